@@ -1,0 +1,29 @@
+"""Graph Structured Neural Networks and the pathway regularizer: a teaching kit.
+
+Read the modules in this order: graph, simulate, problem, sparse, gsnn, regularizer, training,
+evaluation, published, plots.
+"""
+
+from gsnn_tutorial.graph import PathwayGraph, nx2pyg, pathway_graph, shuffled_membership
+from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.problem import Problem
+from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+from gsnn_tutorial.simulate import simulate, standardize
+from gsnn_tutorial.sparse import SparseLinear
+from gsnn_tutorial.training import train
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "GSNN",
+    "PathwayGraph",
+    "PathwayLatentRegularizer",
+    "Problem",
+    "SparseLinear",
+    "nx2pyg",
+    "pathway_graph",
+    "shuffled_membership",
+    "simulate",
+    "standardize",
+    "train",
+]

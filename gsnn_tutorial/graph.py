@@ -1,0 +1,262 @@
+"""The pathway graph: which nodes there are, how they are wired, and which work together.
+
+A GSNN knows three types of nodes: *input* (observed values enter), *function* (a small neural
+unit each) and *output* (values leave). Three types of edges connect them: input to function,
+function to function, function to output.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import numpy as np
+import torch
+
+from gsnn_tutorial import validate
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
+
+NODE_TYPES = ("input", "function", "output")
+EDGE_TYPES = (
+    ("input", "to", "function"),
+    ("function", "to", "function"),
+    ("function", "to", "output"),
+)
+
+Edge = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A named node, its type, the pathway it belongs to, and where a figure draws it."""
+
+    name: str
+    type: str
+    pathway: int
+    position: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class PathwayGraph:
+    """Nodes sorted into pathways, the true edges between them, and spurious ones.
+
+    ``edges`` carry the signal of the simulation. ``spurious_edges`` stand in the graph that a
+    model is given, and carry nothing. The order of nodes and edges is the order of every matrix
+    that is made from the graph.
+
+    Raises ValueError for a repeated name or edge, and for an edge of a type that a GSNN has not.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+    spurious_edges: tuple[Edge, ...] = ()
+
+    def __post_init__(self):
+        for node in self.nodes:
+            validate.choice(f"type of node {node.name!r}", node.type, NODE_TYPES)
+        self.edge_index_dict  # an edge that cannot be is found here
+
+    def __str__(self):
+        sizes = ", ".join(f"{len(self.names[t])} {t} nodes" for t in NODE_TYPES)
+        return (
+            f"PathwayGraph: {self.n_pathways} pathways, {sizes}, "
+            f"{len(self.edges)} true and {len(self.spurious_edges)} spurious edges"
+        )
+
+    @cached_property
+    def names(self) -> dict[str, list[str]]:
+        """Node names by type."""
+        return {t: [node.name for node in self.nodes if node.type == t] for t in NODE_TYPES}
+
+    @property
+    def input_nodes(self) -> list[str]:
+        return self.names["input"]
+
+    @property
+    def function_nodes(self) -> list[str]:
+        return self.names["function"]
+
+    @property
+    def output_nodes(self) -> list[str]:
+        return self.names["output"]
+
+    @property
+    def all_edges(self) -> tuple[Edge, ...]:
+        """True edges, then spurious ones."""
+        return self.edges + self.spurious_edges
+
+    @property
+    def n_pathways(self) -> int:
+        return len({node.pathway for node in self.nodes})
+
+    @cached_property
+    def edge_index_dict(self) -> dict[tuple, torch.Tensor]:
+        """Edges as (2, E) indices into the node lists, by edge type; true ones before spurious ones."""
+        return _edge_index_dict(self.all_edges, self.names)
+
+    @cached_property
+    def labels(self) -> np.ndarray:
+        """Pathway of each function node, (N,)."""
+        return np.array([node.pathway for node in self.nodes if node.type == "function"])
+
+    @cached_property
+    def function_edge_is_true(self) -> np.ndarray:
+        """For each function-function edge: True if it carries signal, False if it is spurious."""
+        functions = set(self.function_nodes)
+        return np.array([
+            i < len(self.edges) for i, edge in enumerate(self.all_edges) if functions.issuperset(edge)
+        ])
+
+    def membership(self) -> torch.Tensor:
+        """Membership matrix M, (P, N): M[p, i] = 1 if function node i belongs to pathway p."""
+        pathways = np.unique([node.pathway for node in self.nodes])
+        return torch.tensor(pathways[:, None] == self.labels[None, :], dtype=torch.float32)
+
+    def networkx(self, spurious: bool = True) -> nx.DiGraph:
+        """The graph for networkx; nodes carry type, pathway and pos, edges whether they are spurious."""
+        G = nx.DiGraph()
+        for node in self.nodes:
+            G.add_node(node.name, type=node.type, pathway=node.pathway, pos=node.position)
+        G.add_edges_from(self.edges, spurious=False)
+        if spurious:
+            G.add_edges_from(self.spurious_edges, spurious=True)
+        return G
+
+    def hetero_data(self) -> HeteroData:
+        """The graph for PyG and for ``GSNN``, spurious edges included, after the true ones."""
+        data = _hetero_data(self.edge_index_dict, self.names)
+        data["function"].pathway = torch.as_tensor(self.labels)
+        data["function", "to", "function"].is_true = torch.as_tensor(self.function_edge_is_true)
+        return data
+
+    def without_spurious_edges(self) -> PathwayGraph:
+        """The true graph."""
+        return replace(self, spurious_edges=())
+
+    def with_spurious_edges(self, count: int, seed: int | np.random.Generator) -> PathwayGraph:
+        """Add ``count`` function-function edges between pathways, drawn without replacement.
+
+        Raises ValueError if fewer than ``count`` such edges are left to draw from.
+        """
+        count = validate.integer("count", count, 0)
+        free = self.labels[:, None] != self.labels[None, :]  # (N, N): ordered pairs across pathways
+        taken = self.edge_index_dict["function", "to", "function"].numpy()
+        free[taken[0], taken[1]] = False
+        candidates = np.argwhere(free)
+        if count > len(candidates):
+            raise ValueError(f"count must be at most {len(candidates)}, the free edges between pathways; got {count}")
+        drawn = validate.generator(seed).choice(len(candidates), size=count, replace=False)
+        names = self.function_nodes
+        edges = tuple((names[i], names[j]) for i, j in candidates[drawn])
+        return replace(self, spurious_edges=self.spurious_edges + edges)
+
+
+def pathway_graph(K: int = 4, n_in: int = 2, n_func: int = 3, n_out: int = 2) -> PathwayGraph:
+    """K separate pathways: inputs feed the first of a chain of functions, the last feeds outputs.
+
+    Arguments: the number of pathways, and of each pathway's input, function and output nodes.
+    """
+    for name, value in [("K", K), ("n_in", n_in), ("n_func", n_func), ("n_out", n_out)]:
+        validate.integer(name, value, 1)
+    nodes, edges = {t: [] for t in NODE_TYPES}, []
+    for p in range(K):
+        centre = 2.5 * p
+        ins = [Node(f"in_{p}_{i}", "input", p, (centre + _spread(i, n_in), 1.0)) for i in range(n_in)]
+        functions = [Node(f"f_{p}_{j}", "function", p, (centre, -float(j))) for j in range(n_func)]
+        outs = [Node(f"out_{p}_{k}", "output", p, (centre + _spread(k, n_out), -float(n_func))) for k in range(n_out)]
+        edges += [(u.name, functions[0].name) for u in ins]
+        edges += [(u.name, v.name) for u, v in zip(functions, functions[1:])]
+        edges += [(functions[-1].name, v.name) for v in outs]
+        for t, group in zip(NODE_TYPES, (ins, functions, outs)):
+            nodes[t] += group
+    return PathwayGraph(tuple(nodes["input"] + nodes["function"] + nodes["output"]), tuple(edges))
+
+
+def _spread(index: int, count: int, width: float = 1.2) -> float:
+    """Horizontal offset of one of ``count`` nodes that share a row."""
+    return width * ((index + 0.5) / count - 0.5)
+
+
+def nx2pyg(G: nx.DiGraph, input_nodes, function_nodes, output_nodes) -> HeteroData:
+    """Sort a directed graph's edges by type, for PyG and for ``GSNN``.
+
+    The result has ``edge_index_dict`` with the keys of ``EDGE_TYPES`` and ``node_names_dict``
+    with those of ``NODE_TYPES``. Nodes keep the order of the given lists, edges that of G.
+
+    Raises ValueError for a node in two lists, in none, or not in G, and for an edge of another type.
+    """
+    names = dict(zip(NODE_TYPES, map(list, (input_nodes, function_nodes, output_nodes))))
+    strangers = [name for group in names.values() for name in group if name not in G]
+    if strangers:
+        raise ValueError(f"every listed node must be a node of G; {strangers[0]!r} is not")
+    listed = set().union(*names.values())
+    unlisted = [node for node in G if node not in listed]
+    if unlisted:
+        raise ValueError(
+            f"every node of G must be in input_nodes, function_nodes or output_nodes; {unlisted[0]!r} is in none"
+        )
+    return _hetero_data(_edge_index_dict(G.edges, names), names)
+
+
+def _hetero_data(edge_index_dict, names: dict[str, list[str]]) -> HeteroData:
+    from torch_geometric.data import HeteroData  # here, since it takes seconds to import
+
+    data = HeteroData()
+    for t in NODE_TYPES:
+        data[t].num_nodes = len(names[t])
+        data[t].node_names = list(names[t])
+    for edge_type, edge_index in edge_index_dict.items():
+        data[edge_type].edge_index = edge_index.clone()
+    return data
+
+
+def _edge_index_dict(edges, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
+    """Edge lists as (2, E) indices into the node lists, by edge type, in the order given."""
+    everyone = Counter(name for t in NODE_TYPES for name in names[t])
+    twice = [name for name, times in everyone.items() if times > 1]
+    if twice:
+        raise ValueError(f"a node has one type and one place; {twice[0]!r} is listed {everyone[twice[0]]} times")
+    place = {name: (t, i) for t in NODE_TYPES for i, name in enumerate(names[t])}
+    pairs = {edge_type: [] for edge_type in EDGE_TYPES}
+    for u, v in edges:
+        for end in (u, v):
+            if end not in place:
+                raise ValueError(f"edge {u!r} -> {v!r} ends in {end!r}, which is not a node")
+        (source_type, i), (target_type, j) = place[u], place[v]
+        if (source_type, "to", target_type) not in pairs:
+            raise ValueError(
+                f"edge {u!r} -> {v!r} runs from {source_type} to {target_type}; a GSNN has only edges "
+                "from input to function, function to function and function to output"
+            )
+        pairs[source_type, "to", target_type].append((i, j))
+    for edge_type, found in pairs.items():
+        repeated = [pair for pair, times in Counter(found).items() if times > 1]
+        if repeated:
+            i, j = repeated[0]
+            raise ValueError(f"edge {names[edge_type[0]][i]!r} -> {names[edge_type[2]][j]!r} is listed twice")
+    return {t: torch.tensor(found, dtype=torch.long).reshape(-1, 2).t().contiguous() for t, found in pairs.items()}
+
+
+def shuffled_membership(membership, seed: int | np.random.Generator) -> torch.Tensor:
+    """Permute the columns of a membership matrix (P, N): same pathway sizes, random members.
+
+    A draw that gives the same pathways again, in any order, is drawn anew.
+
+    Raises ValueError where no permutation gives other pathways (one pathway, or single members).
+    """
+    M = validate.matrix("membership", membership)
+    rng = validate.generator(seed)
+    true_pathways = sorted(M.tolist())
+    for _ in range(1000):
+        shuffled = M[:, torch.as_tensor(rng.permutation(M.shape[1]))]
+        if sorted(shuffled.tolist()) != true_pathways:
+            return shuffled
+    raise ValueError(
+        f"membership of shape {tuple(M.shape)} cannot be shuffled into other pathways of the same sizes: "
+        "give at least two pathways, one of them with two members or more"
+    )

@@ -1,0 +1,178 @@
+r"""The pathway latent-factor regularizer: members of a pathway should be active together.
+
+.. math::
+    s_i &= \varphi(a_i)                                 && \text{one score per node and sample} \\
+    S_p &= \frac{\sum_i M_{pi}\, s_i}{\max(\sum_i M_{pi}, 1)}     && \text{the pathway's score} \\
+    r_{pi} &= \mathrm{corr}_B(s_i, S_p)                 && \text{over the batch} \\
+    L_{sim} &= -\lambda_{sim}\, \mathrm{mean}_L
+               \frac{\sum_{pi} M_{pi}\, r_{pi}}{\max(\sum_{pi} M_{pi}, 1)} \\
+    L_{dis} &= \lambda_{dis}\, \mathrm{mean}_L\, \mathrm{mean}_{(p, q)}\, \mathrm{corr}_B(S_p, S_q)^2
+
+One shared factor per pathway stands for all pairs of members, so the cost is linear in the number
+of memberships.
+"""
+
+from __future__ import annotations
+
+import torch
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.gsnn import GSNN, ActivationRecorder
+from gsnn_tutorial.sparse import SparsePattern, sparse_map
+
+
+def standardize_over_batch(scores: torch.Tensor, eps: float = 1e-6) -> torch.Tensor:
+    """(s - mean) / (std + eps) over the last dimension, with the population std.
+
+    A score that does not vary (std within eps of 0, relative to the size of the score) becomes 0
+    with zero gradient: otherwise 1 / eps would amplify rounding noise into the loss.
+    """
+    mean = scores.mean(-1, keepdim=True)
+    centred = scores - mean
+    variance = centred.square().mean(-1, keepdim=True)
+    varies = variance.detach() > (eps * (1 + mean.detach().abs())) ** 2
+    std = torch.where(varies, variance, 1.0).sqrt()  # never sqrt(0), whose gradient is infinite
+    return torch.where(varies, centred / (std + eps), 0.0)
+
+
+class MeanScore(torch.nn.Module):
+    """phi='mean': a node's score is the mean of its channels; (B, N, C) -> (B, N)."""
+
+    def forward(self, a: torch.Tensor) -> torch.Tensor:
+        return a.mean(-1)
+
+
+class PathwayLatentRegularizer(torch.nn.Module):
+    """Rewards pathway members whose scores follow their pathway's score over the batch.
+
+    Constructing it enables it: forward hooks keep the activations of the model's latest forward
+    pass. Pass ``regularizer.parameters()`` to the optimiser beside the model's.
+
+    Arguments
+        model: the GSNN whose activations it reads.
+        pathway_membership: M, (P, N), weights >= 0, 0/1 or soft; a node may be in several pathways.
+        dissim_pairs: pairs (p, q) of pathways whose scores should not correlate.
+        lambda_sim, lambda_dis: the weights of the two losses.
+        phi: 'mean' over channels, 'learned' (one bias-free linear map C -> 1 for all nodes and
+            layers), or a module (B, N, C) -> (B, N) or (B, N, 1).
+        eps: added to every standard deviation.
+
+    ``strength`` (1.0) multiplies both lambdas; ``train(..., warmup_epochs=)`` raises it from 0.
+
+    Raises ValueError for an empty pathway, columns that do not match the model's function nodes,
+    negative or non-finite weights, and pairs out of range.
+    """
+
+    def __init__(
+        self,
+        model: GSNN,
+        pathway_membership,
+        dissim_pairs=None,
+        lambda_sim: float = 0.1,
+        lambda_dis: float = 0.0,
+        phi: str | torch.nn.Module = "mean",
+        eps: float = 1e-6,
+    ):
+        super().__init__()
+        M = _membership(pathway_membership, model.N)
+        self.lambda_sim = validate.number("lambda_sim", lambda_sim, 0)
+        self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
+        self.eps = validate.number("eps", eps, 0)
+        self.strength = 1.0
+        self.phi = _score_module(phi, model.channels)
+        self.register_buffer("dissim_pairs", _pairs(dissim_pairs, M.shape[0]))
+        if self.lambda_dis and not len(self.dissim_pairs):
+            raise ValueError(f"lambda_dis={lambda_dis} has nothing to act on: give dissim_pairs")
+
+        # Only the memberships that exist are stored: a sparse map from nodes to pathways.
+        node, pathway = M.t().nonzero(as_tuple=True)  # sorted by node, then pathway
+        self.membership = SparsePattern(torch.stack([node, pathway]), (model.N, M.shape[0]))
+        self.register_buffer("weights", M[pathway, node])
+        self.register_buffer("pathway_size", M.sum(1).clamp_min(1)[:, None])  # (P, 1)
+        self.register_buffer("total_membership", M.sum().clamp_min(1))
+        self._model = self._recorder = None
+        self.enable(model)
+
+    def enable(self, model: GSNN):
+        """Start reading the model's activations, from its next forward pass on."""
+        self.disable(model)
+        # A plain list hides the model from torch: its parameters are not the regularizer's.
+        self._model, self._recorder = [model], ActivationRecorder(model)
+
+    def disable(self, model: GSNN):
+        """Remove the hooks from the model; without effect if there are none."""
+        if self._recorder is not None:
+            self._attached_to(model)
+            self._recorder.remove()
+        self._model = self._recorder = None
+
+    def loss(self, model: GSNN) -> tuple[torch.Tensor, torch.Tensor]:
+        """``(L_sim, L_dis)`` of the latest forward pass, times their lambdas and ``strength``.
+
+        Raises RuntimeError before the first forward pass and when disabled, ValueError for B < 2.
+        """
+        if self._recorder is None:
+            raise RuntimeError("the regularizer is disabled: call enable(model), then model(x)")
+        self._attached_to(model)
+        scores = self.node_scores(self._recorder.activations())  # (N, L, B)
+        pathways = self._over_members(scores) / self.pathway_size  # (P, L, B)
+        scores = standardize_over_batch(scores, self.eps)
+        pathways = standardize_over_batch(pathways, self.eps)
+        # r is linear in the standardised score: the members' correlations add up before, not after.
+        agreement = (pathways * self._over_members(scores)).mean(-1)  # (P, L): sum_i M_pi r_pi
+        L_sim = -agreement.sum(0).mean() / self.total_membership
+        L_dis = L_sim.new_zeros(())
+        if len(self.dissim_pairs):
+            p, q = self.dissim_pairs.t()
+            L_dis = (pathways[p] * pathways[q]).mean(-1).square().mean()
+        return self.strength * self.lambda_sim * L_sim, self.strength * self.lambda_dis * L_dis
+
+    def node_scores(self, activations: list[torch.Tensor]) -> torch.Tensor:
+        """phi of every layer's activations: L tensors (N, C, B) -> (N, L, B)."""
+        N, _, B = activations[0].shape
+        if B < 2:
+            raise ValueError(f"a correlation over the batch needs at least 2 samples, got B={B}")
+        scores = []
+        for a in activations:
+            s = self.phi(a.permute(2, 0, 1))  # (B, N, C) -> (B, N) or (B, N, 1)
+            if s.shape not in {(B, N), (B, N, 1)}:
+                raise ValueError(f"phi must map (B, N, C) to (B, N) or (B, N, 1), ({B}, {N}); got {tuple(s.shape)}")
+            scores.append(s.reshape(B, N).t())
+        return torch.stack(scores, dim=1)
+
+    def _over_members(self, scores: torch.Tensor) -> torch.Tensor:
+        """sum_i M_pi s_i, (N, L, B) -> (P, L, B), without a dense P x N product."""
+        total = sparse_map(self.weights, scores.flatten(1), self.membership)
+        return total.view(-1, *scores.shape[1:])
+
+    def _attached_to(self, model: GSNN):
+        if self._model is None or self._model[0] is not model:
+            raise ValueError("model is not the one that this regularizer reads: call enable(model) first")
+
+
+def _membership(value, nodes: int) -> torch.Tensor:
+    M = validate.matrix("pathway_membership", value, columns=nodes)
+    if (M < 0).any():
+        raise ValueError(f"pathway_membership must have weights >= 0, got {M.min().item():g}")
+    empty = (M.sum(1) == 0).nonzero().flatten().tolist()
+    if empty or not len(M):
+        raise ValueError(f"pathway_membership must give every pathway a member; pathway(s) {empty} of {len(M)} have none")
+    return M
+
+
+def _pairs(value, pathways: int) -> torch.Tensor:
+    if value is None or not len(value):
+        return torch.zeros(0, 2, dtype=torch.long)
+    pairs = torch.as_tensor(value)
+    if pairs.dim() != 2 or pairs.shape[1] != 2 or pairs.is_floating_point():
+        raise ValueError(f"dissim_pairs must be pairs (p, q) of pathway numbers, got shape {tuple(pairs.shape)}")
+    if (pairs < 0).any() or (pairs >= pathways).any() or (pairs[:, 0] == pairs[:, 1]).any():
+        raise ValueError(f"dissim_pairs must pair two different pathways of 0 to {pathways - 1}, got {pairs.tolist()}")
+    return pairs.long()
+
+
+def _score_module(phi, channels: int) -> torch.nn.Module:
+    if isinstance(phi, torch.nn.Module):
+        return phi
+    validate.choice("phi (unless a torch.nn.Module)", phi, ("mean", "learned"))
+    return MeanScore() if phi == "mean" else torch.nn.Linear(channels, 1, bias=False)

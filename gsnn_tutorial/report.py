@@ -1,0 +1,73 @@
+"""A run's folder: tables as CSV, figures as PNG and SVG, and run.json, which says how they came about."""
+
+from __future__ import annotations
+
+import json
+import platform
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from matplotlib.figure import Figure
+
+PACKAGES = ("gsnn-tutorial", "torch", "torch-geometric", "numpy", "scipy", "scikit-learn", "pandas", "networkx", "matplotlib")
+
+
+class RunFolder:
+    """Writes a run's results into ``path``, which is made if need be; the clock starts now.
+
+    Raises ValueError if ``path`` is a file.
+    """
+
+    def __init__(self, path: str | Path, settings: dict, device: str):
+        self.path = Path(path)
+        if self.path.exists() and not self.path.is_dir():
+            raise ValueError(f"output must be a folder, got the file {self.path}")
+        self.path.mkdir(parents=True, exist_ok=True)
+        self._settings, self._device, self._start = settings, device, time.perf_counter()
+
+    def table(self, name: str, table: pd.DataFrame):
+        """``name``.csv, with the index if it has a name."""
+        table.to_csv(self.path / f"{name}.csv", index=table.index.name is not None, lineterminator="\n")
+
+    def figure(self, name: str, figure: Figure):
+        """``name``.png and ``name``.svg; the figure is closed."""
+        for suffix in ("png", "svg"):
+            figure.savefig(self.path / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
+        plt.close(figure)
+
+    def finish(self, **results) -> float:
+        """Write run.json: command, settings, results, versions, device, wall time. Returns the wall time."""
+        wall = time.perf_counter() - self._start
+        run = {
+            "command": "python -m gsnn_tutorial " + " ".join(sys.argv[1:]),
+            "settings": self._settings,
+            **results,
+            "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
+            "device": device_name(self._device),
+            "threads": torch.get_num_threads(),
+            "wall_seconds": round(wall, 2),
+        }
+        (self.path / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+        return wall
+
+
+def device_name(device: str) -> str:
+    """The device in words: the name of a GPU, or the processor's architecture."""
+    if torch.device(device).type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{device} ({platform.machine()})"
+
+
+def usable_device(device: str) -> str:
+    """``device`` if torch can use it, else ValueError with what it can use."""
+    try:
+        torch.zeros(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        usable = "'cpu'" + (" or 'cuda'" if torch.cuda.is_available() else "; torch sees no CUDA device")
+        raise ValueError(f"device must be one that torch can use, {usable}; got {device!r}") from error
+    return device

@@ -1,0 +1,189 @@
+"""Simulation: a structural causal model on the graph.
+
+Inputs are standard normal. Every other node is drawn around a function of its parents:
+
+    value[v] ~ Normal(f_v(values of v's parents), noise_scale),    f_v = (signed) sum by default
+"""
+
+from __future__ import annotations
+
+from typing import Callable, Mapping
+
+import networkx as nx
+import numpy as np
+import torch
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.graph import PathwayGraph
+
+
+def tanh(parents):
+    """Bounded and odd."""
+    return np.tanh(sum(parents))
+
+
+def half_square(parents):
+    """Even: no straight line through it explains anything."""
+    return 0.5 * sum(p**2 for p in parents)
+
+
+def cosine(parents):
+    """Even and bounded."""
+    return np.cos(sum(parents))
+
+
+def cubic(parents):
+    """Odd, with heavy tails."""
+    return 0.3 * sum(p**3 for p in parents)
+
+
+NONLINEARITIES = (tanh, half_square, cosine, cubic)
+
+
+def pathway_functions(graph: PathwayGraph) -> dict[str, Callable]:
+    """The published choice: the first function node of pathway p applies nonlinearity p (mod 4).
+
+    The functions take a list of parents, scalars or arrays, so they serve both modes of ``simulate``.
+    """
+    first = {}
+    for node in graph.nodes:
+        if node.type == "function":
+            first.setdefault(node.pathway, node.name)
+    return {name: NONLINEARITIES[p % len(NONLINEARITIES)] for p, name in first.items()}
+
+
+def simulate(
+    G: nx.DiGraph,
+    n_train: int,
+    n_test: int,
+    input_nodes,
+    output_nodes,
+    *,
+    noise_scale: float = 1.0,
+    special_functions: Mapping[str, Callable] | None = None,
+    signed_edges: Mapping[tuple, int] | None = None,
+    vectorized: bool = False,
+    seed: int | np.random.Generator | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Draw samples from the structural causal model on a directed acyclic graph.
+
+    Arguments
+        G: the graph. Nodes that are neither input nor output are drawn and not returned.
+        n_train, n_test: numbers of samples.
+        input_nodes, output_nodes: names, in the order of the columns returned.
+        noise_scale: standard deviation of every node around its mean. A node that has no parents
+            and is no input is Normal(0, 1).
+        special_functions: {node: f}; f takes the list of parent values in the order of
+            ``G.predecessors(node)``, one sample at a time, and returns a number.
+        signed_edges: {(parent, child): +1 or -1} for the default sum; an edge that is not named
+            has the sign of its ``sign`` attribute, else +1.
+        vectorized: special functions take and return arrays of shape (samples,) instead.
+        seed: makes the draw reproducible. Without one, inputs come from NumPy's global generator
+            and noise from torch's, as users of the reference expect.
+
+    Returns ``x_train, x_test, y_train, y_test``, of shapes (n_train, inputs), (n_test, inputs),
+    (n_train, outputs), (n_test, outputs).
+
+    Raises ValueError for a cycle, an unknown node or edge, an edge into an input, and a special
+    function that returns something else than a finite number per sample.
+    """
+    n_train, n_test = validate.integer("n_train", n_train, 1), validate.integer("n_test", n_test, 0)
+    noise_scale = validate.number("noise_scale", noise_scale, 0)
+    special_functions, signed_edges = dict(special_functions or {}), dict(signed_edges or {})
+    _check_graph(G, list(input_nodes), list(output_nodes), special_functions, signed_edges)
+    draw_inputs, draw_noise = _draws(seed)
+
+    n = n_train + n_test
+    inputs = draw_inputs((n, len(input_nodes)))
+    values = dict(zip(input_nodes, inputs.T))
+    for node in nx.topological_sort(G):
+        if node in values:
+            continue
+        parents = list(G.predecessors(node))
+        if not parents:
+            values[node] = draw_noise(n)
+            continue
+        if node in special_functions:
+            mean = _apply(special_functions[node], node, [values[p] for p in parents], vectorized)
+        else:
+            signs = [signed_edges.get((p, node), G.edges[p, node].get("sign", 1)) for p in parents]
+            mean = sum(sign * values[p] for sign, p in zip(signs, parents))
+        values[node] = mean + noise_scale * draw_noise(n)
+
+    outputs = np.stack([values[node] for node in output_nodes], axis=1)
+    return inputs[:n_train], inputs[n_train:], outputs[:n_train], outputs[n_train:]
+
+
+def _draws(seed):
+    """Two functions of a shape: one draws the inputs, one the noise, both standard normal."""
+    if seed is None:
+        return np.random.standard_normal, lambda n: torch.randn(n, dtype=torch.float64).numpy()
+    rng = validate.generator(seed)
+    return rng.standard_normal, rng.standard_normal
+
+
+def _apply(function, node: str, parents: list[np.ndarray], vectorized: bool) -> np.ndarray:
+    n = len(parents[0])
+    if vectorized:
+        result = function(parents)
+    else:
+        samples = zip(*(p.tolist() for p in parents))
+        result = [function(list(sample)) for sample in samples]
+    try:
+        mean = np.asarray(result, dtype=float)
+    except (TypeError, ValueError):
+        mean = None
+    if mean is None or mean.shape != (n,):
+        wanted = f"an array of shape ({n},)" if vectorized else "one number per sample"
+        got = getattr(mean, "shape", None) or type(result if vectorized else result[0]).__name__
+        raise ValueError(f"special_functions[{node!r}] must return {wanted}, got {got}")
+    if not np.isfinite(mean).all():
+        raise ValueError(f"special_functions[{node!r}] must return finite numbers, got {mean[~np.isfinite(mean)][0]}")
+    return mean
+
+
+def _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges):
+    if not G.is_directed():
+        raise ValueError("G must be a directed graph, got an undirected one: use networkx.DiGraph")
+    if not nx.is_directed_acyclic_graph(G):
+        cycle = " -> ".join(map(str, [u for u, _ in nx.find_cycle(G)]))
+        raise ValueError(f"G must have no cycle, got {cycle} -> ...: remove one of its edges")
+    named = {"input_nodes": input_nodes, "output_nodes": output_nodes, "special_functions": special_functions}
+    for argument, nodes in named.items():
+        for node in nodes:
+            if node not in G:
+                raise ValueError(f"{argument} must name nodes of G; {node!r} is not one")
+    for argument in ("input_nodes", "output_nodes"):
+        if not named[argument]:
+            raise ValueError(f"{argument} must name at least one node, got none")
+        if len(set(named[argument])) < len(named[argument]):
+            raise ValueError(f"{argument} must name each node once, got {named[argument]}")
+    for node in input_nodes:
+        if G.in_degree(node):
+            raise ValueError(f"input node {node!r} must have no parents, got {list(G.predecessors(node))}")
+        if node in output_nodes:
+            raise ValueError(f"{node!r} is listed in input_nodes and in output_nodes: give it one type")
+    for node in special_functions:
+        if not G.in_degree(node):
+            raise ValueError(f"special_functions[{node!r}] has nothing to work on: the node has no parents")
+    for edge, sign in signed_edges.items():
+        if not G.has_edge(*edge):
+            raise ValueError(f"signed_edges must name edges of G; {edge} is not one")
+        if edge[1] in special_functions:
+            raise ValueError(f"signed_edges[{edge}] has no effect: {edge[1]!r} has a special function")
+        if sign not in (-1, 1):
+            raise ValueError(f"signed_edges[{edge}] must be +1 or -1, got {sign}")
+
+
+def standardize(train, *others) -> list[torch.Tensor]:
+    """Scale columns to mean 0 and standard deviation 1 of the *training* rows, as float32.
+
+    z = (y - mean_train) / (std_train + 1e-8), with the unbiased std. Test rows are scaled by the
+    training statistics too: what the model has not seen must not tell it anything.
+    """
+    train = validate.matrix("train", train).float()
+    if len(train) < 2:
+        raise ValueError(f"train must have at least 2 rows to have a standard deviation, got {len(train)}")
+    mean, std = train.mean(0), train.std(0)
+    others = [validate.matrix("others", other, columns=train.shape[1]).float() for other in others]
+    return [(y - mean) / (std + 1e-8) for y in (train, *others)]

@@ -1,0 +1,150 @@
+r"""The sparse linear map: :math:`y = W x + b` where most of W does not exist.
+
+The state is kept *edge-major*: ``x`` is (sources, B), one row per edge or channel, one column per
+sample. A whole batch is then one sparse-times-dense product, and neither forward nor backward ever
+holds something of size B times the number of weights.
+
+    forward   y  = W x                     CSR of W
+    backward  gx = W^T g                   CSR of W^T
+              gw = (x g^T) at W's entries  a product sampled where weights exist
+"""
+
+from __future__ import annotations
+
+import warnings
+
+import torch
+from torch.autograd.function import once_differentiable
+
+from gsnn_tutorial import validate
+
+warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+
+
+class SparsePattern(torch.nn.Module):
+    """Where the weights of a sparse map are: fixed, and laid out once for both directions.
+
+    Arguments
+        indices: (2, nnz) source and target of each weight, sorted by source, then target, none twice.
+        size: (sources, targets).
+    """
+
+    def __init__(self, indices: torch.Tensor, size: tuple[int, int]):
+        super().__init__()
+        self.sources, self.targets = size
+        source, target = _checked(indices, size)
+        by_target = torch.argsort(target, stable=True)
+        # 32-bit indices are what the sparse kernels read; 64-bit ones would be converted at every call.
+        self._keep("source_start", _row_starts(source, self.sources))
+        self._keep("target", target)
+        self._keep("target_start", _row_starts(target, self.targets))
+        self._keep("source", source[by_target])
+        self.register_buffer("by_target", by_target, persistent=False)
+
+    def _keep(self, name: str, index: torch.Tensor):
+        self.register_buffer(name, index.to(torch.int32), persistent=False)
+
+    def matrix(self, values: torch.Tensor) -> torch.Tensor:
+        """W as a CSR matrix (targets, sources)."""
+        size = (self.targets, self.sources)
+        return _csr(self.target_start, self.source, values[self.by_target], size)
+
+    def transposed(self, values: torch.Tensor) -> torch.Tensor:
+        """W^T as a CSR matrix (sources, targets); its order is the order of ``values``."""
+        return _csr(self.source_start, self.target, values, (self.sources, self.targets))
+
+
+def _csr(row_start, column, values, size) -> torch.Tensor:
+    return torch.sparse_csr_tensor(row_start, column, values, size, check_invariants=False)
+
+
+def _row_starts(row: torch.Tensor, rows: int) -> torch.Tensor:
+    counts = torch.bincount(row, minlength=rows)
+    return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+
+
+def _checked(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    if indices.dim() != 2 or indices.shape[0] != 2 or indices.dtype != torch.long:
+        raise ValueError(
+            f"indices must be int64 of shape (2, weights), got {indices.dtype} of shape {tuple(indices.shape)}"
+        )
+    if indices.numel() and (indices.min() < 0 or (indices.amax(1) >= torch.tensor(size, device=indices.device)).any()):
+        raise ValueError(f"indices must lie within size={tuple(size)}, got a largest pair of {indices.amax(1).tolist()}")
+    place = indices[0] * size[1] + indices[1]
+    if (place.diff() <= 0).any():
+        raise ValueError("indices must be sorted by source, then target, with no pair twice")
+    return indices
+
+
+class _SparseMap(torch.autograd.Function):
+    """W x with the backward pass that the module docstring states."""
+
+    @staticmethod
+    def forward(ctx, values, x, pattern):
+        ctx.pattern = pattern
+        ctx.save_for_backward(values, x)
+        return pattern.matrix(values) @ x
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        values, x = ctx.saved_tensors
+        transposed = ctx.pattern.transposed(values)
+        grad = grad.contiguous()
+        grad_values = grad_x = None
+        if ctx.needs_input_grad[0]:
+            grad_values = torch.sparse.sampled_addmm(transposed, x, grad.t(), beta=0).values()
+        if ctx.needs_input_grad[1]:
+            grad_x = transposed @ grad
+        return grad_values, grad_x, None
+
+
+def sparse_map(values: torch.Tensor, x: torch.Tensor, pattern: SparsePattern) -> torch.Tensor:
+    """W x for weights ``values`` (nnz,) at the places of ``pattern`` and ``x`` (sources, B) -> (targets, B)."""
+    if values.shape != pattern.by_target.shape:
+        raise ValueError(f"values must have {len(pattern.by_target)} entries, got shape {tuple(values.shape)}")
+    if x.dim() != 2 or x.shape[0] != pattern.sources:
+        raise ValueError(f"x must be edge-major, ({pattern.sources}, B); got shape {tuple(x.shape)}")
+    return _SparseMap.apply(values, x, pattern)
+
+
+class SparseLinear(torch.nn.Module):
+    r"""A linear layer whose weights exist only where the graph has an edge.
+
+    .. math:: y_t = b_t + \sum_{s: (s, t)} w_{st} x_s
+
+    Arguments
+        indices: (2, nnz) source and target of each weight, sorted by source, then target.
+        size: (N, M), the numbers of sources and targets.
+        bias: whether to learn b, which starts at 0.
+
+    Weights start at U(-1, 1) / sqrt(fan_in * fan_out), each fan + 1e-8: fan_in counts the weights
+    into the target, fan_out those out of the source. One draw of torch's global generator, in the
+    order of ``indices``.
+
+    Shapes
+        input (N, B), output (M, B); ``values`` (nnz,), ``bias`` (M, 1).
+    """
+
+    def __init__(self, indices: torch.Tensor, size: tuple[int, int], bias: bool = True):
+        super().__init__()
+        self.N, self.M = size
+        self.pattern = SparsePattern(indices, size)
+        self.register_buffer("indices", indices)
+        self.values = torch.nn.Parameter(_degree_normalized(indices, size))
+        self.bias = torch.nn.Parameter(torch.zeros(self.M, 1)) if bias else None
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        y = sparse_map(self.values, x, self.pattern)
+        return y if self.bias is None else y + self.bias
+
+    def extra_repr(self) -> str:
+        return f"{self.N} -> {self.M}, {self.values.numel()} weights, bias={self.bias is not None}"
+
+
+def _degree_normalized(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    source, target = indices
+    fan_in = torch.bincount(target, minlength=size[1])[target].float()
+    fan_out = torch.bincount(source, minlength=size[0])[source].float()
+    values = torch.empty(indices.shape[1], dtype=torch.float32).uniform_(-1, 1)
+    return values * (1 / torch.sqrt((fan_in + 1e-8) * (fan_out + 1e-8)))

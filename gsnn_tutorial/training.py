@@ -1,0 +1,163 @@
+"""Training: one plain loop."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import pandas as pd
+import torch
+from tqdm import trange
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+
+
+@dataclass
+class History:
+    """What training did, epoch by epoch.
+
+    ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is
+    empty without test data. ``stopped`` says why training ended early, if it did.
+    """
+
+    train_mse: list[float] = field(default_factory=list)
+    test_mse: list[float] = field(default_factory=list)
+    L_sim: list[float] = field(default_factory=list)
+    L_dis: list[float] = field(default_factory=list)
+    stopped: str = ""
+
+    def table(self) -> pd.DataFrame:
+        """One row per epoch."""
+        columns = ("train_mse", "test_mse", "L_sim", "L_dis")
+        table = pd.DataFrame({name: pd.Series(getattr(self, name), dtype=float) for name in columns})
+        return table.rename_axis("epoch")
+
+
+def train(
+    model: torch.nn.Module,
+    x_train: torch.Tensor,
+    y_train: torch.Tensor,
+    *,
+    x_test: torch.Tensor | None = None,
+    y_test: torch.Tensor | None = None,
+    regularizer: PathwayLatentRegularizer | None = None,
+    epochs: int = 500,
+    lr: float = 5e-3,
+    weight_decay: float = 1e-5,
+    batch_size: int | None = None,
+    warmup_epochs: int = 0,
+    seed: int = 0,
+    progress: str | bool = True,
+) -> History:
+    """Minimise MSE + L_sim + L_dis with Adam; the model ends in evaluation mode.
+
+    Arguments
+        x_train, y_train: (samples, inputs) and (samples, outputs); moved to the model's device.
+        x_test, y_test: if given, their MSE is recorded after every epoch. It is only watched:
+            nothing is chosen by it.
+        regularizer: its parameters are trained too.
+        epochs, lr, weight_decay: passes over the data, and Adam's settings.
+        batch_size: None takes all samples at once; else minibatches in a new random order each epoch.
+        warmup_epochs: raise the regularizer's strength linearly from 0 to 1 over so many epochs.
+        seed: of the minibatch order.
+        progress: show a progress bar; a text is its title.
+
+    A loss that is not finite ends training with a warning, before it reaches the weights. An
+    interrupt (Ctrl-C, the stop button) ends it too. Both keep the history so far and say so in
+    ``History.stopped``.
+
+    Raises ValueError for data of the wrong shape or not finite, and for batches of one sample
+    where the regularizer has to correlate.
+    """
+    epochs = validate.integer("epochs", epochs, 1)
+    warmup_epochs = validate.integer("warmup_epochs", warmup_epochs, 0)
+    lr, weight_decay = validate.number("lr", lr, 0), validate.number("weight_decay", weight_decay, 0)
+    parameters = list(model.parameters())
+    device = parameters[0].device
+    x_train, y_train = _samples("train", x_train, y_train, device)
+    if x_test is not None or y_test is not None:
+        x_test, y_test = _samples("test", x_test, y_test, device)
+    batch_size = _batch_size(batch_size, len(x_train), regularizer)
+    order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
+    if regularizer is not None:
+        parameters += list(regularizer.parameters())
+    optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+
+    history = History()
+    title = progress if isinstance(progress, str) else "training"
+    try:
+        for epoch in trange(epochs, desc=title, unit="epoch", mininterval=0.5, disable=not progress):
+            if regularizer is not None and warmup_epochs:
+                regularizer.strength = min(1.0, (epoch + 1) / warmup_epochs)
+            model.train()
+            sums = torch.zeros(3, device=device)
+            for rows in _batches(len(x_train), batch_size, order):
+                optimizer.zero_grad()
+                losses = _losses(model, x_train[rows], y_train[rows], regularizer)
+                total = losses.sum()
+                if not torch.isfinite(total):
+                    raise FloatingPointError(f"the loss became {total.item()} in epoch {epoch}")
+                total.backward()
+                optimizer.step()
+                sums += losses.detach() * len(x_train[rows]) / len(x_train)
+            _record(history, sums, model, x_test, y_test)
+    except FloatingPointError as error:
+        history.stopped = str(error)
+        warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)
+    except KeyboardInterrupt:
+        history.stopped = f"interrupted after {len(history.train_mse)} of {epochs} epochs"
+        warnings.warn(f"training {history.stopped}; the history so far is kept", stacklevel=2)
+    finally:
+        model.eval()
+    return history
+
+
+def _losses(model, x, y, regularizer) -> torch.Tensor:
+    """MSE, L_sim and L_dis of one batch, (3,)."""
+    mse = torch.nn.functional.mse_loss(model(x), y)
+    if regularizer is None:
+        return torch.stack([mse, mse.new_zeros(()), mse.new_zeros(())])
+    return torch.stack([mse, *regularizer.loss(model)])
+
+
+def _record(history: History, sums: torch.Tensor, model, x_test, y_test):
+    test_mse = None
+    if x_test is not None:
+        model.eval()
+        with torch.no_grad():
+            test_mse = torch.nn.functional.mse_loss(model(x_test), y_test).item()
+    mse, L_sim, L_dis = sums.tolist()
+    history.train_mse.append(mse)
+    history.L_sim.append(L_sim)
+    history.L_dis.append(L_dis)
+    if test_mse is not None:
+        history.test_mse.append(test_mse)
+
+
+def _batches(samples: int, batch_size: int, order: torch.Generator) -> Iterator:
+    """Row selections: everything as it stands, or minibatches in random order."""
+    if batch_size >= samples:
+        return iter([slice(None)])
+    return iter(torch.randperm(samples, generator=order).split(batch_size))
+
+
+def _batch_size(value, samples: int, regularizer) -> int:
+    batch_size = samples if value is None else validate.integer("batch_size", value, 1)
+    smallest = samples % batch_size or min(batch_size, samples)
+    if regularizer is not None and smallest < 2:
+        raise ValueError(
+            f"batch_size={batch_size} with {samples} samples leaves a batch of one sample, and a "
+            "correlation over the batch needs two: choose another batch_size"
+        )
+    return batch_size
+
+
+def _samples(which: str, x, y, device) -> tuple[torch.Tensor, torch.Tensor]:
+    if x is None or y is None:
+        raise ValueError(f"x_{which} and y_{which} belong together: give both or neither")
+    x, y = validate.matrix(f"x_{which}", x), validate.matrix(f"y_{which}", y)
+    if len(x) != len(y) or not len(x):
+        raise ValueError(f"x_{which} and y_{which} must have as many rows, at least 1; got {len(x)} and {len(y)}")
+    return x.to(device), y.to(device)

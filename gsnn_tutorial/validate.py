@@ -1,0 +1,67 @@
+"""Checks at the door: each names the argument, what was given, and what would be right."""
+
+from __future__ import annotations
+
+from numbers import Integral, Real
+
+import numpy as np
+import torch
+
+
+def integer(name: str, value, minimum: int) -> int:
+    """Return ``value`` as an int of at least ``minimum``, or raise."""
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be an integer, got {value!r}")
+    if value < minimum:
+        raise ValueError(f"{name} must be at least {minimum}, got {value}")
+    return int(value)
+
+
+def number(name: str, value, minimum: float, maximum: float = float("inf")) -> float:
+    """Return ``value`` as a finite float between ``minimum`` and ``maximum``, or raise."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise TypeError(f"{name} must be a number, got {value!r}")
+    if not (np.isfinite(value) and minimum <= value <= maximum):
+        bound = f"at least {minimum}" if maximum == float("inf") else f"between {minimum} and {maximum}"
+        raise ValueError(f"{name} must be finite and {bound}, got {value}")
+    return float(value)
+
+
+def choice(name: str, value, options) -> str:
+    """Return ``value`` if it is one of ``options``, or raise."""
+    if value not in options:
+        raise ValueError(f"{name} must be one of {', '.join(map(repr, options))}; got {value!r}")
+    return value
+
+
+def matrix(name: str, value, *, rows: int | None = None, columns: int | None = None) -> torch.Tensor:
+    """Return ``value`` as a finite two-dimensional floating tensor of the asked size, or raise."""
+    tensor = torch.as_tensor(value)
+    if tensor.dim() != 2:
+        raise ValueError(f"{name} must be a matrix, got {tensor.dim()} dimensions of shape {tuple(tensor.shape)}")
+    for axis, (word, size) in enumerate([("rows", rows), ("columns", columns)]):
+        if size is not None and tensor.shape[axis] != size:
+            raise ValueError(f"{name} must have {size} {word}, got shape {tuple(tensor.shape)}")
+    if not tensor.is_floating_point():
+        tensor = tensor.to(torch.get_default_dtype())
+    if not torch.isfinite(tensor).all():
+        bad = int((~torch.isfinite(tensor)).sum())
+        raise ValueError(f"{name} must be finite, got {bad} NaN or infinite value(s): remove or impute them first")
+    return tensor
+
+
+def labels(name: str, value, length: int) -> np.ndarray:
+    """Return ``value`` as a vector of ``length`` labels, at least two different ones, or raise."""
+    vector = np.asarray(value)
+    if vector.shape != (length,):
+        raise ValueError(f"{name} must have one label for each of the {length} nodes, got shape {vector.shape}")
+    if len(np.unique(vector)) < 2:
+        raise ValueError(f"{name} must name at least two pathways, got only {vector[0]!r}")
+    return vector
+
+
+def generator(seed: int | np.random.Generator) -> np.random.Generator:
+    """Return a NumPy generator: a given one as it is, or a new one from an integer seed."""
+    if isinstance(seed, np.random.Generator):
+        return seed
+    return np.random.default_rng(integer("seed", seed, 0))
