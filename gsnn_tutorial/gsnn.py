@@ -102,21 +102,32 @@ class NodeFunction(torch.nn.Module):
         return self.mlp(self.dropout(self.nonlin(self.norm(z.view(self.shape)))))
 
 
+class Residual(torch.nn.Module):
+    """out + relu(r) h with one learned r, which starts at 1.
+
+    A union of R models has R of them: ``weight`` is (R,), and ``replica`` (E,) says whose an edge is.
+    """
+
+    def __init__(self, replica: torch.Tensor):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(int(replica.max()) + 1))
+        self.register_buffer("replica", replica, persistent=False)
+
+    def forward(self, out: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        return torch.addcmul(out, self.weight.relu()[self.replica, None], h)
+
+
 class ResBlock(torch.nn.Module):
     """One layer: edges to channels, the node functions, channels to edges, and the residual."""
 
-    def __init__(self, lin_in: SparseLinear, lin_out: SparseLinear, node: NodeFunction, residual: bool):
+    def __init__(self, lin_in: SparseLinear, lin_out: SparseLinear, node: NodeFunction, residual: Residual | None):
         super().__init__()
-        self.lin_in, self.node, self.lin_out = lin_in, node, lin_out
-        self.residual_weight = torch.nn.Parameter(torch.tensor(1.0)) if residual else None
-
-    def residual_scale(self) -> torch.Tensor:
-        return self.residual_weight.relu()
+        self.lin_in, self.node, self.lin_out, self.residual = lin_in, node, lin_out, residual
 
     def forward(self, h: torch.Tensor) -> torch.Tensor:
         a = self.node(self.lin_in(h))  # (N, C, B)
         out = self.lin_out(a.reshape(-1, h.shape[1]))  # (E, B)
-        return out if self.residual_weight is None else out + self.residual_scale() * h
+        return out if self.residual is None else self.residual(out, h)
 
 
 class GSNN(torch.nn.Module):
@@ -174,11 +185,15 @@ class GSNN(torch.nn.Module):
         validate.choice("init", init, INITS)
         validate.integer("node_mlp_hidden", node_mlp_hidden, 1)
 
+        self.settings = {
+            "channels": channels, "layers": layers, "dropout": dropout, "nonlin": nonlin, "bias": bias,
+            "share_layers": share_layers, "add_function_self_edges": add_function_self_edges, "norm": norm,
+            "init": init, "residual": residual, "node_mlp": node_mlp, "node_mlp_hidden": node_mlp_hidden,
+        }  # fmt: skip
         self.node_names_dict = {t: list(node_names_dict[t]) for t in _need("node_names_dict", node_names_dict, NODE_TYPES)}
+        self.edge_index_dict = _checked_edges(edge_index_dict, self.node_names_dict)
         n_input, n_function, n_output = (len(self.node_names_dict[t]) for t in NODE_TYPES)
-        edge_index = _homogeneous(edge_index_dict, self.node_names_dict)
-        if add_function_self_edges:
-            edge_index = torch.cat([edge_index, torch.arange(n_function).expand(2, -1)], dim=1)
+        edge_index = self._edge_list()
         source, target = edge_index
         self.E, self.N = edge_index.shape[1], n_function
         self.register_buffer("edge_index", edge_index)
@@ -197,7 +212,8 @@ class GSNN(torch.nn.Module):
                 n_function, channels, norm=norm, nonlin=nonlin, dropout=dropout,
                 node_mlp=node_mlp, node_mlp_hidden=node_mlp_hidden,
             )  # fmt: skip
-            self.ResBlocks.append(ResBlock(lin_in, lin_out, node, residual))
+            one_model = torch.zeros(self.E, dtype=torch.long)
+            self.ResBlocks.append(ResBlock(lin_in, lin_out, node, Residual(one_model) if residual else None))
 
         # Reading in copies x_i to the edges that leave input i. Reading out adds up the in-edges of
         # each output, over sqrt(in-degree) and, with residuals, sqrt(L). Both are fixed sparse maps.
@@ -209,6 +225,20 @@ class GSNN(torch.nn.Module):
         if residual:
             weight = weight / layers**0.5
         self.read_out = _FixedMap(leaving, outputs, (self.E, n_output), weight)
+
+    def _edge_list(self) -> torch.Tensor:
+        """All edges as one (2, E) list.
+
+        Nodes are numbered function, input, output. Edges run function-function, input-function,
+        function-output, then the self-loops.
+        """
+        n_input, n_function = len(self.node_names_dict["input"]), len(self.node_names_dict["function"])
+        first = {"function": 0, "input": n_function, "output": n_function + n_input}
+        order = ("function", "to", "function"), ("input", "to", "function"), ("function", "to", "output")
+        edges = [self.edge_index_dict[s, to, t] + torch.tensor([[first[s]], [first[t]]]) for s, to, t in order]
+        if self.settings["add_function_self_edges"]:
+            edges.append(torch.arange(n_function).expand(2, -1))
+        return torch.cat(edges, dim=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         x = validate.matrix("x", x, columns=self.read_in.pattern.sources)
@@ -310,26 +340,27 @@ def _need(name: str, given, keys):
     return keys
 
 
-def _homogeneous(edge_index_dict, names: dict[str, list[str]]) -> torch.Tensor:
-    """All edges as one (2, E) list: nodes numbered function, input, output; edges in that order too."""
-    offset = {"function": 0, "input": len(names["function"])}
-    offset["output"] = offset["input"] + len(names["input"])
-    for t in ("input", "function", "output"):
+def _checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
+    for t in NODE_TYPES:
         if not names[t]:
             raise ValueError(f"node_names_dict[{t!r}] must name at least one node, got none")
     extra = [key for key in edge_index_dict if key not in EDGE_TYPES]
     if extra:
         raise ValueError(f"edge_index_dict has edges of type {extra[0]}; a GSNN has only {list(EDGE_TYPES)}")
-    parts = {}
-    for source, _, target in _need("edge_index_dict", edge_index_dict, EDGE_TYPES):
-        index = torch.as_tensor(edge_index_dict[source, "to", target]).cpu()
-        name = f"edge_index_dict[{source!r}, 'to', {target!r}]"
+    checked = {}
+    for edge_type in _need("edge_index_dict", edge_index_dict, EDGE_TYPES):
+        source, _, target = edge_type
+        index, name = torch.as_tensor(edge_index_dict[edge_type]).cpu(), f"edge_index_dict[{edge_type}]"
         if index.dim() != 2 or index.shape[0] != 2 or index.is_floating_point():
             raise ValueError(f"{name} must be integer pairs of shape (2, edges), got shape {tuple(index.shape)}")
         size = torch.tensor([[len(names[source])], [len(names[target])]])
-        if (index < 0).any() or (index >= size).any():
-            raise ValueError(f"{name} must index {len(names[source])} {source} and {len(names[target])} {target} nodes, got {index.max().item()}")
+        outside = ((index < 0) | (index >= size)).any(0)
+        if outside.any():
+            raise ValueError(
+                f"{name} must index {len(names[source])} {source} nodes and {len(names[target])} {target} nodes, "
+                f"got the pair {index[:, outside][:, 0].tolist()}"
+            )
         if torch.unique(index, dim=1).shape[1] < index.shape[1]:
             raise ValueError(f"{name} must list every edge once, got a repeated one")
-        parts[source, target] = index.long() + torch.tensor([[offset[source]], [offset[target]]])
-    return torch.cat([parts["function", "function"], parts["input", "function"], parts["function", "output"]], dim=1)
+        checked[edge_type] = index.long().clone()
+    return checked

@@ -42,6 +42,24 @@ class MeanScore(torch.nn.Module):
         return a.mean(-1)
 
 
+class LearnedScore(torch.nn.Module):
+    """phi='learned': a node's score is w . a_i, one w for all nodes and layers; (B, N, C) -> (B, N).
+
+    w starts as torch starts a bias-free linear map C -> 1. A union of R models has R of them:
+    ``weight`` is (R, C), and ``replica`` (N,) says whose a node is.
+    """
+
+    def __init__(self, channels: int, replica: torch.Tensor):
+        super().__init__()
+        bound = channels**-0.5
+        self.weight = torch.nn.Parameter(torch.empty(int(replica.max()) + 1, channels).uniform_(-bound, bound))
+        self.register_buffer("replica", replica, persistent=False)
+
+    def forward(self, a: torch.Tensor) -> torch.Tensor:
+        w = self.weight[self.replica, None]  # (N, 1, C)
+        return torch.bmm(w, a.permute(1, 2, 0)).squeeze(1).t()  # a is read as it lies in memory, (N, C, B)
+
+
 class PathwayLatentRegularizer(torch.nn.Module):
     """Rewards pathway members whose scores follow their pathway's score over the batch.
 
@@ -50,7 +68,8 @@ class PathwayLatentRegularizer(torch.nn.Module):
 
     Arguments
         model: the GSNN whose activations it reads.
-        pathway_membership: M, (P, N), weights >= 0, 0/1 or soft; a node may be in several pathways.
+        pathway_membership: M, (P, N), dense or sparse, weights >= 0, 0/1 or soft; a node may be in
+            several pathways or in none.
         dissim_pairs: pairs (p, q) of pathways whose scores should not correlate.
         lambda_sim, lambda_dis: the weights of the two losses.
         phi: 'mean' over channels, 'learned' (one bias-free linear map C -> 1 for all nodes and
@@ -79,17 +98,22 @@ class PathwayLatentRegularizer(torch.nn.Module):
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
         self.eps = validate.number("eps", eps, 0)
         self.strength = 1.0
-        self.phi = _score_module(phi, model.channels)
-        self.register_buffer("dissim_pairs", _pairs(dissim_pairs, M.shape[0]))
-        if self.lambda_dis and not len(self.dissim_pairs):
+        self.phi = _score_module(phi, model)
+        pairs = _pairs(dissim_pairs, M.shape[0])
+        if self.lambda_dis and not len(pairs):
             raise ValueError(f"lambda_dis={lambda_dis} has nothing to act on: give dissim_pairs")
 
-        # Only the memberships that exist are stored: a sparse map from nodes to pathways.
-        node, pathway = M.t().nonzero(as_tuple=True)  # sorted by node, then pathway
-        self.membership = SparsePattern(torch.stack([node, pathway]), (model.N, M.shape[0]))
-        self.register_buffer("weights", M[pathway, node])
-        self.register_buffer("pathway_size", M.sum(1).clamp_min(1)[:, None])  # (P, 1)
-        self.register_buffer("total_membership", M.sum().clamp_min(1))
+        # Only memberships that exist are kept: a sparse map from nodes to pathways.
+        pathway, node = M.indices()
+        order = torch.argsort(node, stable=True)
+        self.membership = SparsePattern(torch.stack([node, pathway])[:, order], (model.N, M.shape[0]))
+        self.register_buffer("weights", M.values()[order])
+        size = torch.zeros(M.shape[0]).index_add_(0, pathway, M.values())
+        self.register_buffer("pathway_size", size.clamp_min(1)[:, None, None])
+        self.register_buffer("dissim_pairs", pairs)
+        # What each pathway's and each pair's term is multiplied with in the loss.
+        self.register_buffer("sim_weight", torch.full_like(size, self.lambda_sim) / size.sum().clamp_min(1))
+        self.register_buffer("dis_weight", torch.full((len(pairs),), self.lambda_dis / max(len(pairs), 1)))
         self._model = self._recorder = None
         self.enable(model)
 
@@ -120,12 +144,17 @@ class PathwayLatentRegularizer(torch.nn.Module):
         pathways = standardize_over_batch(pathways, self.eps)
         # r is linear in the standardised score: the members' correlations add up before, not after.
         agreement = (pathways * self._over_members(scores)).mean(-1)  # (P, L): sum_i M_pi r_pi
-        L_sim = -agreement.sum(0).mean() / self.total_membership
-        L_dis = L_sim.new_zeros(())
-        if len(self.dissim_pairs):
-            p, q = self.dissim_pairs.t()
-            L_dis = (pathways[p] * pathways[q]).mean(-1).square().mean()
-        return self.strength * self.lambda_sim * L_sim, self.strength * self.lambda_dis * L_dis
+        p, q = self.dissim_pairs.t()
+        overlap = (pathways[p] * pathways[q]).mean(-1).square()  # (pairs, L)
+        L_sim = self._sum_pathways(-self.sim_weight * agreement.mean(1))
+        L_dis = self._sum_pairs(self.dis_weight * overlap.mean(1))
+        return self.strength * L_sim, self.strength * L_dis
+
+    def _sum_pathways(self, terms: torch.Tensor) -> torch.Tensor:
+        return terms.sum()
+
+    def _sum_pairs(self, terms: torch.Tensor) -> torch.Tensor:
+        return terms.sum()
 
     def node_scores(self, activations: list[torch.Tensor]) -> torch.Tensor:
         """phi of every layer's activations: L tensors (N, C, B) -> (N, L, B)."""
@@ -151,10 +180,19 @@ class PathwayLatentRegularizer(torch.nn.Module):
 
 
 def _membership(value, nodes: int) -> torch.Tensor:
-    M = validate.matrix("pathway_membership", value, columns=nodes)
-    if (M < 0).any():
-        raise ValueError(f"pathway_membership must have weights >= 0, got {M.min().item():g}")
-    empty = (M.sum(1) == 0).nonzero().flatten().tolist()
+    """The membership matrix, checked, as a coalesced sparse tensor without explicit zeros."""
+    if isinstance(value, torch.Tensor) and value.layout != torch.strided:
+        M = value.to_sparse_coo().coalesce()
+        validate.matrix("pathway_membership", M.values()[:, None])
+        if M.dim() != 2 or M.shape[1] != nodes:
+            raise ValueError(f"pathway_membership must have {nodes} columns, got shape {tuple(M.shape)}")
+    else:
+        M = validate.matrix("pathway_membership", value, columns=nodes).to_sparse_coo().coalesce()
+    M = M.cpu().to(torch.get_default_dtype())
+    if (M.values() < 0).any():
+        raise ValueError(f"pathway_membership must have weights >= 0, got {M.values().min().item():g}")
+    members = torch.bincount(M.indices()[0][M.values() > 0], minlength=M.shape[0])
+    empty = (members == 0).nonzero().flatten().tolist()
     if empty or not len(M):
         raise ValueError(f"pathway_membership must give every pathway a member; pathway(s) {empty} of {len(M)} have none")
     return M
@@ -171,8 +209,8 @@ def _pairs(value, pathways: int) -> torch.Tensor:
     return pairs.long()
 
 
-def _score_module(phi, channels: int) -> torch.nn.Module:
+def _score_module(phi, model: GSNN) -> torch.nn.Module:
     if isinstance(phi, torch.nn.Module):
         return phi
     validate.choice("phi (unless a torch.nn.Module)", phi, ("mean", "learned"))
-    return MeanScore() if phi == "mean" else torch.nn.Linear(channels, 1, bias=False)
+    return MeanScore() if phi == "mean" else LearnedScore(model.channels, torch.zeros(model.N, dtype=torch.long))

@@ -33,6 +33,7 @@ class SparsePattern(torch.nn.Module):
         super().__init__()
         self.sources, self.targets = size
         source, target = _checked(indices, size)
+        self.register_buffer("indices", indices, persistent=False)
         by_target = torch.argsort(target, stable=True)
         # 32-bit indices are what the sparse kernels read; 64-bit ones would be converted at every call.
         self._keep("source_start", _row_starts(source, self.sources))
@@ -130,9 +131,13 @@ class SparseLinear(torch.nn.Module):
         super().__init__()
         self.N, self.M = size
         self.pattern = SparsePattern(indices, size)
-        self.register_buffer("indices", indices)
         self.values = torch.nn.Parameter(_degree_normalized(indices, size))
         self.bias = torch.nn.Parameter(torch.zeros(self.M, 1)) if bias else None
+
+    @property
+    def indices(self) -> torch.Tensor:
+        """Source and target of each weight, (2, nnz)."""
+        return self.pattern.indices
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = sparse_map(self.values, x, self.pattern)

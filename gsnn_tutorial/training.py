@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -19,7 +19,7 @@ class History:
     """What training did, epoch by epoch.
 
     ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is
-    empty without test data. ``stopped`` says why training ended early, if it did.
+    empty without test data. ``stopped`` is 'diverged' or 'interrupted' if training ended early.
     """
 
     train_mse: list[float] = field(default_factory=list)
@@ -50,6 +50,8 @@ def train(
     warmup_epochs: int = 0,
     seed: int = 0,
     progress: str | bool = True,
+    after_epoch: Callable[[], None] | None = None,
+    criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.nn.functional.mse_loss,
 ) -> History:
     """Minimise MSE + L_sim + L_dis with Adam; the model ends in evaluation mode.
 
@@ -63,10 +65,13 @@ def train(
         warmup_epochs: raise the regularizer's strength linearly from 0 to 1 over so many epochs.
         seed: of the minibatch order.
         progress: show a progress bar; a text is its title.
+        after_epoch: called without arguments after every epoch.
+        criterion: (prediction, y) -> the error. A union of R models has one error each, (R,):
+            their losses are summed, and each entry of the history is a list of R.
 
-    A loss that is not finite ends training with a warning, before it reaches the weights. An
-    interrupt (Ctrl-C, the stop button) ends it too. Both keep the history so far and say so in
-    ``History.stopped``.
+    A loss that is not finite (for every model, if there are several) ends training with a warning,
+    before it reaches the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the
+    history so far and say so in ``History.stopped``.
 
     Raises ValueError for data of the wrong shape or not finite, and for batches of one sample
     where the regularizer has to correlate.
@@ -83,7 +88,7 @@ def train(
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
     if regularizer is not None:
         parameters += list(regularizer.parameters())
-    optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, fused=True)
+    optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay)
 
     history = History()
     title = progress if isinstance(progress, str) else "training"
@@ -92,48 +97,45 @@ def train(
             if regularizer is not None and warmup_epochs:
                 regularizer.strength = min(1.0, (epoch + 1) / warmup_epochs)
             model.train()
-            sums = torch.zeros(3, device=device)
+            sums = 0
             for rows in _batches(len(x_train), batch_size, order):
                 optimizer.zero_grad()
-                losses = _losses(model, x_train[rows], y_train[rows], regularizer)
-                total = losses.sum()
-                if not torch.isfinite(total):
-                    raise FloatingPointError(f"the loss became {total.item()} in epoch {epoch}")
-                total.backward()
+                losses = _losses(model, x_train[rows], y_train[rows], criterion, regularizer)
+                total = losses.sum(0)  # one number for each model
+                if not torch.isfinite(total).any():
+                    raise FloatingPointError(f"the loss became {total.tolist()} in epoch {epoch}")
+                total.sum().backward()
                 optimizer.step()
-                sums += losses.detach() * len(x_train[rows]) / len(x_train)
-            _record(history, sums, model, x_test, y_test)
+                sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))
+            _record(history, sums, model, x_test, y_test, criterion)
+            if after_epoch is not None:
+                after_epoch()
     except FloatingPointError as error:
-        history.stopped = str(error)
+        history.stopped = "diverged"
         warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)
     except KeyboardInterrupt:
-        history.stopped = f"interrupted after {len(history.train_mse)} of {epochs} epochs"
-        warnings.warn(f"training {history.stopped}; the history so far is kept", stacklevel=2)
+        history.stopped = "interrupted"
+        done = len(history.train_mse)
+        warnings.warn(f"training interrupted after {done} of {epochs} epochs; the history so far is kept", stacklevel=2)
     finally:
         model.eval()
     return history
 
 
-def _losses(model, x, y, regularizer) -> torch.Tensor:
-    """MSE, L_sim and L_dis of one batch, (3,)."""
-    mse = torch.nn.functional.mse_loss(model(x), y)
-    if regularizer is None:
-        return torch.stack([mse, mse.new_zeros(()), mse.new_zeros(())])
-    return torch.stack([mse, *regularizer.loss(model)])
+def _losses(model, x, y, criterion, regularizer) -> torch.Tensor:
+    """MSE, L_sim and L_dis of one batch: (3,), or (3, R) for a union of R models."""
+    mse = criterion(model(x), y)
+    L_sim, L_dis = (torch.zeros_like(mse),) * 2 if regularizer is None else regularizer.loss(model)
+    return torch.stack([mse, L_sim, L_dis])
 
 
-def _record(history: History, sums: torch.Tensor, model, x_test, y_test):
-    test_mse = None
+def _record(history: History, sums: torch.Tensor, model, x_test, y_test, criterion):
     if x_test is not None:
         model.eval()
         with torch.no_grad():
-            test_mse = torch.nn.functional.mse_loss(model(x_test), y_test).item()
-    mse, L_sim, L_dis = sums.tolist()
-    history.train_mse.append(mse)
-    history.L_sim.append(L_sim)
-    history.L_dis.append(L_dis)
-    if test_mse is not None:
-        history.test_mse.append(test_mse)
+            history.test_mse.append(criterion(model(x_test), y_test).tolist())
+    for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
+        column.append(value)
 
 
 def _batches(samples: int, batch_size: int, order: torch.Generator) -> Iterator:

@@ -1,0 +1,202 @@
+"""The paired study: every arm on the same data, graph, shuffle and start, over many seeds.
+
+One seed decides nothing: the spread between seeds is larger than most differences between arms.
+The difference *within* a seed is what to look at.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from tqdm import tqdm
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.evaluation import cka_metrics, mse, published_metrics
+from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.problem import Draw, Problem
+from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+from gsnn_tutorial.training import train
+from gsnn_tutorial.union import GSNNUnion, UnionRegularizer
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What sets one arm apart: the graph it is given, the pathways it is told of, and whether it is trained."""
+
+    graph: Callable[[Draw], PathwayGraph] = lambda draw: draw.graph
+    membership: Callable[[Draw], torch.Tensor] | None = None
+    trained: bool = True
+
+
+ARMS = {
+    "untrained": Arm(trained=False),
+    "baseline": Arm(),
+    "regularized": Arm(membership=lambda draw: draw.graph.membership()),
+    "control": Arm(membership=lambda draw: draw.shuffled),
+    "oracle": Arm(graph=lambda draw: draw.graph.without_spurious_edges()),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How every model of a study is built and trained; the defaults are the published ones but for phi and lambda.
+
+    ``layers=None`` takes one layer more than a chain has function nodes.
+    """
+
+    channels: int = 8
+    layers: int | None = None
+    phi: str = "learned"
+    lambda_sim: float = 1.0
+    epochs: int = 500
+    lr: float = 5e-3
+    weight_decay: float = 1e-5
+
+    def __post_init__(self):
+        validate.integer("channels", self.channels, 2)
+        validate.choice("phi", self.phi, ("mean", "learned"))
+        validate.number("lambda_sim", self.lambda_sim, 0)
+        validate.integer("epochs", self.epochs, 1)
+        if self.layers is not None:
+            validate.integer("layers", self.layers, 1)
+
+    def depth(self, problem: Problem) -> int:
+        """The number of layers for ``problem``. Raises ValueError if its outputs are out of reach."""
+        if self.layers is None:
+            return problem.n_func + 1
+        if self.layers < problem.n_func:
+            raise ValueError(f"layers must be at least {problem.n_func}, the hops to an output; got {self.layers}")
+        return self.layers
+
+
+def study(
+    problem: Problem,
+    arms: Sequence[str] = tuple(ARMS),
+    seeds: Iterable[int] = range(20),
+    *,
+    recipe: Recipe = Recipe(),
+    device: str = "cpu",
+    block: int | None = None,
+    output: str | Path | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Train and evaluate every arm on every seed: a table with one row per seed and arm.
+
+    A seed decides the data, the spurious edges, the shuffle and the initial weights, and all arms
+    of a seed share them. (The oracle has another graph: its weights are drawn from the seed too,
+    but are not the same.) Test data are used once, after training.
+
+    Arguments
+        problem: the size of graph and data.
+        arms: names from ``ARMS``. 'untrained' is the null of every structural metric; 'oracle' is
+            given the true graph.
+        seeds: integers, each once.
+        recipe: how models are built and trained.
+        device: where to train.
+        block: how many seeds are trained side by side as one union; None fits them to memory. The
+            table is the same, to the last bit, for every block size.
+        output: a CSV file that grows with every finished block; an older one is replaced.
+        progress: show a bar with the time left.
+
+    The columns are seed, arm, diverged, test_mse, those of ``published_metrics`` and those of
+    ``cka_metrics``. A model that diverged has NaN in place of metrics, and a warning names it. An
+    interrupt returns the seeds that were finished, with a warning.
+    """
+    arms, seeds, depth = _checked_arms(arms), _checked_seeds(seeds), recipe.depth(problem)
+    block = seeds_per_block(problem, recipe, len(arms)) if block is None else validate.integer("block", block, 1)
+    rows = []
+    with tqdm(total=len(seeds) * recipe.epochs, desc="study", unit="epoch", disable=not progress) as bar:
+        for start in range(0, len(seeds), block):
+            chosen = seeds[start : start + block]
+            replicas = [Replica(problem.draw(seed), seed, arm, recipe, depth) for seed in chosen for arm in arms]
+            if not train_replicas(replicas, recipe, device, after_epoch=lambda: bar.update(len(chosen))):
+                warnings.warn(f"study interrupted; the {start} finished seeds of {len(seeds)} are kept", stacklevel=2)
+                break
+            rows += [replica.evaluate() for replica in replicas]
+            if output is not None:
+                new = pd.DataFrame(rows[-len(replicas) :])
+                new.to_csv(output, mode="a" if start else "w", header=not start, index=False, lineterminator="\n")
+    table = pd.DataFrame(rows)
+    if rows and table["diverged"].any():
+        lost = table.loc[table["diverged"], ["seed", "arm"]].to_records(index=False).tolist()
+        warnings.warn(f"diverged, and without metrics: {lost}", stacklevel=2)
+    return table
+
+
+class Replica:
+    """One arm of one seed: its model from the seed's initial weights, and its regularizer if it has one."""
+
+    def __init__(self, draw: Draw, seed: int, name: str, recipe: Recipe, layers: int):
+        self.draw, self.seed, self.name, self.arm = draw, seed, name, ARMS[name]
+        graph = self.arm.graph(draw)
+        self.edge_is_true, self.regularizer = graph.function_edge_is_true, None
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(seed)
+            self.model = GSNN(graph.edge_index_dict, graph.names, recipe.channels, layers, node_mlp=False)
+            if self.arm.membership is not None:
+                self.regularizer = PathwayLatentRegularizer(
+                    self.model, self.arm.membership(draw), lambda_sim=recipe.lambda_sim, phi=recipe.phi
+                )
+                self.regularizer.disable(self.model)  # the union's regularizer takes its place
+
+    def evaluate(self) -> dict:
+        """The replica's row of the table."""
+        x, y, labels = self.draw.x_test, self.draw.y_test, self.draw.graph.labels
+        row = {"seed": self.seed, "arm": self.name, "diverged": False, "test_mse": mse(self.model, x, y)}
+        if not np.isfinite(row["test_mse"]):
+            return row | {"diverged": True, "test_mse": np.nan}
+        return row | published_metrics(self.model, x, labels, self.edge_is_true) | cka_metrics(self.model, x, labels)
+
+
+def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str, after_epoch=None) -> bool:
+    """Train the replicas that are to be trained, side by side as one union; False if it was interrupted."""
+    trained = [replica for replica in replicas if replica.arm.trained]
+    if not trained:
+        return True
+    models = [replica.model for replica in trained]
+    union = GSNNUnion(models).to(device)
+    regularizer = None
+    if any(replica.regularizer for replica in trained):
+        regularizer = UnionRegularizer(union, [replica.regularizer for replica in trained]).to(device)
+    history = train(
+        union,
+        torch.cat([replica.draw.x_train for replica in trained], dim=1),
+        torch.cat([replica.draw.y_train for replica in trained], dim=1),
+        regularizer=regularizer, criterion=union.mse, epochs=recipe.epochs, lr=recipe.lr,
+        weight_decay=recipe.weight_decay, progress=False, after_epoch=after_epoch,
+    )  # fmt: skip
+    union.write_back(models)
+    return history.stopped != "interrupted"
+
+
+def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 64) -> int:
+    """How many seeds fit into ``megabytes`` of activations: few enough to stay near the processor's cache."""
+    nodes = problem.K * problem.n_func
+    states = 4 * recipe.depth(problem)  # tensors of the activations' size that a layer keeps for its backward pass
+    per_model = 4 * states * nodes * recipe.channels * problem.n_train / 1e6
+    return max(1, int(megabytes / (per_model * arms)))
+
+
+def _checked_arms(arms: Sequence[str]) -> list[str]:
+    arms = [arms] if isinstance(arms, str) else list(arms)
+    for arm in arms:
+        validate.choice("arms", arm, tuple(ARMS))
+    if not arms or len(set(arms)) < len(arms):
+        raise ValueError(f"arms must name at least one arm, each once; got {arms}")
+    return arms
+
+
+def _checked_seeds(seeds: Iterable[int]) -> list[int]:
+    if isinstance(seeds, int):
+        raise ValueError(f"seeds must be a collection of integers, got {seeds}; for so many seeds give range({seeds})")
+    seeds = [validate.integer("seeds", seed, 0) for seed in seeds]
+    if not seeds or len(set(seeds)) < len(seeds):
+        raise ValueError(f"seeds must hold at least one seed, each once; got {seeds}")
+    return seeds

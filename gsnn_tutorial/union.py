@@ -1,0 +1,151 @@
+"""A batch of *models*: R of them, side by side, are one GSNN on the disjoint union of their graphs.
+
+No edge runs between two replicas, so their states, losses and gradients never meet. Weights,
+biases and norms of each are entries of their own already. What a single model has once becomes
+one per replica: the residual weights (R,) of each layer, the learned phi (R, C), the losses (R,).
+Adam and weight decay act entry by entry. Training the union is training each alone, at a fraction
+of the price: a few large products instead of R times as many small ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import torch
+
+from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES
+from gsnn_tutorial.gsnn import GSNN, Residual
+from gsnn_tutorial.regularizer import LearnedScore, MeanScore, PathwayLatentRegularizer
+
+
+class GSNNUnion(GSNN):
+    """One GSNN on the disjoint union of R models' graphs, started from the models' weights.
+
+    The models must have the same settings (channels, layers, norm, ...); their graphs may differ
+    in everything. Columns of x and y are the models' columns, one model after the other. Node
+    names become (replica, name).
+
+    Raises ValueError for different settings, for a node MLP (all nodes of a model share its
+    weights) and for dropout (its draws would depend on the company).
+    """
+
+    def __init__(self, models: Sequence[GSNN]):
+        models = list(models)
+        _check_alike(models)
+        names = {t: [(r, name) for r, m in enumerate(models) for name in m.node_names_dict[t]] for t in NODE_TYPES}
+        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced at once
+            super().__init__(_disjoint_edges(models), names, **models[0].settings)
+        self.R = len(models)
+        replica_of_edge = self._replica_of_node()[self.edge_index[0]]
+        for block in self.ResBlocks:
+            if block.residual is not None:
+                block.residual = Residual(replica_of_edge)
+        outputs = torch.tensor([r for r, _ in names["output"]])
+        self.register_buffer("replica_of_output", outputs, persistent=False)
+        self.register_buffer("outputs_per_replica", torch.bincount(outputs), persistent=False)
+        for whole, parts in self._tensors(models):
+            whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]))
+
+    def mse(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Each replica's mean squared error over samples and its own outputs, (R,)."""
+        per_output = (prediction - y).square().mean(0)
+        total = per_output.new_zeros(self.R).index_add(0, self.replica_of_output, per_output)
+        return total / self.outputs_per_replica
+
+    def write_back(self, models: Sequence[GSNN]):
+        """Copy the union's weights into the models that it was made of."""
+        for whole, parts in self._tensors(list(models)):
+            for part, values in zip(parts, whole.split([max(1, part.numel() // whole[0].numel()) for part in parts])):
+                part.copy_(values.reshape(part.shape))
+
+    def _edge_list(self) -> torch.Tensor:
+        """Edges replica by replica, so that every tensor of the union is the models' one after the other."""
+        edge_index = super()._edge_list()
+        return edge_index[:, torch.argsort(self._replica_of_node()[edge_index[0]], stable=True)]
+
+    def _replica_of_node(self) -> torch.Tensor:
+        return torch.tensor([r for t in ("function", "input", "output") for r, _ in self.node_names_dict[t]])
+
+    def _tensors(self, models: list[GSNN]) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
+        """Each tensor that training changes, with those of the models that it is put together from."""
+        states = [model.state_dict() for model in models]
+        for name, whole in self.state_dict().items():
+            if whole.is_floating_point():
+                yield whole, [state[name] for state in states]
+
+
+class UnionRegularizer(PathwayLatentRegularizer):
+    """The regularizers of a union's replicas as one; None where a replica has none.
+
+    Each keeps its own memberships, lambdas, normalisers and, if learned, phi. ``loss(union)`` gives
+    (L_sim, L_dis) of each replica, (R,) each. The single regularizers may be disabled or not; the
+    union does not touch them.
+
+    Raises ValueError where they do not have the same kind of phi ('mean' or 'learned') and eps.
+    """
+
+    def __init__(self, union: GSNNUnion, regularizers: Sequence[PathwayLatentRegularizer | None]):
+        given = {r: regularizer for r, regularizer in enumerate(regularizers) if regularizer is not None}
+        _check_regularizers(union, regularizers, given)
+        replica_of_node = union._replica_of_node()[: union.N]
+        first_node = torch.searchsorted(replica_of_node, torch.arange(union.R)).tolist()
+        memberships, pairs, pathways = [], [], 0
+        for r, regularizer in given.items():
+            node, pathway = regularizer.membership.indices.cpu()
+            memberships.append(torch.stack([pathway + pathways, node + first_node[r]]))
+            pairs.append(regularizer.dissim_pairs.cpu() + pathways)
+            pathways += regularizer.membership.targets
+        weights = torch.cat([regularizer.weights.cpu() for regularizer in given.values()])
+        M = torch.sparse_coo_tensor(torch.cat(memberships, dim=1), weights, (pathways, union.N))
+        first = next(iter(given.values()))
+        super().__init__(union, M, torch.cat(pairs), lambda_sim=0.0, phi="mean", eps=first.eps)
+        for name in ("sim_weight", "dis_weight"):
+            setattr(self, name, torch.cat([getattr(regularizer, name).cpu() for regularizer in given.values()]))
+        owner = torch.cat([torch.full((g.membership.targets,), r) for r, g in given.items()])
+        self.register_buffer("replica_of_pathway", owner, persistent=False)
+        self.R = union.R
+        if isinstance(first.phi, LearnedScore):
+            self.phi = LearnedScore(union.channels, replica_of_node)
+            with torch.no_grad():
+                for r, regularizer in given.items():
+                    self.phi.weight[r] = regularizer.phi.weight[0]
+
+    def _sum_pathways(self, terms: torch.Tensor) -> torch.Tensor:
+        return terms.new_zeros(self.R).index_add(0, self.replica_of_pathway, terms)
+
+    def _sum_pairs(self, terms: torch.Tensor) -> torch.Tensor:
+        owner = self.replica_of_pathway[self.dissim_pairs[:, 0]]
+        return terms.new_zeros(self.R).index_add(0, owner, terms)
+
+
+def _check_alike(models: list[GSNN]):
+    if not models:
+        raise ValueError("models must hold at least one GSNN, got none")
+    for r, model in enumerate(models):
+        for name, value in model.settings.items():
+            if value != models[0].settings[name]:
+                raise ValueError(f"models must have the same settings; {name} is {models[0].settings[name]} in the first and {value} in number {r}")
+    if models[0].settings["node_mlp"] or models[0].settings["dropout"]:
+        raise ValueError("models must have node_mlp=False and dropout=0 to be trained side by side")
+
+
+def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
+    if len(regularizers) != union.R:
+        raise ValueError(f"regularizers must have one entry, or None, for each of {union.R} replicas; got {len(regularizers)}")
+    if not given:
+        raise ValueError("regularizers must hold at least one regularizer, got only None")
+    kinds = {(type(regularizer.phi).__name__, regularizer.eps) for regularizer in given.values()}
+    if len(kinds) > 1 or not isinstance(next(iter(given.values())).phi, (MeanScore, LearnedScore)):
+        raise ValueError(f"regularizers must all have phi='mean' or all phi='learned', and one eps; got {sorted(kinds)}")
+
+
+def _disjoint_edges(models: list[GSNN]) -> dict[tuple, torch.Tensor]:
+    """The models' edges by type, each model's node numbers moved up by the nodes before it."""
+    edges = {edge_type: [] for edge_type in EDGE_TYPES}
+    first = dict.fromkeys(NODE_TYPES, 0)
+    for model in models:
+        for source, to, target in EDGE_TYPES:
+            shift = torch.tensor([[first[source]], [first[target]]])
+            edges[source, to, target].append(model.edge_index_dict[source, to, target] + shift)
+        first = {t: first[t] + len(model.node_names_dict[t]) for t in NODE_TYPES}
+    return {edge_type: torch.cat(parts, dim=1) for edge_type, parts in edges.items()}
