@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -10,7 +12,8 @@ from matplotlib.figure import Figure
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.evaluation import linear_cka
-from gsnn_tutorial.problem import Draw
+from gsnn_tutorial.inference import METRICS, summarize, verdict
+from gsnn_tutorial.problem import Draw, Problem
 from gsnn_tutorial.published import (
     ARMS,
     EPOCHS,
@@ -25,6 +28,8 @@ from gsnn_tutorial.published import (
     side_by_side,
 )
 from gsnn_tutorial.report import RunFolder, usable_device
+from gsnn_tutorial.study import ARMS as STUDY_ARMS
+from gsnn_tutorial.study import Recipe, study
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
 
@@ -69,4 +74,59 @@ def published_figures(draw: Draw, run: Replay) -> dict[str, Figure]:
     figures["similarity"], axes = plt.subplots(1, len(ARMS), figsize=(14, 4.2), layout="constrained")
     for ax, (arm, model) in zip(axes, run.models.items()):
         plots.plot_similarity(linear_cka(model.layer_activations(draw.x_test)), draw.graph, ax).set_title(arm)
+    return figures
+
+
+def compare_arms(
+    output: str | Path,
+    problem: Problem = Problem(),
+    seeds: Sequence[int] = range(20),
+    recipe: Recipe = Recipe(),
+    device: str = "cpu",
+    progress: bool = True,
+) -> bool:
+    """Run the paired study, print its summary and verdicts, and fill the folder ``output``.
+
+    Returns whether all seeds were finished. Those that were are in study.csv in any case.
+    """
+    if len(seeds) < 2:
+        raise ValueError(f"seeds must be at least 2: one seed has no spread; got {list(seeds)}")
+    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(STUDY_ARMS), "seeds": list(seeds)}
+    folder = RunFolder(output, settings, usable_device(device))
+    table = study(problem, seeds=seeds, recipe=recipe, device=device, output=folder.path / "study.csv", progress=progress)
+    finished = len(table) == len(seeds) * len(STUDY_ARMS)
+    if not len(table) or table["seed"].nunique() < 2:
+        folder.finish(finished=finished)
+        return finished
+
+    metrics = [metric for metric in METRICS if table.loc[table["arm"] == "baseline", metric].notna().sum() > 1]
+    summary = summarize(table, metrics)
+    verdicts = {metric: verdict(summary, metric) for metric in metrics}
+    folder.table("summary", summary)
+    for name, figure in study_figures(table, summary, metrics).items():
+        folder.figure(name, figure)
+    wall = folder.finish(finished=finished, verdicts={metric: text.splitlines()[0] for metric, text in verdicts.items()})
+
+    print(table.groupby("arm", sort=False)[metrics].mean().round(3).to_string(na_rep="-"))
+    print(f"\nPaired differences over {table['seed'].nunique()} seeds: mean [95% interval], verdict\n")
+    print("\n".join(verdicts.values()))
+    print(f"\n{wall:.1f} s. Tables, figures and run.json are in {folder.path}")
+    return finished
+
+
+def study_figures(table: pd.DataFrame, summary: pd.DataFrame, metrics: Sequence[str]) -> dict[str, Figure]:
+    """Every metric: its value in each arm, and the forest plot of its paired differences."""
+    figures = {}
+    for name, draw_panel, size in [
+        ("arms", lambda metric, ax: plots.plot_arms(table, metric, ax), (5.2, 3.4)),
+        ("forest", lambda metric, ax: plots.plot_forest(table, summary, metric, ax), (5.8, 2.8)),
+    ]:
+        rows = -(-len(metrics) // 2)
+        figures[name], axes = plt.subplots(
+            rows, 2, figsize=(2 * size[0], rows * size[1]), layout="constrained", squeeze=False
+        )
+        for metric, ax in zip(metrics, axes.flat):
+            draw_panel(metric, ax)
+        for ax in axes.flat[len(metrics) :]:
+            ax.remove()
     return figures

@@ -96,7 +96,7 @@ class UnionRegularizer(PathwayLatentRegularizer):
             pairs.append(regularizer.dissim_pairs.cpu() + pathways)
             pathways += regularizer.membership.targets
         weights = torch.cat([regularizer.weights.cpu() for regularizer in given.values()])
-        M = torch.sparse_coo_tensor(torch.cat(memberships, dim=1), weights, (pathways, union.N))
+        M = torch.sparse_coo_tensor(torch.cat(memberships, dim=1), weights, (pathways, union.N), check_invariants=True)
         first = next(iter(given.values()))
         super().__init__(union, M, torch.cat(pairs), lambda_sim=0.0, phi="mean", eps=first.eps)
         for name in ("sim_weight", "dis_weight"):
