@@ -68,7 +68,7 @@ class BatchNorm(torch.nn.BatchNorm1d):
 class NodeMLP(torch.nn.Module):
     """Two linear layers on a node's channels, shared by all nodes; (N, C, B) -> (N, C, B)."""
 
-    def __init__(self, channels: int, hidden: int, nonlin, dropout: float):
+    def __init__(self, channels: int, hidden: int, nonlin, dropout: float, generator: torch.Generator | None):
         super().__init__()
         self.mlp = torch.nn.Sequential(
             torch.nn.Linear(channels, hidden),
@@ -78,6 +78,10 @@ class NodeMLP(torch.nn.Module):
             torch.nn.Linear(hidden, channels),
             torch.nn.Dropout(dropout),
         )
+        if generator is not None:  # torch's own layers draw from the global generator only
+            for linear in (self.mlp[0], self.mlp[4]):
+                for parameter in linear.parameters():
+                    torch.nn.init.uniform_(parameter, -(linear.in_features**-0.5), linear.in_features**-0.5, generator)
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
         return self.mlp(a.transpose(1, 2)).transpose(1, 2)
@@ -89,14 +93,14 @@ class NodeFunction(torch.nn.Module):
     Its output, (N, C, B), is the activation that the regularizer and the metrics read.
     """
 
-    def __init__(self, nodes, channels, *, norm, nonlin, dropout, node_mlp, node_mlp_hidden):
+    def __init__(self, nodes, channels, *, norm, nonlin, dropout, node_mlp, node_mlp_hidden, generator):
         super().__init__()
         self.shape = (nodes, channels, -1)
         norms = {"layer": GroupLayerNorm, "batch": BatchNorm}
         self.norm = norms[norm](nodes, channels) if norm in norms else torch.nn.Identity()
         self.nonlin = nonlin()
         self.dropout = torch.nn.Dropout(dropout)
-        self.mlp = NodeMLP(channels, node_mlp_hidden, nonlin, dropout) if node_mlp else torch.nn.Identity()
+        self.mlp = NodeMLP(channels, node_mlp_hidden, nonlin, dropout, generator) if node_mlp else torch.nn.Identity()
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
         return self.mlp(self.dropout(self.nonlin(self.norm(z.view(self.shape)))))
@@ -146,8 +150,8 @@ class GSNN(torch.nn.Module):
         residual: add relu(r) h to each layer's output, r learned, and divide the end by sqrt(L).
         node_mlp, node_mlp_hidden: a shared two-layer MLP after each node's nonlinearity.
 
-    Weights are drawn from torch's global generator, as in the reference: call
-    ``torch.manual_seed`` first.
+        generator: where initial weights are drawn; None is torch's global one, as in the reference
+            (call ``torch.manual_seed`` first).
 
     Raises ValueError for bad values, and TypeError for an argument that only the reference has.
 
@@ -172,6 +176,7 @@ class GSNN(torch.nn.Module):
         residual: bool = True,
         node_mlp: bool = True,
         node_mlp_hidden: int = 128,
+        generator: torch.Generator | None = None,
         **unknown,
     ):
         super().__init__()
@@ -201,8 +206,8 @@ class GSNN(torch.nn.Module):
 
         def linear_pair():
             size = (self.E, n_function * channels)
-            lin_in = SparseLinear(win_indices(edge_index, n_function, channels), size, bias)
-            return lin_in, SparseLinear(wout_indices(edge_index, n_function, channels), size[::-1], bias)
+            lin_in = SparseLinear(win_indices(edge_index, n_function, channels), size, bias, generator)
+            return lin_in, SparseLinear(wout_indices(edge_index, n_function, channels), size[::-1], bias, generator)
 
         shared = linear_pair() if share_layers else None
         self.ResBlocks = torch.nn.ModuleList()
@@ -210,7 +215,7 @@ class GSNN(torch.nn.Module):
             lin_in, lin_out = shared or linear_pair()
             node = NodeFunction(
                 n_function, channels, norm=norm, nonlin=nonlin, dropout=dropout,
-                node_mlp=node_mlp, node_mlp_hidden=node_mlp_hidden,
+                node_mlp=node_mlp, node_mlp_hidden=node_mlp_hidden, generator=generator,
             )  # fmt: skip
             one_model = torch.zeros(self.E, dtype=torch.long)
             self.ResBlocks.append(ResBlock(lin_in, lin_out, node, Residual(one_model) if residual else None))

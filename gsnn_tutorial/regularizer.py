@@ -49,10 +49,10 @@ class LearnedScore(torch.nn.Module):
     ``weight`` is (R, C), and ``replica`` (N,) says whose a node is.
     """
 
-    def __init__(self, channels: int, replica: torch.Tensor):
+    def __init__(self, channels: int, replica: torch.Tensor, generator: torch.Generator | None = None):
         super().__init__()
-        bound = channels**-0.5
-        self.weight = torch.nn.Parameter(torch.empty(int(replica.max()) + 1, channels).uniform_(-bound, bound))
+        weight, bound = torch.empty(int(replica.max()) + 1, channels), channels**-0.5
+        self.weight = torch.nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
         self.register_buffer("replica", replica, persistent=False)
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
@@ -75,6 +75,7 @@ class PathwayLatentRegularizer(torch.nn.Module):
         phi: 'mean' over channels, 'learned' (one bias-free linear map C -> 1 for all nodes and
             layers), or a module (B, N, C) -> (B, N) or (B, N, 1).
         eps: added to every standard deviation.
+        generator: where a learned phi's first weights are drawn; None is torch's global one.
 
     ``strength`` (1.0) multiplies both lambdas; ``train(..., warmup_epochs=)`` raises it from 0.
 
@@ -91,6 +92,7 @@ class PathwayLatentRegularizer(torch.nn.Module):
         lambda_dis: float = 0.0,
         phi: str | torch.nn.Module = "mean",
         eps: float = 1e-6,
+        generator: torch.Generator | None = None,
     ):
         super().__init__()
         M = _membership(pathway_membership, model.N)
@@ -98,7 +100,7 @@ class PathwayLatentRegularizer(torch.nn.Module):
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
         self.eps = validate.number("eps", eps, 0)
         self.strength = 1.0
-        self.phi = _score_module(phi, model)
+        self.phi = _score_module(phi, model, generator)
         pairs = _pairs(dissim_pairs, M.shape[0])
         if self.lambda_dis and not len(pairs):
             raise ValueError(f"lambda_dis={lambda_dis} has nothing to act on: give dissim_pairs")
@@ -209,8 +211,10 @@ def _pairs(value, pathways: int) -> torch.Tensor:
     return pairs.long()
 
 
-def _score_module(phi, model: GSNN) -> torch.nn.Module:
+def _score_module(phi, model: GSNN, generator) -> torch.nn.Module:
     if isinstance(phi, torch.nn.Module):
         return phi
     validate.choice("phi (unless a torch.nn.Module)", phi, ("mean", "learned"))
-    return MeanScore() if phi == "mean" else LearnedScore(model.channels, torch.zeros(model.N, dtype=torch.long))
+    if phi == "mean":
+        return MeanScore()
+    return LearnedScore(model.channels, torch.zeros(model.N, dtype=torch.long), generator)

@@ -118,20 +118,20 @@ class SparseLinear(torch.nn.Module):
         indices: (2, nnz) source and target of each weight, sorted by source, then target.
         size: (N, M), the numbers of sources and targets.
         bias: whether to learn b, which starts at 0.
+        generator: where the initial weights are drawn; None is torch's global one.
 
     Weights start at U(-1, 1) / sqrt(fan_in * fan_out), each fan + 1e-8: fan_in counts the weights
-    into the target, fan_out those out of the source. One draw of torch's global generator, in the
-    order of ``indices``.
+    into the target, fan_out those out of the source. One draw, in the order of ``indices``.
 
     Shapes
         input (N, B), output (M, B); ``values`` (nnz,), ``bias`` (M, 1).
     """
 
-    def __init__(self, indices: torch.Tensor, size: tuple[int, int], bias: bool = True):
+    def __init__(self, indices: torch.Tensor, size: tuple[int, int], bias: bool = True, generator=None):
         super().__init__()
         self.N, self.M = size
         self.pattern = SparsePattern(indices, size)
-        self.values = torch.nn.Parameter(_degree_normalized(indices, size))
+        self.values = torch.nn.Parameter(_degree_normalized(indices, size, generator))
         self.bias = torch.nn.Parameter(torch.zeros(self.M, 1)) if bias else None
 
     @property
@@ -147,9 +147,9 @@ class SparseLinear(torch.nn.Module):
         return f"{self.N} -> {self.M}, {self.values.numel()} weights, bias={self.bias is not None}"
 
 
-def _degree_normalized(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+def _degree_normalized(indices: torch.Tensor, size: tuple[int, int], generator) -> torch.Tensor:
     source, target = indices
     fan_in = torch.bincount(target, minlength=size[1])[target].float()
     fan_out = torch.bincount(source, minlength=size[0])[source].float()
-    values = torch.empty(indices.shape[1], dtype=torch.float32).uniform_(-1, 1)
+    values = torch.empty(indices.shape[1], dtype=torch.float32).uniform_(-1, 1, generator=generator)
     return values * (1 / torch.sqrt((fan_in + 1e-8) * (fan_out + 1e-8)))

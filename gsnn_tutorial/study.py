@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
+from joblib import Parallel, delayed
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
@@ -84,6 +85,7 @@ def study(
     recipe: Recipe = Recipe(),
     device: str = "cpu",
     block: int | None = None,
+    n_jobs: int | None = None,
     output: str | Path | None = None,
     progress: bool = True,
 ) -> pd.DataFrame:
@@ -100,8 +102,9 @@ def study(
         seeds: integers, each once.
         recipe: how models are built and trained.
         device: where to train.
-        block: how many seeds are trained side by side as one union; None fits them to memory. The
-            table is the same, to the last bit, for every block size.
+        block: how many seeds are trained side by side as one union; None fits them to memory.
+        n_jobs: how many blocks run at the same time, by joblib; None takes one for each of torch's
+            threads. The table is the same, to the last bit, for every ``block`` and ``n_jobs``.
         output: a CSV file that grows with every finished block; an older one is replaced.
         progress: show a bar with the time left.
 
@@ -109,25 +112,41 @@ def study(
     ``cka_metrics``. A model that diverged has NaN in place of metrics, and a warning names it. An
     interrupt returns the seeds that were finished, with a warning.
     """
-    arms, seeds, depth = _checked_arms(arms), _checked_seeds(seeds), recipe.depth(problem)
+    arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
+    recipe.depth(problem)  # says at once if the outputs are out of reach
     block = seeds_per_block(problem, recipe, len(arms)) if block is None else validate.integer("block", block, 1)
+    threads = torch.get_num_threads()
+    n_jobs = threads if n_jobs is None else validate.integer("n_jobs", n_jobs, 1)
+    blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
+    jobs = (delayed(run_block)(problem, arms, chosen, recipe, device, max(1, threads // n_jobs)) for chosen in blocks)
     rows = []
-    with tqdm(total=len(seeds) * recipe.epochs, desc="study", unit="epoch", disable=not progress) as bar:
-        for start in range(0, len(seeds), block):
-            chosen = seeds[start : start + block]
-            replicas = [Replica(problem.draw(seed), seed, arm, recipe, depth) for seed in chosen for arm in arms]
-            if not train_replicas(replicas, recipe, device, after_epoch=lambda: bar.update(len(chosen))):
-                warnings.warn(f"study interrupted; the {start} finished seeds of {len(seeds)} are kept", stacklevel=2)
-                break
-            rows += [replica.evaluate() for replica in replicas]
+    bar = tqdm(total=len(seeds), desc="study", unit="seed", disable=not progress)
+    try:
+        for chosen, new in zip(blocks, Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)):
             if output is not None:
-                new = pd.DataFrame(rows[-len(replicas) :])
-                new.to_csv(output, mode="a" if start else "w", header=not start, index=False, lineterminator="\n")
+                first = not rows
+                pd.DataFrame(new).to_csv(output, mode="w" if first else "a", header=first, index=False, lineterminator="\n")
+            rows += new
+            bar.update(len(chosen))
+    except KeyboardInterrupt:
+        done = len(rows) // len(arms)
+        warnings.warn(f"study interrupted; the {done} finished seeds of {len(seeds)} are kept", stacklevel=2)
+    finally:
+        bar.close()
+        torch.set_num_threads(threads)
     table = pd.DataFrame(rows)
     if rows and table["diverged"].any():
         lost = table.loc[table["diverged"], ["seed", "arm"]].to_records(index=False).tolist()
         warnings.warn(f"diverged, and without metrics: {lost}", stacklevel=2)
     return table
+
+
+def run_block(problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe, device: str, threads: int) -> list[dict]:
+    """Train the arms of some seeds as one union, on so many threads; their rows of the table."""
+    torch.set_num_threads(threads)
+    replicas = [Replica(problem.draw(seed), seed, arm, recipe, recipe.depth(problem)) for seed in seeds for arm in arms]
+    train_replicas(replicas, recipe, device)
+    return [replica.evaluate() for replica in replicas]
 
 
 class Replica:
@@ -137,14 +156,15 @@ class Replica:
         self.draw, self.seed, self.name, self.arm = draw, seed, name, ARMS[name]
         graph = self.arm.graph(draw)
         self.edge_is_true, self.regularizer = graph.function_edge_is_true, None
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.model = GSNN(graph.edge_index_dict, graph.names, recipe.channels, layers, node_mlp=False)
-            if self.arm.membership is not None:
-                self.regularizer = PathwayLatentRegularizer(
-                    self.model, self.arm.membership(draw), lambda_sim=recipe.lambda_sim, phi=recipe.phi
-                )
-                self.regularizer.disable(self.model)  # the union's regularizer takes its place
+        weights = torch.Generator().manual_seed(seed)
+        self.model = GSNN(
+            graph.edge_index_dict, graph.names, recipe.channels, layers, node_mlp=False, generator=weights
+        )  # fmt: skip
+        if self.arm.membership is not None:
+            self.regularizer = PathwayLatentRegularizer(
+                self.model, self.arm.membership(draw), lambda_sim=recipe.lambda_sim, phi=recipe.phi, generator=weights
+            )
+            self.regularizer.disable(self.model)  # the union's regularizer takes its place
 
     def evaluate(self) -> dict:
         """The replica's row of the table."""
@@ -155,11 +175,11 @@ class Replica:
         return row | published_metrics(self.model, x, labels, self.edge_is_true) | cka_metrics(self.model, x, labels)
 
 
-def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str, after_epoch=None) -> bool:
-    """Train the replicas that are to be trained, side by side as one union; False if it was interrupted."""
+def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str):
+    """Train those replicas that are to be trained, side by side as one union."""
     trained = [replica for replica in replicas if replica.arm.trained]
     if not trained:
-        return True
+        return
     models = [replica.model for replica in trained]
     union = GSNNUnion(models).to(device)
     regularizer = None
@@ -170,13 +190,14 @@ def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str, aft
         torch.cat([replica.draw.x_train for replica in trained], dim=1),
         torch.cat([replica.draw.y_train for replica in trained], dim=1),
         regularizer=regularizer, criterion=union.mse, epochs=recipe.epochs, lr=recipe.lr,
-        weight_decay=recipe.weight_decay, progress=False, after_epoch=after_epoch,
+        weight_decay=recipe.weight_decay, progress=False,
     )  # fmt: skip
+    if history.stopped == "interrupted":
+        raise KeyboardInterrupt
     union.write_back(models)
-    return history.stopped != "interrupted"
 
 
-def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 64) -> int:
+def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 32) -> int:
     """How many seeds fit into ``megabytes`` of activations: few enough to stay near the processor's cache."""
     nodes = problem.K * problem.n_func
     states = 4 * recipe.depth(problem)  # tensors of the activations' size that a layer keeps for its backward pass

@@ -50,7 +50,6 @@ def train(
     warmup_epochs: int = 0,
     seed: int = 0,
     progress: str | bool = True,
-    after_epoch: Callable[[], None] | None = None,
     criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.nn.functional.mse_loss,
 ) -> History:
     """Minimise MSE + L_sim + L_dis with Adam; the model ends in evaluation mode.
@@ -65,7 +64,6 @@ def train(
         warmup_epochs: raise the regularizer's strength linearly from 0 to 1 over so many epochs.
         seed: of the minibatch order.
         progress: show a progress bar; a text is its title.
-        after_epoch: called without arguments after every epoch.
         criterion: (prediction, y) -> the error. A union of R models has one error each, (R,):
             their losses are summed, and each entry of the history is a list of R.
 
@@ -108,8 +106,6 @@ def train(
                 optimizer.step()
                 sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))
             _record(history, sums, model, x_test, y_test, criterion)
-            if after_epoch is not None:
-                after_epoch()
     except FloatingPointError as error:
         history.stopped = "diverged"
         warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)

@@ -33,8 +33,8 @@ class GSNNUnion(GSNN):
         models = list(models)
         _check_alike(models)
         names = {t: [(r, name) for r, m in enumerate(models) for name in m.node_names_dict[t]] for t in NODE_TYPES}
-        with torch.random.fork_rng(devices=[]):  # the weights drawn here are replaced at once
-            super().__init__(_disjoint_edges(models), names, **models[0].settings)
+        # The weights drawn here are replaced below; a generator of their own leaves the global one alone.
+        super().__init__(_disjoint_edges(models), names, **models[0].settings, generator=torch.Generator())
         self.R = len(models)
         replica_of_edge = self._replica_of_node()[self.edge_index[0]]
         for block in self.ResBlocks:
@@ -105,7 +105,7 @@ class UnionRegularizer(PathwayLatentRegularizer):
         self.register_buffer("replica_of_pathway", owner, persistent=False)
         self.R = union.R
         if isinstance(first.phi, LearnedScore):
-            self.phi = LearnedScore(union.channels, replica_of_node)
+            self.phi = LearnedScore(union.channels, replica_of_node, torch.Generator())
             with torch.no_grad():
                 for r, regularizer in given.items():
                     self.phi.weight[r] = regularizer.phi.weight[0]
