@@ -39,7 +39,13 @@ def compare_published(output: str | Path, device: str = "cpu", progress: bool = 
 
     Returns whether all three arms were finished. Those that were are written in any case.
     """
-    settings = {"data": "published", "epochs": EPOCHS, "lambda_sim": LAMBDA_SIM, "phi": "mean", "initial weights": "seed 0"}
+    settings = {
+        "data": "published",
+        "epochs": EPOCHS,
+        "lambda_sim": LAMBDA_SIM,
+        "phi": "mean",
+        "initial weights": "seed 0",
+    }
     folder = RunFolder(output, settings | MODEL | TRAINING, usable_device(device))
     draw, run = published_draw(), replay(device=device, progress=progress)
 
@@ -93,7 +99,9 @@ def compare_arms(
         raise ValueError(f"seeds must be at least 2: one seed has no spread; got {list(seeds)}")
     settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(STUDY_ARMS), "seeds": list(seeds)}
     folder = RunFolder(output, settings, usable_device(device))
-    table = study(problem, seeds=seeds, recipe=recipe, device=device, output=folder.path / "study.csv", progress=progress)
+    table = study(
+        problem, seeds=seeds, recipe=recipe, device=device, output=folder.path / "study.csv", progress=progress
+    )
     finished = len(table) == len(seeds) * len(STUDY_ARMS)
     if not len(table) or table["seed"].nunique() < 2:
         folder.finish(finished=finished)
@@ -105,7 +113,9 @@ def compare_arms(
     folder.table("summary", summary)
     for name, figure in study_figures(table, summary, metrics).items():
         folder.figure(name, figure)
-    wall = folder.finish(finished=finished, verdicts={metric: text.splitlines()[0] for metric, text in verdicts.items()})
+    wall = folder.finish(
+        finished=finished, verdicts={metric: text.splitlines()[0] for metric, text in verdicts.items()}
+    )
 
     print(table.groupby("arm", sort=False)[metrics].mean().round(3).to_string(na_rep="-"))
     print(f"\nPaired differences over {table['seed'].nunique()} seeds: mean [95% interval], verdict\n")

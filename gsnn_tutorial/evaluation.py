@@ -145,7 +145,9 @@ def cka_metrics(model: GSNN, x: torch.Tensor, labels) -> dict[str, float]:
 def _activations(activations) -> torch.Tensor:
     a = torch.as_tensor(activations).detach().cpu().double()
     if a.dim() != 4:
-        raise ValueError(f"activations must be (B, L, N, C), as layer_activations gives them; got shape {tuple(a.shape)}")
+        raise ValueError(
+            f"activations must be (B, L, N, C), as layer_activations gives them; got shape {tuple(a.shape)}"
+        )
     if not torch.isfinite(a).all():
         raise ValueError("activations must be finite, got NaN or infinite values: the model has diverged")
     return a

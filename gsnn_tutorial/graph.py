@@ -108,9 +108,7 @@ class PathwayGraph:
     def function_edge_is_true(self) -> np.ndarray:
         """For each function-function edge: True if it carries signal, False if it is spurious."""
         functions = set(self.function_nodes)
-        return np.array([
-            i < len(self.edges) for i, edge in enumerate(self.all_edges) if functions.issuperset(edge)
-        ])
+        return np.array([i < len(self.edges) for i, edge in enumerate(self.all_edges) if functions.issuperset(edge)])
 
     def membership(self) -> torch.Tensor:
         """Membership matrix M, (P, N): M[p, i] = 1 if function node i belongs to pathway p."""

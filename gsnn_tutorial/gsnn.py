@@ -195,7 +195,9 @@ class GSNN(torch.nn.Module):
             "share_layers": share_layers, "add_function_self_edges": add_function_self_edges, "norm": norm,
             "init": init, "residual": residual, "node_mlp": node_mlp, "node_mlp_hidden": node_mlp_hidden,
         }  # fmt: skip
-        self.node_names_dict = {t: list(node_names_dict[t]) for t in _need("node_names_dict", node_names_dict, NODE_TYPES)}
+        self.node_names_dict = {
+            t: list(node_names_dict[t]) for t in _need("node_names_dict", node_names_dict, NODE_TYPES)
+        }
         self.edge_index_dict = _checked_edges(edge_index_dict, self.node_names_dict)
         n_input, n_function, n_output = (len(self.node_names_dict[t]) for t in NODE_TYPES)
         edge_index = self._edge_list()
@@ -263,7 +265,12 @@ class GSNN(torch.nn.Module):
         if agg == "all":
             joined = a.transpose(1, 2).flatten(2)  # (B, N, L*C)
         else:
-            join = {"sum": lambda: a.sum(1), "mean": lambda: a.mean(1), "max": lambda: a.amax(1), "last": lambda: a[:, -1]}
+            join = {
+                "sum": lambda: a.sum(1),
+                "mean": lambda: a.mean(1),
+                "max": lambda: a.amax(1),
+                "last": lambda: a[:, -1],
+            }
             joined = join[agg]()  # (B, N, C)
         return dict(zip(self.node_names_dict["function"], joined.unbind(1)))
 

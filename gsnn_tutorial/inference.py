@@ -126,7 +126,9 @@ def verdict(summary: pd.DataFrame, metric: str) -> str:
         conclusion = "can't tell whether the prior helps; more seeds are needed."
     else:
         conclusion = f"the prior {prior}."
-    conclusion += {"helps": " The shuffled control helps too.", "harms": " The shuffled control harms."}.get(control, "")
+    conclusion += {"helps": " The shuffled control helps too.", "harms": " The shuffled control harms."}.get(
+        control, ""
+    )
     if prior == "helps" and judged.get(NULL, "helps") != "helps":
         conclusion += " But no more is shown than an untrained model has."
     lines = [f"  {arm} - {versus}: {_signed(row)}, {judged[arm, versus]}" for (arm, versus), row in rows.iterrows()]

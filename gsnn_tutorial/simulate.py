@@ -7,7 +7,7 @@ Inputs are standard normal. Every other node is drawn around a function of its p
 
 from __future__ import annotations
 
-from typing import Callable, Mapping
+from collections.abc import Callable, Mapping
 
 import networkx as nx
 import numpy as np

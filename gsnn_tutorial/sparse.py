@@ -16,8 +16,6 @@ import warnings
 import torch
 from torch.autograd.function import once_differentiable
 
-from gsnn_tutorial import validate
-
 warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
 
 
@@ -70,7 +68,9 @@ def _checked(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
             f"indices must be int64 of shape (2, weights), got {indices.dtype} of shape {tuple(indices.shape)}"
         )
     if indices.numel() and (indices.min() < 0 or (indices.amax(1) >= torch.tensor(size, device=indices.device)).any()):
-        raise ValueError(f"indices must lie within size={tuple(size)}, got a largest pair of {indices.amax(1).tolist()}")
+        raise ValueError(
+            f"indices must lie within size={tuple(size)}, got a largest pair of {indices.amax(1).tolist()}"
+        )
     place = indices[0] * size[1] + indices[1]
     if (place.diff() <= 0).any():
         raise ValueError("indices must be sorted by source, then target, with no pair twice")

@@ -125,7 +125,9 @@ def study(
         for chosen, new in zip(blocks, Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)):
             if output is not None:
                 first = not rows
-                pd.DataFrame(new).to_csv(output, mode="w" if first else "a", header=first, index=False, lineterminator="\n")
+                pd.DataFrame(new).to_csv(
+                    output, mode="w" if first else "a", header=first, index=False, lineterminator="\n"
+                )
             rows += new
             bar.update(len(chosen))
     except KeyboardInterrupt:
@@ -141,7 +143,9 @@ def study(
     return table
 
 
-def run_block(problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe, device: str, threads: int) -> list[dict]:
+def run_block(
+    problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe, device: str, threads: int
+) -> list[dict]:
     """Train the arms of some seeds as one union, on so many threads; their rows of the table."""
     torch.set_num_threads(threads)
     replicas = [Replica(problem.draw(seed), seed, arm, recipe, recipe.depth(problem)) for seed in seeds for arm in arms]

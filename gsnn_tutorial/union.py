@@ -124,19 +124,25 @@ def _check_alike(models: list[GSNN]):
     for r, model in enumerate(models):
         for name, value in model.settings.items():
             if value != models[0].settings[name]:
-                raise ValueError(f"models must have the same settings; {name} is {models[0].settings[name]} in the first and {value} in number {r}")
+                raise ValueError(
+                    f"models must have the same settings; {name} is {models[0].settings[name]} in the first and {value} in number {r}"
+                )
     if models[0].settings["node_mlp"] or models[0].settings["dropout"]:
         raise ValueError("models must have node_mlp=False and dropout=0 to be trained side by side")
 
 
 def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
     if len(regularizers) != union.R:
-        raise ValueError(f"regularizers must have one entry, or None, for each of {union.R} replicas; got {len(regularizers)}")
+        raise ValueError(
+            f"regularizers must have one entry, or None, for each of {union.R} replicas; got {len(regularizers)}"
+        )
     if not given:
         raise ValueError("regularizers must hold at least one regularizer, got only None")
     kinds = {(type(regularizer.phi).__name__, regularizer.eps) for regularizer in given.values()}
     if len(kinds) > 1 or not isinstance(next(iter(given.values())).phi, (MeanScore, LearnedScore)):
-        raise ValueError(f"regularizers must all have phi='mean' or all phi='learned', and one eps; got {sorted(kinds)}")
+        raise ValueError(
+            f"regularizers must all have phi='mean' or all phi='learned', and one eps; got {sorted(kinds)}"
+        )
 
 
 def _disjoint_edges(models: list[GSNN]) -> dict[tuple, torch.Tensor]:

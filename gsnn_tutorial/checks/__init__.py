@@ -1,0 +1,5 @@
+"""Checks for exercises: they answer a wrong attempt with a diagnosis, not with a bare False."""
+
+from gsnn_tutorial.checks.exercise import Exercise
+
+__all__ = ["Exercise"]

@@ -1,0 +1,107 @@
+"""An exercise that checks itself.
+
+A pupil writes a function. It is run beside the reference on cases drawn from a seed, and beside
+the functions that pupils write by mistake: if it agrees with one of those, the diagnosis names it.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+
+@dataclass(frozen=True)
+class Exercise:
+    """A task whose answer is a function.
+
+    Arguments
+        title: what the pupil is told has been checked.
+        reference: a right answer, readable: ``solution()`` shows it.
+        cases: seed -> argument tuples on which answers are compared; they must tell every mistake
+            from the reference and from the other mistakes.
+        mistakes: {diagnosis: a wrong function}. A diagnosis names the mistake and says what would
+            be right.
+        tolerance: largest difference, relative and absolute, that counts as equal.
+    """
+
+    title: str
+    reference: Callable
+    cases: Callable[[int], Sequence[tuple]]
+    mistakes: Mapping[str, Callable]
+    tolerance: float = 1e-5
+
+    def __call__(self, answer: Callable, seed: int = 0) -> bool:
+        """Check an answer: print what was found, return whether it is right."""
+        diagnosis = self.diagnose(answer, seed)
+        print(f"{self.title}: " + ("right." if diagnosis is None else diagnosis))
+        return diagnosis is None
+
+    def diagnose(self, answer: Callable, seed: int = 0) -> str | None:
+        """None if the answer is right, else what is wrong with it."""
+        if not callable(answer):
+            return f"the check takes your function itself; got {type(answer).__name__}"
+        cases = self.cases(seed)
+        try:
+            given = [answer(*_copies(case)) for case in cases]
+        except NotImplementedError:
+            return "no answer yet."
+        except Exception as error:
+            return f"your function raised {type(error).__name__}: {error}"
+        if all(value is None or value is ... for value in given):
+            return "no answer yet."
+        right = [self.reference(*_copies(case)) for case in cases]
+        if self._same(given, right):
+            return None
+        for diagnosis, wrong in self.mistakes.items():
+            if self._same(given, [wrong(*_copies(case)) for case in cases]):
+                return diagnosis
+        return _difference(given, right, self.tolerance)
+
+    def solution(self):
+        """Print a right answer."""
+        print(inspect.getsource(self.reference))
+
+    def _same(self, a: list, b: list) -> bool:
+        return all(_close(x, y, self.tolerance) for x, y in zip(a, b))
+
+
+def _copies(case: tuple) -> tuple:
+    """The arguments anew, so that an answer that writes into them harms nobody."""
+    return tuple(
+        x.clone() if isinstance(x, torch.Tensor) else x.copy() if isinstance(x, np.ndarray) else x for x in case
+    )
+
+
+def _array(value) -> np.ndarray | None:
+    """A number, array, tensor or nested list as an array; None for anything else."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+    try:
+        return np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        return None
+
+
+def _close(a, b, tolerance: float) -> bool:
+    x, y = _array(a), _array(b)
+    if x is None or y is None:
+        return type(a) is type(b) and a == b
+    return x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def _difference(given: list, right: list, tolerance: float) -> str:
+    """What differs, in the first case that does: the shape, or how many values."""
+    mine, want = next((g, r) for g, r in zip(given, right) if not _close(g, r, tolerance))
+    x, y = _array(mine), _array(want)
+    if x is None or y is None:
+        return f"expected something like {want!r}, got {mine!r}"
+    if x.shape != y.shape:
+        return f"expected shape {y.shape}, got {x.shape}"
+    wrong = ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+    first = tuple(int(i) for i in np.argwhere(wrong)[0])
+    where = f" at {first}" if first else ""
+    return f"{int(wrong.sum())} of {wrong.size} values differ; the first{where} is {x[first]:.4g} and should be {y[first]:.4g}"

@@ -1,0 +1,52 @@
+"""One look for all figures.
+
+Colours are Okabe and Ito's, told apart by colour-blind readers too, and nothing is told by colour
+alone: node types differ in shape, arms in marker and line, spurious edges are dashed.
+"""
+
+from __future__ import annotations
+
+import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+NODE_STYLE = {
+    "input": {"color": "#56B4E9", "marker": "s"},
+    "function": {"color": "#009E73", "marker": "o"},
+    "output": {"color": "#E69F00", "marker": "D"},
+}
+ARM_STYLE = {
+    "baseline": {"color": "#000000", "marker": "o", "linestyle": "-"},
+    "regularized": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
+    "control": {"color": "#D55E00", "marker": "^", "linestyle": "-."},
+    "oracle": {"color": "#009E73", "marker": "D", "linestyle": "-"},
+    "untrained": {"color": "#555555", "marker": "X", "linestyle": ":"},
+}
+OTHER_ARM = {"color": "#CC79A7", "marker": "v", "linestyle": ":"}
+SPURIOUS = "#D55E00"
+
+
+def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
+    """``ax``, or the axes of a new figure of so many inches."""
+    return plt.subplots(figsize=size, layout="constrained")[1] if ax is None else ax
+
+
+def tidy(ax: Axes) -> Axes:
+    """No frame where nothing is, and a light grid to read values by."""
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.grid(axis="y", alpha=0.25)
+    return ax
+
+
+def show(figure: Figure, alt: str):
+    """Display a figure in a notebook with a text for those who cannot see it, and close it."""
+    from IPython.display import display
+
+    display(figure, metadata={"image/png": {"alt": alt}})
+    plt.close(figure)
+
+
+def short(name: str) -> str:
+    """f_2_1 -> f2.1: room for the name inside its node."""
+    head, *numbers = name.split("_")
+    return head + ".".join(numbers)

@@ -1,0 +1,60 @@
+"""Training curves, and the published table beside ours."""
+
+from __future__ import annotations
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, tidy
+from gsnn_tutorial.training import History
+
+
+def plot_training(
+    histories: dict[str, History],
+    ax: Axes | None = None,
+    *,
+    quantity: str = "test_mse",
+    printed: pd.DataFrame | None = None,
+) -> Axes:
+    """One line per arm over the epochs of ``History``'s column ``quantity``.
+
+    ``printed`` adds points: a table with columns arm, epoch and ``quantity``, such as the
+    published log.
+    """
+    names = {
+        "train_mse": "train MSE",
+        "test_mse": "test MSE",
+        "L_sim": r"scaled $L_{sim}$",
+        "L_dis": r"scaled $L_{dis}$",
+    }
+    validate.choice("quantity", quantity, tuple(names))
+    ax = axes(ax, (6.4, 3.8))
+    for arm, history in histories.items():
+        style = ARM_STYLE.get(arm, OTHER_ARM)
+        values = getattr(history, quantity)
+        ax.plot(values, color=style["color"], linestyle=style["linestyle"], linewidth=1.4, label=arm)
+        if printed is not None:
+            points = printed[printed["arm"] == arm]
+            ax.plot(points["epoch"], points[quantity], style["marker"], color=style["color"], markersize=4,
+                    markerfacecolor="white", label=f"{arm}, as published")  # fmt: skip
+    ax.set(xlabel="epoch", ylabel=names[quantity])
+    ax.legend(frameon=False, fontsize=8)
+    return tidy(ax)
+
+
+def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axes | None = None) -> Axes:
+    """One column of the published table: as published (hollow) beside ours (filled), for each arm."""
+    validate.choice("column", column, tuple(published.columns))
+    ax = axes(ax, (3.0, 3.2))
+    for place, arm in enumerate(published.index):
+        style = ARM_STYLE[arm]
+        mark = {"color": style["color"], "marker": style["marker"], "markersize": 7, "linestyle": ""}
+        ax.plot(place - 0.12, published.loc[arm, column], markerfacecolor="white", **mark)
+        if arm in ours.index:
+            ax.plot(place + 0.12, ours.loc[arm, column], **mark)
+    if published[column].min() < 0:
+        ax.axhline(0, color="#999999", linewidth=0.8)
+    ax.set_xticks(range(len(published)), published.index, fontsize=8)
+    ax.set(xlim=(-0.5, len(published) - 0.5), xlabel="arm", ylabel=column)
+    return tidy(ax)
