@@ -44,7 +44,7 @@ def compare_published(output: str | Path, device: str = "cpu", progress: bool = 
         "epochs": EPOCHS,
         "lambda_sim": LAMBDA_SIM,
         "phi": "mean",
-        "initial weights": "seed 0",
+        "weights": "seed 0",
     }
     folder = RunFolder(output, settings | MODEL | TRAINING, usable_device(device))
     draw, run = published_draw(), replay(device=device, progress=progress)

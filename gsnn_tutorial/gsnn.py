@@ -195,16 +195,16 @@ class GSNN(torch.nn.Module):
             "share_layers": share_layers, "add_function_self_edges": add_function_self_edges, "norm": norm,
             "init": init, "residual": residual, "node_mlp": node_mlp, "node_mlp_hidden": node_mlp_hidden,
         }  # fmt: skip
-        self.node_names_dict = {
-            t: list(node_names_dict[t]) for t in _need("node_names_dict", node_names_dict, NODE_TYPES)
-        }
+        _need("node_names_dict", node_names_dict, NODE_TYPES)
+        self.node_names_dict = {t: list(node_names_dict[t]) for t in NODE_TYPES}
         self.edge_index_dict = _checked_edges(edge_index_dict, self.node_names_dict)
         n_input, n_function, n_output = (len(self.node_names_dict[t]) for t in NODE_TYPES)
         edge_index = self._edge_list()
         source, target = edge_index
         self.E, self.N = edge_index.shape[1], n_function
-        self.register_buffer("edge_index", edge_index)
-        self.register_buffer("function_edge_mask", (source < n_function) & (target < n_function))
+        self.register_buffer("edge_index", edge_index, persistent=False)
+        functions_only = (source < n_function) & (target < n_function)
+        self.register_buffer("function_edge_mask", functions_only, persistent=False)
 
         def linear_pair():
             size = (self.E, n_function * channels)
@@ -264,14 +264,10 @@ class GSNN(torch.nn.Module):
         a = self.layer_activations(x)  # (B, L, N, C)
         if agg == "all":
             joined = a.transpose(1, 2).flatten(2)  # (B, N, L*C)
+        elif agg == "last":
+            joined = a[:, -1]  # (B, N, C)
         else:
-            join = {
-                "sum": lambda: a.sum(1),
-                "mean": lambda: a.mean(1),
-                "max": lambda: a.amax(1),
-                "last": lambda: a[:, -1],
-            }
-            joined = join[agg]()  # (B, N, C)
+            joined = {"sum": torch.sum, "mean": torch.mean, "max": torch.amax}[agg](a, dim=1)  # (B, N, C)
         return dict(zip(self.node_names_dict["function"], joined.unbind(1)))
 
     @torch.no_grad()
@@ -349,7 +345,6 @@ def _need(name: str, given, keys):
     missing = [key for key in keys if key not in given]
     if missing:
         raise ValueError(f"{name} must have the keys {list(keys)}; {missing[0]!r} is missing")
-    return keys
 
 
 def _checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
@@ -359,8 +354,9 @@ def _checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, 
     extra = [key for key in edge_index_dict if key not in EDGE_TYPES]
     if extra:
         raise ValueError(f"edge_index_dict has edges of type {extra[0]}; a GSNN has only {list(EDGE_TYPES)}")
+    _need("edge_index_dict", edge_index_dict, EDGE_TYPES)
     checked = {}
-    for edge_type in _need("edge_index_dict", edge_index_dict, EDGE_TYPES):
+    for edge_type in EDGE_TYPES:
         source, _, target = edge_type
         index, name = torch.as_tensor(edge_index_dict[edge_type]).cpu(), f"edge_index_dict[{edge_type}]"
         if index.dim() != 2 or index.shape[0] != 2 or index.is_floating_point():

@@ -6,7 +6,8 @@ turned so that more is better:
     helps           the whole 95% interval lies above 0
     harms           the whole interval lies below 0
     does not help   the whole interval lies below the margin: if there is a gain, it is too small to matter
-    can't tell      none of these: more seeds are needed
+    can't tell      none of these, or fewer than 6 seeds (that 5 differences all have one sign is
+                    luck in 1 of 16 cases)
 
 It is the pathways that help only if the prior helps against the baseline *and* against the control.
 A structural metric has a null that is not zero: what an untrained model has already.
@@ -47,6 +48,7 @@ METRICS = {
 }
 COMPARISONS = (("regularized", "baseline"), ("regularized", "control"), ("control", "baseline"))
 NULL = ("regularized", "untrained")
+FEWEST_SEEDS = 6
 
 
 def paired_differences(table: pd.DataFrame, metric: str, arm: str, versus: str) -> pd.Series:
@@ -101,8 +103,10 @@ def summarize(
     return pd.DataFrame(rows)
 
 
-def judge(low: float, high: float, metric: Metric) -> str:
+def judge(low: float, high: float, seeds: int, metric: Metric) -> str:
     """'helps', 'harms', 'does not help' or "can't tell": the rule above for one interval."""
+    if seeds < FEWEST_SEEDS:
+        return "can't tell"
     if not metric.structural:
         low, high = -high, -low
     if low > 0:
@@ -116,7 +120,7 @@ def verdict(summary: pd.DataFrame, metric: str) -> str:
     """What the intervals say of one metric, in words, by the rule above."""
     kind = METRICS[validate.choice("metric", metric, tuple(METRICS))]
     rows = summary[summary["metric"] == metric].set_index(["arm", "versus"])
-    judged = {pair: judge(row["low"], row["high"], kind) for pair, row in rows.iterrows()}
+    judged = {pair: judge(row["low"], row["high"], row["seeds"], kind) for pair, row in rows.iterrows()}
     prior, beyond, control = (judged[pair] for pair in COMPARISONS)
     if prior == "helps" and beyond == "helps":
         conclusion = "the prior helps, and it is the pathways that help."
@@ -126,9 +130,8 @@ def verdict(summary: pd.DataFrame, metric: str) -> str:
         conclusion = "can't tell whether the prior helps; more seeds are needed."
     else:
         conclusion = f"the prior {prior}."
-    conclusion += {"helps": " The shuffled control helps too.", "harms": " The shuffled control harms."}.get(
-        control, ""
-    )
+    if control in ("helps", "harms"):
+        conclusion += f" The shuffled control {control}" + (" too." if control == prior else ".")
     if prior == "helps" and judged.get(NULL, "helps") != "helps":
         conclusion += " But no more is shown than an untrained model has."
     lines = [f"  {arm} - {versus}: {_signed(row)}, {judged[arm, versus]}" for (arm, versus), row in rows.iterrows()]

@@ -196,9 +196,7 @@ def _membership(value, nodes: int) -> torch.Tensor:
     members = torch.bincount(M.indices()[0][M.values() > 0], minlength=M.shape[0])
     empty = (members == 0).nonzero().flatten().tolist()
     if empty or not len(M):
-        raise ValueError(
-            f"pathway_membership must give every pathway a member; pathway(s) {empty} of {len(M)} have none"
-        )
+        raise ValueError(f"pathway_membership must give each of {len(M)} pathways a member; none in {empty}")
     return M
 
 

@@ -14,17 +14,7 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-PACKAGES = (
-    "gsnn-tutorial",
-    "torch",
-    "torch-geometric",
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "pandas",
-    "networkx",
-    "matplotlib",
-)
+PACKAGES = ("gsnn-tutorial", "torch", "numpy", "scipy", "scikit-learn", "pandas", "networkx", "matplotlib")
 
 
 class RunFolder:

@@ -16,7 +16,9 @@ import warnings
 import torch
 from torch.autograd.function import once_differentiable
 
-warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+with warnings.catch_warnings():  # torch says once per process that its CSR tensors are in beta: say it here, unheard
+    warnings.simplefilter("ignore")
+    torch.sparse_csr_tensor([0], [], [], (0, 0), check_invariants=False)
 
 
 class SparsePattern(torch.nn.Module):

@@ -44,7 +44,7 @@ class GSNNUnion(GSNN):
         self.register_buffer("replica_of_output", outputs, persistent=False)
         self.register_buffer("outputs_per_replica", torch.bincount(outputs), persistent=False)
         for whole, parts in self._tensors(models):
-            whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]))
+            whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]) if whole.dim() else parts[0])
 
     def mse(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Each replica's mean squared error over samples and its own outputs, (R,)."""
@@ -55,7 +55,8 @@ class GSNNUnion(GSNN):
     def write_back(self, models: Sequence[GSNN]):
         """Copy the union's weights into the models that it was made of."""
         for whole, parts in self._tensors(list(models)):
-            for part, values in zip(parts, whole.split([max(1, part.numel() // whole[0].numel()) for part in parts])):
+            rows = [part.numel() // whole[0].numel() for part in parts] if whole.dim() else []
+            for part, values in zip(parts, whole.split(rows) if rows else [whole] * len(parts)):
                 part.copy_(values.reshape(part.shape))
 
     def _edge_list(self) -> torch.Tensor:
@@ -67,11 +68,13 @@ class GSNNUnion(GSNN):
         return torch.tensor([r for t in ("function", "input", "output") for r, _ in self.node_names_dict[t]])
 
     def _tensors(self, models: list[GSNN]) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
-        """Each tensor that training changes, with those of the models that it is put together from."""
+        """Each tensor of the union's state, with those of the models: its rows are theirs, one after the other.
+
+        A tensor without rows (the batch counter of a BatchNorm) is the same in all.
+        """
         states = [model.state_dict() for model in models]
         for name, whole in self.state_dict().items():
-            if whole.is_floating_point():
-                yield whole, [state[name] for state in states]
+            yield whole, [state[name] for state in states]
 
 
 class UnionRegularizer(PathwayLatentRegularizer):
@@ -121,12 +124,11 @@ class UnionRegularizer(PathwayLatentRegularizer):
 def _check_alike(models: list[GSNN]):
     if not models:
         raise ValueError("models must hold at least one GSNN, got none")
-    for r, model in enumerate(models):
-        for name, value in model.settings.items():
-            if value != models[0].settings[name]:
-                raise ValueError(
-                    f"models must have the same settings; {name} is {models[0].settings[name]} in the first and {value} in number {r}"
-                )
+    for model in models:
+        for name, value in models[0].settings.items():
+            if model.settings[name] != value:
+                other = model.settings[name]
+                raise ValueError(f"models must have the same settings; {name} is {value} in one and {other} in another")
     if models[0].settings["node_mlp"] or models[0].settings["dropout"]:
         raise ValueError("models must have node_mlp=False and dropout=0 to be trained side by side")
 

@@ -9,6 +9,13 @@ from gsnn_tutorial import validate
 from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, tidy
 from gsnn_tutorial.training import History
 
+QUANTITIES = {
+    "train_mse": "train MSE",
+    "test_mse": "test MSE",
+    "L_sim": r"scaled $L_{sim}$",
+    "L_dis": r"scaled $L_{dis}$",
+}
+
 
 def plot_training(
     histories: dict[str, History],
@@ -22,13 +29,7 @@ def plot_training(
     ``printed`` adds points: a table with columns arm, epoch and ``quantity``, such as the
     published log.
     """
-    names = {
-        "train_mse": "train MSE",
-        "test_mse": "test MSE",
-        "L_sim": r"scaled $L_{sim}$",
-        "L_dis": r"scaled $L_{dis}$",
-    }
-    validate.choice("quantity", quantity, tuple(names))
+    validate.choice("quantity", quantity, tuple(QUANTITIES))
     ax = axes(ax, (6.4, 3.8))
     for arm, history in histories.items():
         style = ARM_STYLE.get(arm, OTHER_ARM)
@@ -38,7 +39,7 @@ def plot_training(
             points = printed[printed["arm"] == arm]
             ax.plot(points["epoch"], points[quantity], style["marker"], color=style["color"], markersize=4,
                     markerfacecolor="white", label=f"{arm}, as published")  # fmt: skip
-    ax.set(xlabel="epoch", ylabel=names[quantity])
+    ax.set(xlabel="epoch", ylabel=QUANTITIES[quantity])
     ax.legend(frameon=False, fontsize=8)
     return tidy(ax)
 

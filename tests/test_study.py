@@ -1,0 +1,129 @@
+"""The paired study: complete, reproducible, and honest about what went wrong."""
+
+import pandas as pd
+import pytest
+import torch
+
+from gsnn_tutorial import Problem, study as study_module
+from gsnn_tutorial.study import ARMS, Recipe, seeds_per_block, study
+
+SMALL = Problem(n_train=48, n_test=40)
+SHORT = Recipe(epochs=6)
+
+
+def run(seeds=(0, 1, 2), **options):
+    return study(SMALL, seeds=seeds, recipe=SHORT, progress=False, **options)
+
+
+def test_one_row_for_every_seed_and_arm_with_every_metric():
+    table = run(seeds=[4, 2])
+    assert list(zip(table["seed"], table["arm"])) == [(s, a) for s in (4, 2) for a in ARMS]
+    metrics = table.drop(columns=["seed", "arm", "diverged"])
+    spurious = [column for column in metrics if "spurious" in column]
+    assert metrics.drop(columns=spurious).notna().all(axis=None)
+    assert table.set_index("arm").loc["oracle", spurious].isna().all(axis=None)  # it has none
+    assert not table["diverged"].any()
+
+
+@pytest.mark.parametrize("options", [{"block": 1}, {"block": 2, "n_jobs": 1}, {"block": 3, "n_jobs": 2}])
+def test_block_size_and_jobs_do_not_change_a_bit(options):
+    pd.testing.assert_frame_equal(run(**options), run(block=1, n_jobs=1), check_exact=True)
+
+
+def test_thread_count_does_not_change_a_bit():
+    threads = torch.get_num_threads()
+    try:
+        tables = []
+        for count in (1, 2):
+            torch.set_num_threads(count)
+            tables.append(run(n_jobs=1))
+        pd.testing.assert_frame_equal(*tables, check_exact=True)
+    finally:
+        torch.set_num_threads(threads)
+
+
+def test_an_arm_is_the_same_in_any_company():
+    alone, together = run(arms=["control"]), run()
+    expected = together[together["arm"] == "control"].reset_index(drop=True)
+    pd.testing.assert_frame_equal(alone, expected, check_exact=True)
+
+
+def test_arms_of_a_seed_share_data_and_start_and_seeds_do_not():
+    first, other = (study_module.run_block(SMALL, ["untrained", "baseline"], [s], Recipe(epochs=1, lr=0.0), "cpu", 1)
+                    for s in (0, 1))  # fmt: skip
+    untrained, baseline = (dict(row, arm="") for row in first)
+    assert untrained == baseline  # a learning rate of 0 leaves the shared start
+    assert first[0]["test_mse"] != other[0]["test_mse"]
+
+
+def test_the_csv_holds_the_finished_blocks_when_a_study_is_interrupted(tmp_path, monkeypatch):
+    real = study_module.run_block
+
+    def interrupted(problem, arms, seeds, *rest):
+        if 2 in seeds:
+            raise KeyboardInterrupt
+        return real(problem, arms, seeds, *rest)
+
+    monkeypatch.setattr(study_module, "run_block", interrupted)
+    with pytest.warns(UserWarning, match="2 finished seeds of 3"):
+        table = run(block=1, n_jobs=1, output=tmp_path / "study.csv")
+    assert sorted(set(table["seed"])) == [0, 1]
+    stored = pd.read_csv(tmp_path / "study.csv")
+    pd.testing.assert_frame_equal(stored, table, check_exact=False)
+
+
+def test_a_diverged_arm_is_named_and_has_no_metrics(monkeypatch):
+    real = study_module.Replica.__init__
+
+    def poisoned(self, draw, seed, name, *rest):
+        real(self, draw, seed, name, *rest)
+        if (seed, name) == (1, "control"):
+            with torch.no_grad():
+                self.model.ResBlocks[0].lin_out.values[0] = float("inf")
+
+    clean = run(seeds=[0, 1])
+    monkeypatch.setattr(study_module.Replica, "__init__", poisoned)
+    with pytest.warns(UserWarning, match="control"):
+        table = run(seeds=[0, 1])
+    lost = (table["seed"] == 1) & (table["arm"] == "control")
+    assert table.loc[lost, "diverged"].all()
+    assert table.loc[lost, ["test_mse", "cka_gap"]].isna().all(axis=None)
+    pd.testing.assert_frame_equal(table[~lost], clean[~lost], check_exact=True)
+
+
+def test_the_global_generators_are_left_alone():
+    before = torch.get_rng_state()
+    run(seeds=[0])
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_blocks_shrink_as_models_grow():
+    large = Problem(K=16, n_func=8, n_train=4096)
+    assert (
+        seeds_per_block(SMALL, SHORT, 5) > seeds_per_block(Problem(), SHORT, 5) > seeds_per_block(large, SHORT, 5) == 1
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"arms": ["baseline", "magic"]}, "magic"),
+        ({"arms": ["baseline", "baseline"]}, "each once"),
+        ({"seeds": 5}, r"range\(5\)"),
+        ({"seeds": [1, 1]}, "each once"),
+        ({"seeds": []}, "at least one"),
+        ({"seeds": [-1]}, "seeds"),
+        ({"block": 0}, "block"),
+        ({"n_jobs": 0}, "n_jobs"),
+        ({"recipe": Recipe(layers=2)}, "layers must be at least 3"),
+    ],
+)
+def test_bad_arguments_are_named(options, message):
+    with pytest.raises(ValueError, match=message):
+        study(SMALL, progress=False, **options)
+
+
+@pytest.mark.parametrize("bad", [{"phi": "max"}, {"epochs": 0}, {"lambda_sim": -1.0}, {"channels": 1}, {"layers": 0}])
+def test_a_recipe_that_cannot_be_is_refused(bad):
+    with pytest.raises(ValueError, match=next(iter(bad))):
+        Recipe(**bad)

@@ -1,0 +1,127 @@
+"""A union of replicas trains each of them as if it were alone."""
+
+import pytest
+import torch
+
+from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, pathway_graph, train
+from gsnn_tutorial.union import GSNNUnion, UnionRegularizer
+
+SMALL = Problem(n_train=64, n_test=32)
+
+
+class Four:
+    """Baseline, regularized, control and oracle of one draw, from fixed initial weights, ready to train."""
+
+    def __init__(self, seed, phi="learned", norm="layer", pairs=None):
+        self.draw = SMALL.draw(seed)
+        graph, truth = self.draw.graph, self.draw.graph.without_spurious_edges()
+        memberships = [None, graph.membership(), self.draw.shuffled, None]
+        self.models, self.regularizers = [], []
+        for place, (g, M) in enumerate(zip([graph, graph, graph, truth], memberships)):
+            weights = torch.Generator().manual_seed(seed)
+            model = GSNN(g.edge_index_dict, g.names, 8, 4, node_mlp=False, norm=norm, generator=weights)
+            regularizer = None
+            if M is not None:
+                settings = {"lambda_sim": 0.5 + place, "phi": phi, "generator": weights}
+                if pairs is not None:
+                    settings |= {"dissim_pairs": pairs, "lambda_dis": 0.3 * place}
+                regularizer = PathwayLatentRegularizer(model, M, **settings)
+            self.models.append(model)
+            self.regularizers.append(regularizer)
+
+    def data(self, copies=4):
+        return torch.cat([self.draw.x_train] * copies, 1), torch.cat([self.draw.y_train] * copies, 1)
+
+
+def train_alone(four, epochs):
+    x, y = four.draw.x_train, four.draw.y_train
+    for model, regularizer in zip(four.models, four.regularizers):
+        train(model, x, y, regularizer=regularizer, epochs=epochs, progress=False)
+
+
+def train_together(four, epochs):
+    union = GSNNUnion(four.models)
+    regularizer = UnionRegularizer(union, four.regularizers)
+    history = train(union, *four.data(), regularizer=regularizer, criterion=union.mse, epochs=epochs, progress=False)
+    union.write_back(four.models)
+    return union, regularizer, history
+
+
+@pytest.mark.parametrize(
+    ("phi", "norm", "pairs"),
+    [("learned", "layer", None), ("mean", "layer", [(0, 1), (2, 3)]), ("learned", "batch", [(0, 3)])],
+)
+def test_twenty_epochs_of_the_union_equal_each_replica_trained_alone(phi, norm, pairs):
+    alone, together = Four(3, phi, norm, pairs), Four(3, phi, norm, pairs)
+    train_alone(alone, 20)
+    train_together(together, 20)
+    for a, b in zip(alone.models, together.models):
+        for name, tensor in a.state_dict().items():
+            torch.testing.assert_close(b.state_dict()[name], tensor, atol=1e-5, rtol=1e-5, msg=name)
+
+
+def test_the_union_gives_every_replica_its_own_error_and_losses():
+    four = Four(1)
+    union = GSNNUnion(four.models)
+    regularizer = UnionRegularizer(union, four.regularizers)
+    x, y = four.data()
+    prediction = union(x)
+    errors, (L_sim, L_dis) = union.mse(prediction, y), regularizer.loss(union)
+    assert errors.shape == L_sim.shape == L_dis.shape == (4,)
+    for r, (model, single) in enumerate(zip(four.models, four.regularizers)):
+        own = model(four.draw.x_train)
+        torch.testing.assert_close(prediction[:, 8 * r : 8 * r + 8], own)
+        torch.testing.assert_close(errors[r], torch.nn.functional.mse_loss(own, four.draw.y_train))
+        torch.testing.assert_close(L_sim[r], torch.zeros(()) if single is None else single.loss(model)[0])
+
+
+def test_replicas_of_different_sizes_fit_beside_each_other():
+    graphs = [pathway_graph(K=2, n_func=2), pathway_graph(K=3, n_in=1, n_func=4, n_out=3)]
+    models = [GSNN(g.edge_index_dict, g.names, 4, 5, node_mlp=False) for g in graphs]
+    xs = [torch.randn(16, len(g.input_nodes), generator=torch.Generator().manual_seed(0)) for g in graphs]
+    together = GSNNUnion(models)(torch.cat(xs, dim=1))
+    torch.testing.assert_close(together, torch.cat([m(x) for m, x in zip(models, xs)], dim=1))
+
+
+def test_a_replica_that_diverges_does_not_touch_the_others():
+    clean, poisoned = Four(2), Four(2)
+    with torch.no_grad():
+        poisoned.models[1].ResBlocks[0].lin_in.values[5] = float("nan")
+    train_together(clean, 5)
+    _, _, history = train_together(poisoned, 5)
+    assert not torch.isfinite(torch.tensor(history.train_mse)[:, 1]).any()
+    for r in (0, 2, 3):
+        for a, b in zip(clean.models[r].parameters(), poisoned.models[r].parameters()):
+            assert torch.equal(a, b)
+
+
+def test_making_a_union_leaves_the_global_generator_alone():
+    four = Four(0)
+    before = torch.get_rng_state()
+    UnionRegularizer(GSNNUnion(four.models), four.regularizers)
+    assert torch.equal(before, torch.get_rng_state())
+
+
+def test_unequal_settings_node_mlps_and_dropout_are_refused():
+    g = pathway_graph(K=2)
+    make = lambda **settings: GSNN(g.edge_index_dict, g.names, 4, 4, **settings)  # noqa: E731
+    with pytest.raises(ValueError, match="bias"):
+        GSNNUnion([make(node_mlp=False), make(node_mlp=False, bias=False)])
+    with pytest.raises(ValueError, match="node_mlp"):
+        GSNNUnion([make(), make()])
+    with pytest.raises(ValueError, match="dropout"):
+        GSNNUnion([make(node_mlp=False, dropout=0.1)])
+    with pytest.raises(ValueError, match="at least one"):
+        GSNNUnion([])
+
+
+def test_a_union_of_regularizers_refuses_a_mixture_of_scores():
+    learned, mean = Four(0, "learned"), Four(0, "mean")
+    union = GSNNUnion(learned.models)
+    mixture = [None, learned.regularizers[1], mean.regularizers[2], None]
+    with pytest.raises(ValueError, match="phi"):
+        UnionRegularizer(union, mixture)
+    with pytest.raises(ValueError, match="4 replicas"):
+        UnionRegularizer(union, [None])
+    with pytest.raises(ValueError, match="at least one"):
+        UnionRegularizer(union, [None] * 4)
