@@ -39,9 +39,20 @@ def tidy(ax: Axes) -> Axes:
 
 
 def show(figure: Figure, alt: str):
-    """Display a figure in a notebook with a text for those who cannot see it, and close it."""
+    """Display a figure in a notebook with a text for those who cannot see it, and close it.
+
+    Raises ValueError without that text, or if an axis that is drawn has no label (the label of axes
+    that share it will do).
+    """
     from IPython.display import display
 
+    if not alt.strip():
+        raise ValueError("alt must say in words what is to be seen, got nothing")
+    for ax in figure.axes:
+        named_x = any(other.get_xlabel() for other in ax.get_shared_x_axes().get_siblings(ax))
+        named_y = any(other.get_ylabel() for other in ax.get_shared_y_axes().get_siblings(ax))
+        if ax.axison and ax.get_label() != "<colorbar>" and not (named_x and named_y):
+            raise ValueError(f"figure must have a label on every axis; axes titled {ax.get_title()!r} lack one")
     display(figure, metadata={"image/png": {"alt": alt}})
     plt.close(figure)
 

@@ -1,0 +1,129 @@
+"""What README, package, conda environment, Binder and continuous integration say agrees."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.version import Version
+
+ROOT = Path(__file__).parent.parent
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PACKAGE = ROOT / "gsnn_tutorial"
+CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
+
+# From the ground up: a module imports only from those before it.
+FLOORS = [
+    "validate", "graph", "simulate", "problem", "sparse", "gsnn", "regularizer", "training", "evaluation", "union",
+    "study", "inference", "published", "plots", "checks", "report", "compare", "__main__",
+]  # fmt: skip
+
+
+def requirements(*extras):
+    lines = PROJECT["dependencies"] + [line for extra in extras for line in PROJECT["optional-dependencies"][extra]]
+    return {r.name: r.specifier for r in map(Requirement, lines) if r.name != PROJECT["name"]}
+
+
+def imports(path):
+    """The top-level names that a file imports, and the package's own modules among them."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            if node.module == "gsnn_tutorial":
+                yield from ((alias.name, True) for alias in node.names)
+            else:
+                top, _, rest = node.module.partition(".")
+                yield (rest.split(".")[0], True) if top == "gsnn_tutorial" else (top, False)
+        elif isinstance(node, ast.Import):
+            yield from ((alias.name.split(".")[0], False) for alias in node.names)
+
+
+def test_continuous_integration_runs_the_commands_of_the_readme():
+    readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    command = 'pip install -c constraints.txt -e ".[test]" && pytest'
+    assert f"    {command}\n" in readme
+    assert command in ci
+    assert "pytest -m slow" in ci
+    assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_the_package_declares_what_it_imports_and_nothing_else():
+    declared = {IMPORT_NAMES.get(name, name) for name in requirements()}
+    found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
+    third_party = {name for name in found if name not in sys.stdlib_module_names}
+    assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own
+
+
+def test_imports_run_one_way():
+    for path in PACKAGE.rglob("*.py"):
+        here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+        if here == "__init__":
+            continue
+        for name, own in imports(path):
+            if own and name in FLOORS and name != here:
+                assert FLOORS.index(name) < FLOORS.index(here), f"{path.name} imports {name} from above"
+
+
+def test_every_module_has_its_floor():
+    found = {p.relative_to(PACKAGE).parts[0].removesuffix(".py") for p in PACKAGE.rglob("*.py")} - {"__init__"}
+    assert found == set(FLOORS)
+
+
+def test_conda_asks_for_what_the_package_asks_for():
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    conda = {}
+    for line in lines:
+        name, _, bound = line.partition(" ")
+        conda[CONDA_NAMES.get(name, name)] = bound
+    for name, specifier in requirements("lab").items():
+        assert conda.pop(name) == str(specifier), name
+    assert conda == {"python": ">=3.11,<3.14", "pip": "", "pytorch-cpu": "", "setuptools": ">=77"}
+    assert PROJECT["requires-python"] == ">=3.11,<3.14"
+
+
+def test_constraints_pin_what_is_asked_for():
+    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    pins = {name.lower(): version for name, version in pins.items()}
+    for name, specifier in requirements("lab", "test").items():
+        assert Version(pins[name]) in specifier, name
+    assert pins["torch"] == "2.13.0"
+
+
+def test_torch_is_asked_for_loosely():
+    assert not [s for s in requirements()["torch"] if s.operator not in (">=", ">")]
+
+
+def test_binder_uses_the_conda_environment_and_stops_at_an_error():
+    link, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
+    assert link.is_symlink() and link.resolve() == ROOT / "environment.yml"
+    assert os.access(post, os.X_OK)
+    assert "\nset -e\n" in post.read_text() and "--no-deps" in post.read_text()
+
+
+def test_the_readme_lists_every_notebook():
+    readme = (ROOT / "README.md").read_text()
+    assert [p.stem for p in (ROOT / "notebooks").glob("[0-9]*.py") if p.stem not in readme] == []
+
+
+def test_links_in_the_readme_resolve():
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text())
+    assert [target for target in targets if not (ROOT / target).exists()] == []
+
+
+def test_no_file_names_a_place_on_a_machine():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    places = re.compile("|".join(["/" + name + "/" for name in ("tmp", "work", "root", "home", "Users")]))
+    named = []
+    for name in listed.stdout.splitlines():
+        path = ROOT / name
+        if path.is_file() and path.suffix not in {".npz", ".png"} and places.search(path.read_text(errors="ignore")):
+            named.append(name)
+    assert named == []
