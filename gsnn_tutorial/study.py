@@ -119,15 +119,14 @@ def study(
     n_jobs = threads if n_jobs is None else validate.integer("n_jobs", n_jobs, 1)
     blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
     jobs = (delayed(run_block)(problem, arms, chosen, recipe, device, max(1, threads // n_jobs)) for chosen in blocks)
+    if output is not None:
+        Path(output).unlink(missing_ok=True)
     rows = []
     bar = tqdm(total=len(seeds), desc="study", unit="seed", disable=not progress)
     try:
         for chosen, new in zip(blocks, Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)):
             if output is not None:
-                first = not rows
-                pd.DataFrame(new).to_csv(
-                    output, mode="w" if first else "a", header=first, index=False, lineterminator="\n"
-                )
+                pd.DataFrame(new).to_csv(output, mode="a", header=not rows, index=False, lineterminator="\n")
             rows += new
             bar.update(len(chosen))
     except KeyboardInterrupt:

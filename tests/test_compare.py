@@ -1,0 +1,87 @@
+"""``compare`` over paired seeds: what it prints, what it leaves behind, and how it says that it could not."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from gsnn_tutorial import Problem
+from gsnn_tutorial import study as study_module
+from gsnn_tutorial.__main__ import main
+from gsnn_tutorial.compare import compare_arms
+from gsnn_tutorial.inference import METRICS, verdict
+from gsnn_tutorial.study import ARMS, Recipe
+
+SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("compare") / "run"
+    assert main(["compare", *SMALL, "--output", str(folder)]) == 0
+    return folder
+
+
+def test_the_folder_holds_rows_summary_figures_and_settings(finished):
+    names = {path.name for path in finished.iterdir()}
+    assert names == {"study.csv", "summary.csv", "run.json"} | {
+        f"{n}.{s}" for n in ("arms", "forest") for s in ("png", "svg")
+    }
+    rows = pd.read_csv(finished / "study.csv")
+    assert len(rows) == 6 * len(ARMS)
+    run = json.loads((finished / "run.json").read_text())
+    assert run["finished"] and run["wall_seconds"] > 0
+    assert run["settings"]["problem"]["K"] == 3 and run["settings"]["recipe"]["epochs"] == 4
+    assert run["settings"]["seeds"] == list(range(6))
+    assert {"python", "torch", "numpy"} <= set(run["versions"]) and "device" in run
+
+
+def test_the_verdicts_follow_from_the_summary_that_is_written(finished):
+    run, summary = json.loads((finished / "run.json").read_text()), pd.read_csv(finished / "summary.csv")
+    assert run["verdicts"] == {metric: verdict(summary, metric).splitlines()[0] for metric in METRICS}
+
+
+def test_the_command_prints_means_intervals_and_verdicts(tmp_path, capsys):
+    assert main(["compare", *SMALL, "--first-seed", "7", "--output", str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    for words in ("untrained", "oracle", "Paired differences over 6 seeds", "test MSE:", "regularized - control"):
+        assert words in printed
+    assert sorted(set(pd.read_csv(tmp_path / "study.csv")["seed"])) == list(range(7, 13))
+
+
+def test_an_interrupted_comparison_keeps_the_finished_seeds(tmp_path, monkeypatch):
+    real = study_module.run_block
+
+    def interrupted(problem, arms, seeds, *rest):
+        if 3 in seeds:
+            raise KeyboardInterrupt
+        return real(problem, arms, seeds, *rest)
+
+    monkeypatch.setattr(study_module, "run_block", interrupted)
+    monkeypatch.setattr(study_module, "seeds_per_block", lambda *_: 1)
+    monkeypatch.setattr(study_module.torch, "get_num_threads", lambda: 1)
+    with pytest.warns(UserWarning, match="3 finished seeds of 6"):
+        assert main(["compare", *SMALL, "--output", str(tmp_path)]) == 130
+    assert sorted(set(pd.read_csv(tmp_path / "study.csv")["seed"])) == [0, 1, 2]
+    assert not json.loads((tmp_path / "run.json").read_text())["finished"]
+
+
+def test_a_problem_without_spurious_edges_is_compared_too(tmp_path):
+    problem = Problem(K=2, n_spurious=0, n_train=40, n_test=20)
+    assert compare_arms(tmp_path, problem, range(6), Recipe(epochs=2), progress=False)
+    assert "norm_ratio_true_over_spurious" not in set(pd.read_csv(tmp_path / "summary.csv")["metric"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--seeds", "1"], "seeds must be at least 2"),
+        (["--lambda", "-1"], "lambda_sim"),
+        (["--layers", "2"], "layers must be at least 3"),
+        (["--spurious", "1000"], "count must be at most"),
+        (["--device", "abacus"], "abacus"),
+    ],
+)
+def test_a_bad_option_ends_with_its_name_and_code_2(arguments, words, tmp_path, capsys):
+    assert main(["compare", *arguments, "--output", str(tmp_path)]) == 2
+    assert words in capsys.readouterr().err
