@@ -1,0 +1,810 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 2 · Simulation
+#
+# Before we train anything, we make the data. That is more than a chore. Whoever makes the data
+# knows which function lies behind every output and how much noise lies on top, and so knows
+# something that no real data set tells: the best error that *any* model could reach. An MSE of 0.4
+# means nothing by itself: above a floor of 0.39 it would be excellent, above a floor of 0.1 poor.
+#
+# This chapter builds the simulation in ten lines, computes that floor for every output, and shows
+# on the way why we need a nonlinear model at all. The figure below is where we end.
+#
+# **You will be able to**
+#
+# 1. say what a structural causal model is, write one for any graph, and draw samples from it;
+# 2. say what each of the four nonlinearities does with its two parents, and when a function may be
+#    applied to all samples at once;
+# 3. compute the noise floor of an output, in closed form and by simulation;
+# 4. standardise targets so that test rows stay unseen, and name what goes wrong otherwise;
+# 5. explain why a linear model learns nothing from an even function.
+#
+# **Before you start:** [1 · Pathway graph](01_pathway_graph.ipynb), or the idea of inputs, a chain
+# of functions, and outputs. **Time:** 35 minutes to read, under a minute on two CPU cores, less
+# than 1 GB of memory.
+
+# %%
+import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+
+# %%
+import time
+
+import ipywidgets
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.linear_model import LinearRegression
+from sklearn.metrics import r2_score
+from sklearn.preprocessing import PolynomialFeatures
+
+from gsnn_tutorial import GSNN, pathway_graph, plots, simulate, standardize, train
+from gsnn_tutorial.checks import simulation as checks
+from gsnn_tutorial.plots import simulation as pictures
+from gsnn_tutorial.simulate import NONLINEARITIES, cosine, half_square, pathway_functions, tanh
+
+pd.set_option("display.precision", 3)
+
+# %% [markdown]
+# Everything in this chapter happens on the graph of chapter 1: four pathways, each of two inputs, a
+# chain of three functions, and two outputs. One call of `simulate` draws the data; the second call
+# repeats the first with the noise turned off.
+
+# %%
+graph, SIGMA = pathway_graph(), 0.3
+functions = pathway_functions(graph)  # {"f_0_0": tanh, "f_1_0": half_square, ...}
+
+
+def data(n_train, n_test, noise_scale, seed):
+    """x_train, x_test, y_train, y_test: two inputs and two outputs for each of four pathways."""
+    return simulate(
+        graph.networkx(), n_train, n_test, graph.input_nodes, graph.output_nodes,
+        noise_scale=noise_scale, special_functions=functions, vectorized=True, seed=seed,
+    )  # fmt: skip
+
+
+x_train, x_test, y_train, y_test = data(256, 1024, SIGMA, seed=0)
+_, _, _, signal_test = data(256, 1024, 0, seed=0)  # the same inputs, and no noise
+
+# %%
+rows = [f"{f.__name__}, out {k}" for f in functions.values() for k in range(2)]
+rows = pd.Index(rows, name="output")
+unit = y_train.std(0, ddof=1)  # the training rows' standard deviation: the unit of every error
+
+
+def error(prediction):
+    """Test MSE of each output, in standardised units."""
+    return pd.Series((((y_test - prediction) / unit) ** 2).mean(0), rows)
+
+
+linear = error(LinearRegression().fit(x_train, y_train).predict(x_test))
+mean_only = error(y_train.mean(0))
+
+# %%
+figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
+pictures.plot_limits(error(signal_test), {"training mean": mean_only, "linear model": linear}, ax)
+plots.show(
+    figure,
+    "For eight outputs, the noise floor as a hatched bar, the test MSE of a linear model, and "
+    "that of predicting the training mean. The linear model gains much on tanh and cubic and "
+    "nothing on half_square and cosine.",
+)
+
+# %% [markdown]
+# The hatched part of each row is noise. It ends at the error of a predictor that knows the exact
+# function, and no model gets into it except by luck. The cross is the error of predicting nothing
+# but the mean of the training rows. What lies between is what can be learned. A linear model gets
+# far in four rows, and in the other four it has learned nothing: it is no better than the cross.
+# The rest of the chapter is about how this figure comes to be.
+
+# %% [markdown]
+# ## 1 · A structural causal model
+#
+# A **structural causal model** is a recipe for making one sample. Every node of a directed graph
+# without cycles has an equation that says how its value comes about from the values of its parents
+# and some noise of its own:
+#
+# $$v \;=\; f_v(\text{parents of } v) + \sigma\,\varepsilon_v, \qquad \varepsilon_v \sim \mathcal N(0, 1).$$
+#
+# Inputs have no parents; they are drawn from a standard normal. Then we walk through the graph so
+# that parents always come before their children, a *topological order*, and apply each equation
+# once. Here $f_v$ is the sum of the parents, except at the first function node of each pathway,
+# which has a function of its own. Two things are easy to miss. $\sigma$ (`noise_scale`) is a
+# standard deviation, not a variance. And the noise enters *after* the function, at every node but
+# the inputs, so that it piles up on the way down.
+#
+# One sample of one pathway, by hand. The function is `half_square`, half the sum of the *squared*
+# parents; the five noise draws are round numbers so that you can check each line in your head.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+x1, x2 = 1.0, 2.0
+f0 = 0.5 * (x1**2 + x2**2) + 0.3 * 1.0  # 2.5, and 0.3 of noise
+f1 = f0 + 0.3 * -1.0
+f2 = f1 + 0.3 * 0.5
+out0 = f2 + 0.3 * 2.0
+out1 = f2 + 0.3 * -1.0
+print(f"f0 {f0:.2f}   f1 {f1:.2f}   f2 {f2:.2f}   out0 {out0:.2f}   out1 {out1:.2f}")
+
+# %% [markdown]
+# Now for any graph, any functions, and as many samples as we like. A value is an array with one
+# entry per sample, and nothing else changes.
+
+
+# %%
+def structural_model(G, given, noise, functions, noise_scale):
+    """{node: values (B,)} from the inputs' values and every other node's noise draws, (B,) each."""
+    values = dict(given)
+    for node in nx.topological_sort(G):  # parents before children
+        if node not in values:
+            parents = [values[p] for p in G.predecessors(node)]
+            f = functions.get(node, sum)  # the parents' sum, unless told otherwise
+            values[node] = f(parents) + noise_scale * noise[node]
+    return values
+
+
+# %% [markdown]
+# The sample from above comes back, here as the first of two. The second has the signs of its inputs
+# flipped, and the same noise:
+
+# %%
+one = pathway_graph(K=1)
+given = {"in_0_0": np.array([1.0, -1.0]), "in_0_1": np.array([2.0, -2.0])}
+draws_by_hand = {"f_0_0": 1.0, "f_0_1": -1.0, "f_0_2": 0.5, "out_0_0": 2.0, "out_0_1": -1.0}
+values = structural_model(one.networkx(), given, draws_by_hand, {"f_0_0": half_square}, 0.3)
+for node, by_hand in zip(draws_by_hand, [f0, f1, f2, out0, out1]):
+    np.testing.assert_allclose(values[node], [by_hand, by_hand])
+
+# %% [markdown]
+# The two samples agree at every node: a square forgets the sign. Keep that for section 6.
+#
+# What is left is to draw: inputs first, then the noise of each node in topological order, all from
+# one generator. This is also the order in which the package draws, so that with the same seed our
+# ten lines give the package's samples, to the last bit.
+
+
+# %%
+def draws(G, inputs, n, seed):
+    """Standard normal draws: {input: (n,)} and {other node: (n,)}."""
+    rng = np.random.default_rng(seed)
+    given = dict(zip(inputs, rng.standard_normal((n, len(inputs))).T))
+    others = [node for node in nx.topological_sort(G) if node not in given]
+    return given, {node: rng.standard_normal(n) for node in others}
+
+
+given, noise = draws(graph.networkx(), graph.input_nodes, 256 + 1024, seed=0)
+values = structural_model(graph.networkx(), given, noise, functions, SIGMA)
+np.testing.assert_array_equal(np.stack([values[v] for v in graph.input_nodes], 1)[256:], x_test)
+np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 1)[256:], y_test)
+
+# %% [markdown]
+# Notice the shape of `structural_model`: it has no randomness in it. All chance sits in the inputs
+# and the noise draws, and given those, every value follows. So we can hold some draws fixed and
+# change others, which is how section 4 finds out what can be learned.
+#
+# ### Exercise 1 · A chain, all samples at once
+#
+# ●○○ · 5 minutes. Write the simulation of a chain without a loop over samples. Node $a$ is the tanh
+# of the sum of two inputs, plus noise; $b$ is $a$ plus noise; $c$ is $b$ plus noise. The draws are
+# given, standard normal, one column for each node.
+#
+# <details><summary>Hint 1</summary>
+#
+# `x.sum(1)` is the sum of the parents for every sample, of shape (B,). Write the three equations
+# one below the other.
+#
+# <details><summary>Hint 2</summary>
+#
+# Noise comes after tanh, and is multiplied by `noise_scale` as it is:
+# `np.tanh(x.sum(1)) + noise_scale * noise[:, 0]`.
+#
+# <details><summary>Hint 3</summary>
+#
+# `np.stack([a, b, c], axis=1)` makes three columns of three vectors.
+#
+# </details></details></details>
+
+
+# %%
+def simulate_chain(x, noise, noise_scale):
+    """x (B, 2), noise (B, 3) -> values of a, b and c, (B, 3)."""
+    raise NotImplementedError
+
+
+checks.chain(simulate_chain);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.chain.solution()` in a cell of its own.
+#
+# </details>
+
+# %% [markdown]
+# ## 2 · Four nonlinearities
+#
+# Each pathway computes something else. With parents $x_1, x_2$:
+#
+# $$\tanh(x_1 + x_2), \qquad \tfrac12 (x_1^2 + x_2^2), \qquad \cos(x_1 + x_2), \qquad 0.3\,(x_1^3 + x_2^3).$$
+#
+# Read closely. `tanh` and `cosine` act on the *sum* of the parents. `half_square` and `cubic` act
+# on each parent *before* the sum. That is why the next figure, which has the parents' sum on its x
+# axis, shows two lines and two clouds. The lower row shows the same functions over the plane of
+# both parents.
+
+# %%
+figure, axes = plt.subplots(2, 4, figsize=(14, 6.6), layout="constrained")
+for function, above, below in zip(NONLINEARITIES, *axes):
+    pictures.plot_against_parent_sum(function, above)
+    pictures.plot_input_plane(function, below)
+axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
+figure.colorbar(axes[0, 3].collections[0], ax=axes[0, 3], label="distance of the parents")
+plots.show(
+    figure,
+    "Top: each nonlinearity against the sum of its parents. tanh and cosine are curves; "
+    "half_square and cubic are clouds, higher or steeper where the parents are far apart. "
+    "Bottom: contour maps over both parents: straight diagonal stripes for tanh and cosine, "
+    "circles for half_square, bent lines for cubic.",
+)
+
+# %% [markdown]
+# For `tanh` and `cosine` the sum says everything: every sample lies on the line, and in the plane
+# the stripes run straight across. For the other two, samples with the same sum have different
+# values, and the colour tells which: at one and the same sum, the farther apart the parents, the
+# higher the half square. A
+# model that only ever saw the parents' sum could reach the orange line and no more. A function node
+# of a GSNN has several channels, and each weighs the parents in its own way, so it is not bound to
+# their plain sum.
+#
+# One more property, in numbers. Flip the sign of both parents: what becomes of the value?
+
+# %%
+# NBVAL_CHECK_OUTPUT
+a, b = np.random.default_rng(0).standard_normal((2, 1000))
+for f in NONLINEARITIES:
+    even, odd = np.allclose(f([-a, -b]), f([a, b])), np.allclose(f([-a, -b]), -f([a, b]))
+    kind = "even, the same value" if even else "odd, the opposite value" if odd else "neither"
+    print(f"{f.__name__:>11}: {kind}")
+
+# %% [markdown]
+# ## 3 · Two choices that the caller makes
+#
+# **One sample, or all at once.** A special function may be written for numbers (one sample at a
+# time) or for arrays (all samples at once). The second is faster, the first is safer, and
+# `simulate` does not guess: `vectorized=True` is said, or it is not so. Speed first.
+
+
+# %%
+def seconds(vectorized):
+    start = time.perf_counter()
+    simulate(graph.networkx(), 20_000, 0, graph.input_nodes, graph.output_nodes,
+             special_functions=functions, vectorized=vectorized, seed=0)  # fmt: skip
+    return time.perf_counter() - start
+
+
+taken = {"one sample at a time": seconds(False), "all at once": seconds(True)}
+pd.Series(taken, name="seconds for 20,000 samples").to_frame()
+
+# %% [markdown]
+# Why not try the fast way and fall back on the slow one if that fails? Because it may not fail.
+# Take the larger of two parents, written with NumPy. For one sample it is right. For arrays
+# `np.max` reduces over parents *and* samples, and our ten lines from section 1 do not even notice:
+# the one number is added to everybody's noise.
+
+
+# %%
+def larger(parents):
+    return np.max(parents)
+
+
+G, NAMES = nx.DiGraph([("x1", "y"), ("x2", "y")]), (["x1", "x2"], ["y"])
+given, noise = draws(G, ["x1", "x2"], 1000, seed=0)
+whole = structural_model(G, given, noise, {"y": larger}, noise_scale=0)["y"]
+special = {"y": larger}
+x, _, right, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, special_functions=special, seed=0)
+np.testing.assert_array_equal(right[:, 0], x.max(1))  # scalar: sample by sample
+assert len(np.unique(whole)) == 1  # vectorised: one number for all samples
+
+# %% [markdown]
+# The package looks at the shape and refuses:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+try:
+    simulate(G, 1000, 0, *NAMES, special_functions={"y": larger}, vectorized=True, seed=0)
+except ValueError as message:
+    print(message)
+
+# %% [markdown]
+# But no check of shapes can save this one, the first parent's distance from the parents' mean. Its
+# result has the right shape either way, and other numbers. Therefore it is for the caller to
+# choose.
+
+
+# %%
+def distance_from_mean(parents):
+    return parents[0] - np.mean(parents)  # for arrays: the mean over the samples as well
+
+
+special = {"noise_scale": 0, "special_functions": {"y": distance_from_mean}, "seed": 0}
+ways = [simulate(G, 1000, 0, *NAMES, **special, vectorized=choice)[2] for choice in (False, True)]
+assert ways[0].shape == ways[1].shape
+print(f"the two ways differ by up to {np.abs(ways[0] - ways[1]).max():.2f}")
+
+# %% [markdown]
+# **Signs.** In biology a parent may repress its child. An edge can carry the sign $-1$, as an
+# attribute in the graph or by `signed_edges`; it enters the default sum. A special function reads
+# its parents as they are, so a sign on an edge into it would be lost, and `simulate` says so.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+minus = {("x2", "y"): -1}
+x, _, y, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, signed_edges=minus, seed=0)
+np.testing.assert_allclose(y[:, 0], x[:, 0] - x[:, 1])
+try:
+    simulate(G, 1000, 0, *NAMES, special_functions={"y": tanh}, signed_edges=minus, seed=0)
+except ValueError as message:
+    print(message)
+
+# %% [markdown]
+# ## 4 · What can be learned at all
+#
+# A model sees the inputs $x$ and predicts an output $y$. The noise is not among the inputs. Of all
+# functions of $x$, the one with the least expected squared error is the conditional mean
+# $\mathbb E[y \mid x]$, and what remains is variance that no function of $x$ explains:
+#
+# $$\operatorname{Var}(y) \;=\; \underbrace{\operatorname{Var}\big(\mathbb E[y \mid x]\big)}_{\text{signal}}
+# \;+\; \underbrace{\mathbb E\big[\operatorname{Var}(y \mid x)\big]}_{\text{noise}}.$$
+#
+# The noise part is the floor of the MSE. On a scale where $y$ has variance 1 the floor is
+# noise / (signal + noise), and one minus that is the ceiling of $R^2$.
+#
+# What is the conditional mean here? Noise is added after the nonlinearity, and all nodes further
+# down only add. So the noise averages out and leaves $\mathbb E[y \mid x] = f(x)$, exactly. That is
+# why the opening figure could simulate the same seed with `noise_scale=0`. An argument is good, a
+# test is better: hold five samples' inputs fixed, draw their noise anew 20,000 times, and average.
+
+# %%
+M = 20_000
+others = graph.function_nodes + graph.output_nodes
+
+
+def average(functions, seed, samples=5):
+    """Mean outputs over M draws of noise, and standard errors; both (samples, outputs)."""
+    rng = np.random.default_rng(seed)
+    given = {v: np.repeat(column, M) for v, column in zip(graph.input_nodes, x_test[:samples].T)}
+    noise = {v: rng.standard_normal(samples * M) for v in others}
+    values = structural_model(graph.networkx(), given, noise, functions, SIGMA)
+    y = np.stack([values[v].reshape(samples, M) for v in graph.output_nodes], axis=-1)
+    return y.mean(1), y.std(1) / M**0.5  # y is (samples, M, outputs)
+
+
+mean, standard_error = average(functions, seed=1)
+assert (np.abs(mean - signal_test[:5]) < 4 * standard_error).all()
+table = {"without noise": signal_test[0], "mean over noise": mean[0]}
+pd.DataFrame({**table, "standard error": standard_error[0]}, index=rows)
+
+# %% [markdown]
+# This holds because the noise comes after the function. Put the cosine one node further down,
+# behind the noise of the first function node, and it is no longer so: a cosine of something noisy
+# is, on average, a flatter cosine, by the factor $e^{-\sigma^2/2}$. The noise-free run then is
+# *not* the best predictor. Distances of the mean over the noise, in standard errors:
+
+# %%
+moved = {**functions, "f_2_0": sum, "f_2_1": cosine}
+mean, standard_error = average(moved, seed=1)
+k = graph.output_nodes.index("out_2_0")  # its noise-free value is still the cosine of the sum
+flatter = np.exp(-(SIGMA**2) / 2)
+distance = pd.DataFrame({
+    "from the noise-free value": (mean - signal_test[:5])[:, k] / standard_error[:, k],
+    "from the flatter cosine": (mean - flatter * signal_test[:5])[:, k] / standard_error[:, k],
+}).rename_axis("sample")  # fmt: skip
+assert (distance["from the flatter cosine"].abs() < 4).all()
+distance.round(1)
+
+# %% [markdown]
+# Back to our graph, where the floor has a closed form. An output collects the noise of three
+# function nodes and its own, all independent, each with variance $\sigma^2$: together $4\sigma^2$.
+# The signal's variance is that of $f$ over two standard normal parents, and for three of the four
+# it can be written down:
+#
+# $$\operatorname{Var}\tfrac12(x_1^2 + x_2^2) = 1, \qquad
+# \operatorname{Var}\cos(x_1 + x_2) = \tfrac{1 + e^{-4}}{2} - e^{-2}, \qquad
+# \operatorname{Var} 0.3(x_1^3 + x_2^3) = 0.09 \cdot 30.$$
+#
+# For tanh we integrate, by Gauss-Hermite quadrature: a weighted sum over a grid of parents. The
+# same grid reproduces the other three.
+
+# %%
+points, weights = np.polynomial.hermite_e.hermegauss(80)
+grid = np.meshgrid(points, points)  # values of two parents, each (80, 80)
+weights = np.outer(weights, weights) / weights.sum() ** 2
+
+
+def expect(values):
+    """Mean of a function of two standard normal parents, from its values on the grid."""
+    return float((weights * values).sum())
+
+
+signal = {f.__name__: expect(f(grid) ** 2) - expect(f(grid)) ** 2 for f in NONLINEARITIES}
+closed = {"half_square": 1, "cosine": (1 + np.exp(-4)) / 2 - np.exp(-2), "cubic": 0.09 * 30}
+np.testing.assert_allclose([signal[name] for name in closed], list(closed.values()), rtol=1e-9)
+
+# %% [markdown]
+# Beside the closed form stands the simulation: 200,000 samples, each run twice from the same draws,
+# with noise and without.
+
+# %%
+_, _, noisy, _ = data(200_000, 0, SIGMA, seed=2)
+_, _, clean, _ = data(200_000, 0, 0, seed=2)
+floors = pd.DataFrame({"signal": signal})
+floors["noise"] = 4 * SIGMA**2
+floors["floor of the MSE"] = floors["noise"] / (floors["signal"] + floors["noise"])
+floors["ceiling of R²"] = 1 - floors["floor of the MSE"]
+floors["floor, simulated"] = ((noisy - clean).var(0) / noisy.var(0))[::2]  # one output each
+np.testing.assert_allclose(floors["floor, simulated"], floors["floor of the MSE"], rtol=0.04)
+floors.rename_axis("pathway")
+
+# %%
+# NBVAL_CHECK_OUTPUT
+print(f"floor of the mean MSE over the outputs: {floors['floor of the MSE'].mean():.3f}")
+
+# %% [markdown]
+# That is the number to have in mind whenever a test MSE of this problem appears. The pathways
+# differ a great deal. The cosine is bounded and varies little, so the same noise drowns about half
+# of it. The cubic varies so widely that the same noise is a small part.
+#
+# And the two outputs of a pathway are not independent measurements: of their four noise terms they
+# share three, those of the chain. Their errors are bound to rise and fall together.
+
+# %%
+errors = (noisy - clean).T  # (outputs, samples)
+shared = [np.corrcoef(errors[2 * p], errors[2 * p + 1])[0, 1] for p in range(4)]
+pd.Series(shared, floors.index, name="correlation of the errors").to_frame().rename_axis("pathway")
+
+# %% [markdown]
+# How does the floor move with the noise? Left, one pathway: in colour what the inputs explain, in
+# grey what is observed. Right, the floor of all four.
+
+
+# %%
+def explore(function=half_square, noise_scale=SIGMA):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(11.4, 4.2), layout="constrained")
+    pictures.plot_drowned(function, noise_scale, left)
+    pictures.plot_floor_curve(signal, right, noise_scale=noise_scale, function=function.__name__)
+    alt = f"{function.__name__} with and without noise of scale {noise_scale:g}; its noise floor"
+    plots.show(figure, alt)
+
+
+explore()
+
+# %% [markdown]
+# In JupyterLab, choose a function and move the slider. At which noise does the cosine's shape
+# disappear from the grey points for you, and where is its floor by then?
+
+# %% tags=["widget", "nbval-ignore-output"]
+ipywidgets.interact(
+    explore,
+    function={f.__name__: f for f in NONLINEARITIES},
+    noise_scale=ipywidgets.FloatSlider(SIGMA, min=0, max=1.5, step=0.1, continuous_update=False),
+);
+
+# %% [markdown]
+# ### Exercise 2 · The floor on any graph of sums
+#
+# ●●● · 15 minutes. In a chain every noise term reaches the output once. In a graph with detours it
+# may arrive over several routes, and with signs these may cancel. Write the floor of the
+# standardised MSE of the last node. Nodes $0, \dots, N-1$ are in topological order; $A_{uv}$ is the
+# sign of the edge from $u$ to $v$, or 0. Node 0 is $f(x)$ plus noise, $f$ has the variance
+# `signal_variance`, and every other node is the signed sum of its parents plus noise.
+#
+# <details><summary>Hint 1</summary>
+#
+# Ask for each node $v$ how often its noise arrives at the last node: the sum over all routes of the
+# product of signs. Call it `reach[v]`; for the last node itself it is 1.
+#
+# <details><summary>Hint 2</summary>
+#
+# Noise leaves $v$ along each of its edges and goes on from there: `reach[v] = A[v] @ reach`,
+# computed from the last node backwards.
+#
+# <details><summary>Hint 3</summary>
+#
+# The noise of $v$ arrives multiplied by `reach[v]`, so it adds $\sigma^2$ `reach[v]**2` to the
+# variance. The signal starts at node 0, and travels as that node's noise does.
+#
+# </details></details></details>
+
+
+# %%
+def mse_floor(A, noise_scale, signal_variance):
+    """A (N, N), numbers -> the floor of the last node's standardised MSE, a number."""
+    raise NotImplementedError
+
+
+checks.floor(mse_floor);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.floor.solution()` in a cell of its own.
+#
+# </details>
+
+# %% [markdown]
+# ## 5 · Standardising, with training statistics only
+#
+# The eight outputs live on different scales, and an MSE over all of them would listen to the
+# loudest. So each is brought to mean 0 and standard deviation 1. The statistics come from the
+# training rows, and the *same* two numbers per output are applied to the test rows:
+#
+# $$z = \frac{y - \bar y_{\text{train}}}{s_{\text{train}} + 10^{-8}}.$$
+#
+# $s$ divides by $n - 1$, and the small constant keeps an output that does not vary from becoming
+# NaN.
+
+# %%
+centre, spread = y_train.mean(0), y_train.std(0, ddof=1)
+z_train, z_test = standardize(y_train, y_test)  # the package's: float32 tensors
+np.testing.assert_allclose(z_train, (y_train - centre) / (spread + 1e-8), atol=1e-5)
+np.testing.assert_allclose(z_test, (y_test - centre) / (spread + 1e-8), atol=1e-5)
+extent = {
+    "std, training rows": z_train.std(0), "std, test rows": z_test.std(0),
+    "farthest training row": z_train.abs().amax(0), "farthest test row": z_test.abs().amax(0),
+}  # fmt: skip
+pd.DataFrame(extent, index=rows)
+
+# %% [markdown]
+# The test rows do *not* have standard deviation 1, nor should they. In the last two outputs they
+# are far from it: the cubic has heavy tails, so its standard deviation hangs on a few rows, and
+# these 256 hold at least one that is far out, farther than any of the 1,024 test rows. It stretched
+# the ruler. This is also why, in the opening figure, the crosses of the cubic lie so far to the
+# left: predicting the mean does not have to cost 1 on rows that did not make the ruler.
+#
+# It follows that each draw has a floor of its own, $4\sigma^2 / s^2_{\text{train}}$. Here are the
+# floors of 200 draws of 256 training rows.
+
+# %%
+spreads = [data(256, 0, SIGMA, seed)[2].std(0, ddof=1)[::2] for seed in range(200)]
+each = pd.DataFrame(4 * SIGMA**2 / np.square(spreads), columns=floors.index)
+summary = each.agg(["mean", "std", "min", "max"])
+summary.loc["this draw"] = 4 * SIGMA**2 / unit[::2] ** 2
+summary.loc["closed form"] = floors["floor of the MSE"]
+summary
+
+# %% [markdown]
+# **What goes wrong otherwise?** Say we scale the test rows by their *own* mean and deviation. A
+# predictor fitted on the training scale then answers in one unit and is marked in another. We give
+# it the best chance there is: it is the exact function, put on the training scale. The test set
+# gets 4 to 1,024 rows, each size 400 times.
+
+# %%
+_, _, pool_y, _ = data(100_000, 0, SIGMA, seed=3)
+_, _, pool_f, _ = data(100_000, 0, 0, seed=3)
+best = (pool_f - centre) / spread  # the exact function, on the training scale
+table, rng = [], np.random.default_rng(4)
+for n in 2 ** np.arange(2, 11):
+    for _ in range(400):
+        chosen = rng.integers(len(pool_y), size=n)
+        test = pool_y[chosen]
+        proper = (test - centre) / spread
+        own = (test - test.mean(0)) / test.std(0, ddof=1)
+        each = [((z - best[chosen]) ** 2).mean() for z in (proper, own)]
+        table.append((n, *each))
+columns = ["rows", "training statistics", "the test rows' own"]
+table = pd.DataFrame(table, columns=columns).groupby("rows").mean()
+
+# %%
+floor = float((4 * SIGMA**2 / spread**2).mean())  # of this draw, mean over the outputs
+figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
+pictures.plot_scaled_by(table, floor, ax)
+plots.show(
+    figure,
+    "MSE of the best predictor against the number of test rows. Scaled by training statistics "
+    "it lies on the floor at every size; scaled by the test rows' own statistics it lies above, "
+    "far above for few rows.",
+)
+
+# %% [markdown]
+# Scaled by the training rows, the exact function scores at the floor whatever the size of the test
+# set. Scaled by itself, the test set moves under the predictor: badly if it is small, and even a
+# large one does not come down to the floor. In part that is because the unit itself has changed,
+# and the floor with it; but then the number can no longer be compared with the training error,
+# either. A test set of one row has no standard deviation at all.
+#
+# Pooling all rows before the split is wrong in the other direction. There the *training* targets
+# depend on test rows, which is a leak. Double every test value and look at the training targets:
+
+# %%
+pooled = [standardize(np.concatenate([y_train, k * y_test]))[0][:256] for k in (1, 2)]
+proper = [standardize(y_train, k * y_test)[0] for k in (1, 2)]
+moved_by = [float((two - one).abs().max()) for one, two in (pooled, proper)]
+assert moved_by[1] == 0
+ways = ["all rows together", "training rows only"]
+pd.Series(moved_by, ways, name="largest change of a training target").to_frame()
+
+# %% [markdown]
+# ### Exercise 3 · Test rows on the training scale
+#
+# ●○○ · 5 minutes. Return the test rows, standardised column by column as the package does: by the
+# training rows, with the standard deviation that divides by $n - 1$, and so that a column that does
+# not vary becomes 0.
+#
+# <details><summary>Hint 1</summary>
+#
+# Two numbers per column are all you need, and both come from `train`.
+#
+# <details><summary>Hint 2</summary>
+#
+# NumPy's `std` divides by $n$ unless told `ddof=1`; torch's divides by $n - 1$.
+#
+# <details><summary>Hint 3</summary>
+#
+# 0 / 0 is NaN. Add `1e-8` to the standard deviation.
+#
+# </details></details></details>
+
+
+# %%
+def scale_test(train, test):
+    """train (n, outputs), test (m, outputs) -> the scaled test rows, (m, outputs)."""
+    raise NotImplementedError
+
+
+checks.scale(scale_test);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.scale.solution()` in a cell of its own.
+#
+# </details>
+
+# %% [markdown]
+# ## 6 · Why even functions are hard for a linear model
+#
+# The best straight line through $f$ has, for each standard normal parent, the slope $\mathbb E[x_i
+# f(x)]$. If $f$ is even, $f(-x) = f(x)$, then every sample at $x$ has a mirror image at $-x$ that
+# pulls the line the other way with the same force, and the slope is 0. Nothing is wrong with the
+# data: the output is determined by its inputs as much as any other. It is only that *the sign of a
+# deviation* says nothing, and a linear model reads nothing else. Slopes by quadrature, and the
+# $R^2$ that they give:
+
+# %%
+slope = pd.Series({f.__name__: expect(grid[0] * f(grid)) for f in NONLINEARITIES})
+explained = 2 * slope**2  # two parents, each with variance 1
+by_theory = pd.DataFrame({"slope": slope})
+by_theory["best linear R²"] = explained / (floors["signal"] + floors["noise"])
+by_theory["ceiling of R²"] = floors["ceiling of R²"]
+np.testing.assert_allclose(slope[["half_square", "cosine"]], 0, atol=1e-12)
+by_theory.round(3).abs().rename_axis("pathway")
+
+# %% [markdown]
+# Now fit one. A linear regression per pathway, on that pathway's own two inputs, trained on
+# 256 rows and scored on 1,024. Then the same regression once more, with three features added: both
+# squares, and the product of the two inputs.
+
+
+# %%
+def scores(degree):
+    """Test R^2 of a linear regression on the polynomials of a pathway's two inputs, by output."""
+    r2 = []
+    for p in range(4):
+        own = outs = slice(2 * p, 2 * p + 2)
+        features = PolynomialFeatures(degree, include_bias=False)
+        fit = LinearRegression().fit(features.fit_transform(x_train[:, own]), y_train[:, outs])
+        prediction = fit.predict(features.transform(x_test[:, own]))
+        r2 += list(r2_score(y_test[:, outs], prediction, multioutput="raw_values"))
+    return pd.Series(r2, rows)
+
+
+ceiling = pd.Series(r2_score(y_test, signal_test, multioutput="raw_values"), rows)
+
+# %%
+figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
+marks = {"linear model": scores(1), "with squares and products": scores(2)}
+pictures.plot_limits(ceiling, marks, ax, quantity="test R^2")
+plots.show(
+    figure,
+    "Test R squared by output, with the noise ceiling. The linear model is at zero for "
+    "half_square and cosine. With squares and products half_square comes up to its ceiling and "
+    "cosine part of the way.",
+)
+
+# %% [markdown]
+# The linear model is at zero, or just below, where the function is even, as computed. Give it
+# squares and the half square is at its ceiling: it *is* a linear function of squares. The cosine
+# comes part of the way, for a parabola is not a cosine. So the even pathways are not hard as such.
+# They need a model that bends, and one that finds the bend by itself, since in real data nobody
+# hands us the right feature. For the cubic, which is odd, squares do nothing useful.
+#
+# ## 7 · A first curve, with its floor
+#
+# Chapter 3 builds the model that finds the bend: the GSNN. Here we only look at its training curve,
+# and now we know how to read one. Eight spurious edges are in the graph, as chapter 1 added them.
+
+# %%
+wired = graph.with_spurious_edges(8, seed=0)
+torch.manual_seed(0)
+model = GSNN(wired.edge_index_dict, wired.names, channels=8, layers=4, node_mlp=False)
+x = [torch.tensor(part, dtype=torch.float32) for part in (x_train, x_test)]
+history = train(model, x[0], z_train, x_test=x[1], y_test=z_test, epochs=500)
+
+# %%
+figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
+pictures.plot_history_above_floor(history, floor, ax)
+plots.show(
+    figure,
+    "Train and test MSE of a GSNN over 500 epochs with the noise floor. The test MSE levels off "
+    "above the floor; the train MSE goes below it.",
+)
+
+# %%
+_, _, signal_train, _ = data(256, 1024, 0, seed=0)
+pairs = (y_train, signal_train), (y_test, signal_test)
+exact = [(((y - f) / spread) ** 2).mean() for y, f in pairs]
+reached = [history.train_mse[-1], history.test_mse[-1]]
+table = {"GSNN, last epoch": reached, "exact function, same rows": exact, "floor": floor}
+pd.DataFrame(table, ["train MSE", "test MSE"])
+
+# %% [markdown]
+# The test error settles a little above the floor. The training error goes *below* what the exact
+# function scores on the same rows, and there is only one way to get there: the model has begun to
+# learn the noise. Without the floor the two curves would only have told us that there is a gap.
+# With it we see which part of the gap is overfitting, and how little is left to win on the test
+# rows. Per output:
+
+# %%
+figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
+with torch.no_grad():
+    gsnn = error(model(x[1]).double().numpy() * spread + centre)
+marks = {"training mean": mean_only, "linear model": linear, "GSNN": gsnn}
+pictures.plot_limits(error(signal_test), marks, ax)
+plots.show(
+    figure,
+    "The opening figure with the GSNN added: it comes close to the floor in every output, the "
+    "even functions included.",
+)
+
+# %% [markdown]
+# This is one seed. It shows how to read an error, not how good the model is; for that, chapter 6
+# takes many. From here on, an MSE comes with its floor.
+#
+# ## Recap
+#
+# 1. A structural causal model gives each node an equation of its parents and its own noise. Walk
+#    the graph in topological order, and ten lines draw samples; with the same seed they are the
+#    package's.
+# 2. `tanh` and `cosine` act on the parents' sum, `half_square` and `cubic` on each parent. A
+#    function runs on all samples at once only if the caller says so, since the wrong way may fail
+#    silently.
+# 3. Noise after the nonlinearity piles up along the chain, $4\sigma^2$ at an output, and the
+#    conditional mean is $f(x)$. The floor is noise / (signal + noise); simulation agrees.
+# 4. Mean and standard deviation come from training rows only. Test rows scaled by themselves cost
+#    even the exact function; pooled rows leak.
+# 5. The best line through an even function is flat. Squares help; a model that bends helps without
+#    being told how.
+#
+# ## References
+#
+# * Pearl 2009, *Causality: Models, Reasoning, and Inference*, 2nd edition, Cambridge University
+#   Press.
+# * Peters, Janzing and Schölkopf 2017, *Elements of Causal Inference*, MIT Press (structural causal
+#   models).
+# * Hastie, Tibshirani and Friedman 2009, *The Elements of Statistical Learning*, 2nd edition,
+#   Springer (conditional mean and irreducible error, section 2.4 and 7.3).
+# * Evans et al. 2024, *Graph Structured Neural Networks for Perturbation Biology*, bioRxiv
+#   2024.02.28.582164.
