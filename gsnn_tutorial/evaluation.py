@@ -32,7 +32,9 @@ def mse(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     was_training = model.training
     model.eval()
     try:
-        return torch.nn.functional.mse_loss(model(x), y).item()
+        prediction = model(x)
+        y = validate.matrix("y", y, rows=len(prediction), columns=prediction.shape[1])
+        return torch.nn.functional.mse_loss(prediction, y.to(prediction)).item()
     finally:
         model.train(was_training)
 
@@ -77,7 +79,7 @@ def linear_cka(activations: torch.Tensor, layers: str = "last") -> np.ndarray:
 
 def cka_clusters(similarity: np.ndarray, n_clusters: int) -> np.ndarray:
     """Average-linkage clusters of the distance 1 - CKA, (N, N) -> (N,)."""
-    S = validate.matrix("similarity", similarity).numpy()
+    S = _similarity(similarity)
     _clusters(n_clusters, len(S))
     model = AgglomerativeClustering(n_clusters=n_clusters, metric="precomputed", linkage="average")
     return model.fit_predict(1 - S)
@@ -85,7 +87,7 @@ def cka_clusters(similarity: np.ndarray, n_clusters: int) -> np.ndarray:
 
 def within_and_cross(similarity: np.ndarray, labels) -> tuple[float, float]:
     """Mean similarity of node pairs inside a pathway, and across pathways; their difference is the *gap*."""
-    S = validate.matrix("similarity", similarity, columns=len(similarity)).numpy()
+    S = _similarity(similarity)
     labels = validate.labels("labels", labels, len(S))
     i, j = np.triu_indices(len(S), k=1)
     same = labels[i] == labels[j]
@@ -151,6 +153,11 @@ def _activations(activations) -> torch.Tensor:
     if not torch.isfinite(a).all():
         raise ValueError("activations must be finite, got NaN or infinite values: the model has diverged")
     return a
+
+
+def _similarity(value) -> np.ndarray:
+    S = validate.matrix("similarity", value)
+    return validate.matrix("similarity", S, columns=len(S)).numpy()
 
 
 def _features(activations) -> np.ndarray:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, replace
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -68,7 +67,7 @@ class PathwayGraph:
             f"{len(self.edges)} true and {len(self.spurious_edges)} spurious edges"
         )
 
-    @cached_property
+    @property
     def names(self) -> dict[str, list[str]]:
         """Node names by type."""
         return {t: [node.name for node in self.nodes if node.type == t] for t in NODE_TYPES}
@@ -94,17 +93,17 @@ class PathwayGraph:
     def n_pathways(self) -> int:
         return len({node.pathway for node in self.nodes})
 
-    @cached_property
+    @property
     def edge_index_dict(self) -> dict[tuple, torch.Tensor]:
         """Edges as (2, E) indices into the node lists, by edge type; true ones before spurious ones."""
         return _edge_index_dict(self.all_edges, self.names)
 
-    @cached_property
+    @property
     def labels(self) -> np.ndarray:
         """Pathway of each function node, (N,)."""
         return np.array([node.pathway for node in self.nodes if node.type == "function"])
 
-    @cached_property
+    @property
     def function_edge_is_true(self) -> np.ndarray:
         """For each function-function edge: True if it carries signal, False if it is spurious."""
         functions = set(self.function_nodes)
@@ -188,6 +187,10 @@ def nx2pyg(G: nx.DiGraph, input_nodes, function_nodes, output_nodes) -> HeteroDa
 
     Raises ValueError for a node in two lists, in none, or not in G, and for an edge of another type.
     """
+    if not G.is_directed() or G.is_multigraph():
+        raise ValueError(
+            f"G must be a networkx.DiGraph, directed and with one edge between two nodes; got {type(G).__name__}"
+        )
     names = dict(zip(NODE_TYPES, map(list, (input_nodes, function_nodes, output_nodes))))
     strangers = [name for group in names.values() for name in group if name not in G]
     if strangers:
@@ -209,16 +212,21 @@ def _hetero_data(edge_index_dict, names: dict[str, list[str]]) -> HeteroData:
         data[t].num_nodes = len(names[t])
         data[t].node_names = list(names[t])
     for edge_type, edge_index in edge_index_dict.items():
-        data[edge_type].edge_index = edge_index.clone()
+        data[edge_type].edge_index = edge_index
     return data
 
 
-def _edge_index_dict(edges, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
-    """Edge lists as (2, E) indices into the node lists, by edge type, in the order given."""
+def check_names(names: dict[str, list]):
+    """Raise ValueError if a node is listed twice, in one list or in two."""
     everyone = Counter(name for t in NODE_TYPES for name in names[t])
     twice = [name for name, times in everyone.items() if times > 1]
     if twice:
         raise ValueError(f"a node has one type and one place; {twice[0]!r} is listed {everyone[twice[0]]} times")
+
+
+def _edge_index_dict(edges, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
+    """Edge lists as (2, E) indices into the node lists, by edge type, in the order given."""
+    check_names(names)
     place = {name: (t, i) for t in NODE_TYPES for i, name in enumerate(names[t])}
     pairs = {edge_type: [] for edge_type in EDGE_TYPES}
     for u, v in edges:

@@ -20,7 +20,7 @@ from __future__ import annotations
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES
+from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES, check_names
 from gsnn_tutorial.sparse import SparseLinear, SparsePattern, sparse_map
 
 NORMS = ("layer", "batch", "none")
@@ -62,6 +62,10 @@ class BatchNorm(torch.nn.BatchNorm1d):
         super().__init__(nodes * channels, eps=1e-3)
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
+        if self.training and z.shape[-1] < 2:
+            raise ValueError(
+                "x must have at least 2 rows to train with norm='batch', which needs a std over them; got 1"
+            )
         return super().forward(z.flatten(0, 1).unsqueeze(0)).view_as(z)
 
 
@@ -187,6 +191,8 @@ class GSNN(torch.nn.Module):
         self.layers = validate.integer("layers", layers, 1)
         validate.number("dropout", dropout, 0, 1)
         validate.choice("norm", norm, NORMS)
+        if not (isinstance(nonlin, type) and issubclass(nonlin, torch.nn.Module)):
+            raise TypeError(f"nonlin must be a class of torch modules such as torch.nn.ELU, got {nonlin!r}")
         validate.choice("init", init, INITS)
         validate.integer("node_mlp_hidden", node_mlp_hidden, 1)
 
@@ -248,7 +254,9 @@ class GSNN(torch.nn.Module):
         return torch.cat(edges, dim=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        x = validate.matrix("x", x, columns=self.read_in.pattern.sources)
+        x = validate.matrix("x", x, columns=self.read_in.pattern.sources).to(self.read_in.values)
+        if not len(x):
+            raise ValueError(f"x must have at least one row, got shape {tuple(x.shape)}")
         h = self.read_in(x.t())  # (E, B)
         for block in self.ResBlocks:
             h = block(h)
@@ -351,6 +359,7 @@ def _checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, 
     for t in NODE_TYPES:
         if not names[t]:
             raise ValueError(f"node_names_dict[{t!r}] must name at least one node, got none")
+    check_names(names)
     extra = [key for key in edge_index_dict if key not in EDGE_TYPES]
     if extra:
         raise ValueError(f"edge_index_dict has edges of type {extra[0]}; a GSNN has only {list(EDGE_TYPES)}")

@@ -49,6 +49,7 @@ class Problem:
     noise_scale: float = 0.3
 
     def __post_init__(self):
+        validate.integer("n_spurious", self.n_spurious, 0)
         validate.integer("n_train", self.n_train, 2)
         validate.integer("n_test", self.n_test, 2)
         validate.number("noise_scale", self.noise_scale, 0)

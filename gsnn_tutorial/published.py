@@ -15,7 +15,7 @@ from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.problem import Draw
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulate import standardize
-from gsnn_tutorial.training import History, train
+from gsnn_tutorial.training import History, threads, train
 
 ARMS = ("baseline", "regularized", "control")
 MODEL = {"channels": 8, "layers": 4, "node_mlp": False}
@@ -78,10 +78,11 @@ def replay(epochs: int = EPOCHS, device: str = "cpu", progress: bool = True) -> 
         regularizer = None
         if arm in membership:
             regularizer = PathwayLatentRegularizer(model, membership[arm], lambda_sim=LAMBDA_SIM).to(device)
-        history = train(
-            model, draw.x_train, draw.y_train, x_test=draw.x_test, y_test=draw.y_test,
-            regularizer=regularizer, epochs=epochs, progress=progress and f"{arm:>11}", **TRAINING,
-        )  # fmt: skip
+        with threads(1):
+            history = train(
+                model, draw.x_train, draw.y_train, x_test=draw.x_test, y_test=draw.y_test,
+                regularizer=regularizer, epochs=epochs, progress=progress and f"{arm:>11}", **TRAINING,
+            )  # fmt: skip
         if regularizer is not None:
             regularizer.disable(model)
         if history.stopped:

@@ -95,6 +95,8 @@ class PathwayLatentRegularizer(torch.nn.Module):
         generator: torch.Generator | None = None,
     ):
         super().__init__()
+        if not isinstance(model, GSNN):
+            raise TypeError(f"model must be a GSNN, got {type(model).__name__}")
         M = _membership(pathway_membership, model.N)
         self.lambda_sim = validate.number("lambda_sim", lambda_sim, 0)
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
@@ -120,8 +122,9 @@ class PathwayLatentRegularizer(torch.nn.Module):
         self.enable(model)
 
     def enable(self, model: GSNN):
-        """Start reading the model's activations, from its next forward pass on."""
-        self.disable(model)
+        """Start reading the model's activations, from its next forward pass on, and no other model's."""
+        if self._recorder is not None:
+            self._recorder.remove()
         # A plain list hides the model from torch: its parameters are not the regularizer's.
         self._model, self._recorder = [model], ActivationRecorder(model)
 
@@ -205,7 +208,7 @@ def _pairs(value, pathways: int) -> torch.Tensor:
         return torch.zeros(0, 2, dtype=torch.long)
     pairs = torch.as_tensor(value)
     if pairs.dim() != 2 or pairs.shape[1] != 2 or pairs.is_floating_point():
-        raise ValueError(f"dissim_pairs must be pairs (p, q) of pathway numbers, got shape {tuple(pairs.shape)}")
+        raise ValueError(f"dissim_pairs must be pairs (p, q) of integers, the pathways' numbers; got {value}")
     if (pairs < 0).any() or (pairs >= pathways).any() or (pairs[:, 0] == pairs[:, 1]).any():
         raise ValueError(f"dissim_pairs must pair two different pathways of 0 to {pathways - 1}, got {pairs.tolist()}")
     return pairs.long()

@@ -32,7 +32,8 @@ class RunFolder:
 
     def table(self, name: str, table: pd.DataFrame):
         """``name``.csv, with the index if it has a name."""
-        table.to_csv(self.path / f"{name}.csv", index=table.index.name is not None, lineterminator="\n")
+        named = any(level is not None for level in table.index.names)
+        table.to_csv(self.path / f"{name}.csv", index=named, lineterminator="\n")
 
     def figure(self, name: str, figure: Figure):
         """``name``.png and ``name``.svg; the figure is closed."""
@@ -66,8 +67,8 @@ def device_name(device: str) -> str:
 def usable_device(device: str) -> str:
     """``device`` if torch can use it, else ValueError with what it can use."""
     try:
-        torch.zeros(1, device=device)
-    except (RuntimeError, AssertionError) as error:
+        torch.zeros(1, device=torch.device(device))
+    except (RuntimeError, AssertionError, TypeError) as error:
         usable = "'cpu'" + (" or 'cuda'" if torch.cuda.is_available() else "; torch sees no CUDA device")
         raise ValueError(f"device must be one that torch can use, {usable}; got {device!r}") from error
     return device

@@ -143,8 +143,10 @@ def _apply(function, node: str, parents: list[np.ndarray], vectorized: bool) -> 
 
 
 def _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges):
-    if not G.is_directed():
-        raise ValueError("G must be a directed graph, got an undirected one: use networkx.DiGraph")
+    if not G.is_directed() or G.is_multigraph():
+        raise ValueError(
+            f"G must be a networkx.DiGraph, directed and with one edge between two nodes; got {type(G).__name__}"
+        )
     if not nx.is_directed_acyclic_graph(G):
         cycle = " -> ".join(map(str, [u for u, _ in nx.find_cycle(G)]))
         raise ValueError(f"G must have no cycle, got {cycle} -> ...: remove one of its edges")
@@ -163,9 +165,14 @@ def _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges):
             raise ValueError(f"input node {node!r} must have no parents, got {list(G.predecessors(node))}")
         if node in output_nodes:
             raise ValueError(f"{node!r} is listed in input_nodes and in output_nodes: give it one type")
-    for node in special_functions:
+    for node, function in special_functions.items():
+        if not callable(function):
+            raise TypeError(f"special_functions[{node!r}] must be a function of the parents, got {function!r}")
         if not G.in_degree(node):
             raise ValueError(f"special_functions[{node!r}] has nothing to work on: the node has no parents")
+    for u, v, sign in G.edges.data("sign", default=1):
+        if sign not in (-1, 1):
+            raise ValueError(f"the sign of edge {(u, v)} must be +1 or -1, got {sign}")
     for edge, sign in signed_edges.items():
         if not G.has_edge(*edge):
             raise ValueError(f"signed_edges must name edges of G; {edge} is not one")

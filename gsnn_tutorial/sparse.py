@@ -16,6 +16,8 @@ import warnings
 import torch
 from torch.autograd.function import once_differentiable
 
+from gsnn_tutorial import validate
+
 with warnings.catch_warnings():  # torch says once per process that its CSR tensors are in beta: say it here, unheard
     warnings.simplefilter("ignore")
     torch.sparse_csr_tensor([0], [], [], (0, 0), check_invariants=False)
@@ -65,13 +67,18 @@ def _row_starts(row: torch.Tensor, rows: int) -> torch.Tensor:
 
 
 def _checked(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
+    for side, count in zip(("sources", "targets"), size):
+        validate.integer(f"size={tuple(size)}: {side}", count, 0)
+    if not isinstance(indices, torch.Tensor):
+        raise TypeError(f"indices must be a tensor, got {type(indices).__name__}")
     if indices.dim() != 2 or indices.shape[0] != 2 or indices.dtype != torch.long:
         raise ValueError(
             f"indices must be int64 of shape (2, weights), got {indices.dtype} of shape {tuple(indices.shape)}"
         )
-    if indices.numel() and (indices.min() < 0 or (indices.amax(1) >= torch.tensor(size, device=indices.device)).any()):
+    outside = ((indices < 0) | (indices >= indices.new_tensor(size)[:, None])).any(0)
+    if outside.any():
         raise ValueError(
-            f"indices must lie within size={tuple(size)}, got a largest pair of {indices.amax(1).tolist()}"
+            f"indices must lie within size={tuple(size)}, got the pair {indices[:, outside][:, 0].tolist()}"
         )
     place = indices[0] * size[1] + indices[1]
     if (place.diff() <= 0).any():

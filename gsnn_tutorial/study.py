@@ -115,10 +115,10 @@ def study(
     arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
     recipe.depth(problem)  # says at once if the outputs are out of reach
     block = seeds_per_block(problem, recipe, len(arms)) if block is None else validate.integer("block", block, 1)
-    threads = torch.get_num_threads()
-    n_jobs = threads if n_jobs is None else validate.integer("n_jobs", n_jobs, 1)
+    cores = torch.get_num_threads()
+    n_jobs = cores if n_jobs is None else validate.integer("n_jobs", n_jobs, 1)
     blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
-    jobs = (delayed(run_block)(problem, arms, chosen, recipe, device, max(1, threads // n_jobs)) for chosen in blocks)
+    jobs = (delayed(run_block)(problem, arms, chosen, recipe, device, max(1, cores // n_jobs)) for chosen in blocks)
     if output is not None:
         Path(output).unlink(missing_ok=True)
     rows = []
@@ -134,7 +134,7 @@ def study(
         warnings.warn(f"study interrupted; the {done} finished seeds of {len(seeds)} are kept", stacklevel=2)
     finally:
         bar.close()
-        torch.set_num_threads(threads)
+        torch.set_num_threads(cores)
     table = pd.DataFrame(rows)
     if rows and table["diverged"].any():
         lost = table.loc[table["diverged"], ["seed", "arm"]].to_records(index=False).tolist()
@@ -143,10 +143,10 @@ def study(
 
 
 def run_block(
-    problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe, device: str, threads: int
+    problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe, device: str, cores: int
 ) -> list[dict]:
-    """Train the arms of some seeds as one union, on so many threads; their rows of the table."""
-    torch.set_num_threads(threads)
+    """Train the arms of some seeds as one union, on so many cores; their rows of the table."""
+    torch.set_num_threads(cores)  # counts for the thread that runs this
     replicas = [Replica(problem.draw(seed), seed, arm, recipe, recipe.depth(problem)) for seed in seeds for arm in arms]
     train_replicas(replicas, recipe, device)
     return [replica.evaluate() for replica in replicas]

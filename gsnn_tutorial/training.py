@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pandas as pd
@@ -33,6 +34,17 @@ class History:
         columns = ("train_mse", "test_mse", "L_sim", "L_dis")
         table = pd.DataFrame({name: pd.Series(getattr(self, name), dtype=float) for name in columns})
         return table.rename_axis("epoch")
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch work on so many threads for the while. Small models are as fast on one, which leaves the rest free."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def train(
@@ -78,10 +90,9 @@ def train(
     warmup_epochs = validate.integer("warmup_epochs", warmup_epochs, 0)
     lr, weight_decay = validate.number("lr", lr, 0), validate.number("weight_decay", weight_decay, 0)
     parameters = list(model.parameters())
-    device = parameters[0].device
-    x_train, y_train = _samples("train", x_train, y_train, device)
+    x_train, y_train = _samples("train", x_train, y_train, model, parameters[0])
     if x_test is not None or y_test is not None:
-        x_test, y_test = _samples("test", x_test, y_test, device)
+        x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
     batch_size = _batch_size(batch_size, len(x_train), regularizer)
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
     if regularizer is not None:
@@ -152,10 +163,15 @@ def _batch_size(value, samples: int, regularizer) -> int:
     return batch_size
 
 
-def _samples(which: str, x, y, device) -> tuple[torch.Tensor, torch.Tensor]:
+def _samples(which: str, x, y, model, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """x and y, checked, with the device and dtype of the model's parameters."""
     if x is None or y is None:
         raise ValueError(f"x_{which} and y_{which} belong together: give both or neither")
-    x, y = validate.matrix(f"x_{which}", x), validate.matrix(f"y_{which}", y)
+    x, y = validate.matrix(f"x_{which}", x).to(like), validate.matrix(f"y_{which}", y).to(like)
     if len(x) != len(y) or not len(x):
         raise ValueError(f"x_{which} and y_{which} must have as many rows, at least 1; got {len(x)} and {len(y)}")
-    return x.to(device), y.to(device)
+    with torch.no_grad():
+        outputs = model.eval()(x[:1]).shape
+    if outputs != y[:1].shape:
+        raise ValueError(f"y_{which} must have the model's {outputs[1]} columns, got shape {tuple(y.shape)}")
+    return x, y

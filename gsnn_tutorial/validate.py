@@ -53,6 +53,8 @@ def matrix(name: str, value, *, rows: int | None = None, columns: int | None = N
 def labels(name: str, value, length: int) -> np.ndarray:
     """Return ``value`` as a vector of ``length`` labels, at least two different ones, or raise."""
     vector = np.asarray(value)
+    if vector.dtype.kind == "f" and not np.isfinite(vector).all():
+        raise ValueError(f"{name} must be finite, got {vector.tolist()}")
     if vector.shape != (length,):
         raise ValueError(f"{name} must have one label for each of the {length} nodes, got shape {vector.shape}")
     if len(np.unique(vector)) < 2:

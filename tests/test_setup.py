@@ -1,6 +1,8 @@
 """What README, package, conda environment, Binder and continuous integration say agrees."""
 
 import ast
+import base64
+import json
 import os
 import re
 import subprocess
@@ -109,6 +111,17 @@ def test_binder_uses_the_conda_environment_and_stops_at_an_error():
 def test_the_readme_lists_every_notebook():
     readme = (ROOT / "README.md").read_text()
     assert [p.stem for p in (ROOT / "notebooks").glob("[0-9]*.py") if p.stem not in readme] == []
+
+
+def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
+    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text())
+    images = [
+        o["data"]["image/png"]
+        for c in notebook["cells"]
+        for o in c.get("outputs", [])
+        if "image/png" in o.get("data", {})
+    ]
+    assert base64.b64decode(images[0]) == (ROOT / "notebooks" / "verdict.png").read_bytes()
 
 
 def test_links_in_the_readme_resolve():

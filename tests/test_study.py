@@ -4,7 +4,8 @@ import pandas as pd
 import pytest
 import torch
 
-from gsnn_tutorial import Problem, study as study_module
+from gsnn_tutorial import Problem
+from gsnn_tutorial import study as study_module
 from gsnn_tutorial.study import ARMS, Recipe, seeds_per_block, study
 
 SMALL = Problem(n_train=48, n_test=40)

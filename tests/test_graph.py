@@ -1,0 +1,201 @@
+import pickle
+from dataclasses import FrozenInstanceError
+
+import networkx as nx
+import numpy as np
+import pytest
+import torch
+
+from gsnn_tutorial import nx2pyg, pathway_graph, shuffled_membership
+from gsnn_tutorial.graph import EDGE_TYPES
+
+
+def named_edges(data):
+    """The edges of a HeteroData as a set of name pairs, by edge type."""
+    names = data.node_names_dict
+    return {
+        (source, to, target): {(names[source][i], names[target][j]) for i, j in data[source, to, target].edge_index.T}
+        for source, to, target in data.edge_types
+    }
+
+
+def partition(membership):
+    """The pathways as sets of members, whatever their order."""
+    return {frozenset(row.nonzero().flatten().tolist()) for row in membership}
+
+
+@pytest.mark.parametrize("K, n_in, n_func, n_out", [(4, 2, 3, 2), (1, 1, 1, 1), (3, 1, 5, 2)])
+def test_every_pathway_has_the_asked_nodes_and_a_chain_from_inputs_to_outputs(K, n_in, n_func, n_out):
+    graph = pathway_graph(K, n_in, n_func, n_out)
+    assert [len(graph.names[t]) for t in ("input", "function", "output")] == [K * n_in, K * n_func, K * n_out]
+    assert len(graph.edges) == K * (n_in + n_func - 1 + n_out)
+    assert graph.n_pathways == K
+    G = graph.networkx()
+    for p in range(K):
+        assert nx.shortest_path(G, f"in_{p}_0", f"out_{p}_0")[1:-1] == [f"f_{p}_{j}" for j in range(n_func)]
+    components = list(nx.weakly_connected_components(G))
+    assert len(components) == K
+    assert all(len({G.nodes[name]["pathway"] for name in component}) == 1 for component in components)
+
+
+def test_the_defaults_are_the_published_sizes():
+    assert pathway_graph() == pathway_graph(K=4, n_in=2, n_func=3, n_out=2)
+
+
+def test_inputs_are_drawn_above_functions_above_outputs_and_no_two_nodes_on_one_spot():
+    graph = pathway_graph(n_in=3)
+    assert len({node.position for node in graph.nodes}) == len(graph.nodes)
+    heights = {t: [node.position[1] for node in graph.nodes if node.type == t] for t in graph.names}
+    assert min(heights["input"]) > max(heights["function"]) and min(heights["function"]) > max(heights["output"])
+
+
+def test_labels_and_membership_say_which_function_node_is_in_which_pathway(golden):
+    graph = pathway_graph()
+    assert graph.labels.tolist() == golden["pathway_label"].tolist()
+    assert torch.equal(graph.membership(), golden["M_true"])
+
+
+def test_the_graph_cannot_be_changed_and_adding_edges_gives_another_one():
+    graph = pathway_graph()
+    with pytest.raises(FrozenInstanceError):
+        graph.edges = ()
+    with pytest.raises(FrozenInstanceError):
+        graph.nodes[0].pathway = 3
+    noisy = graph.with_spurious_edges(5, seed=0)
+    assert graph.spurious_edges == () and len(noisy.spurious_edges) == 5
+    assert noisy.without_spurious_edges() == graph
+
+
+def test_the_published_edges_come_out_in_the_published_order(golden, draw):
+    for source, to, target in EDGE_TYPES:
+        expected = golden[f"edge_index_{source}_{target}"]
+        assert torch.equal(draw.graph.edge_index_dict[source, to, target], expected)
+    assert draw.graph.function_edge_is_true.tolist() == golden["ff_is_true"].tolist()
+
+
+def test_hetero_data_is_valid_for_pyg_and_keeps_each_type_in_its_own_store(draw):
+    data = draw.graph.hetero_data()
+    assert data.validate(raise_on_error=True)
+    assert data.node_types == ["input", "function", "output"] and tuple(data.edge_types) == EDGE_TYPES
+    assert data["function"].num_nodes == 12 and data["function"].node_names == draw.graph.function_nodes
+    assert data["function"].pathway.tolist() == draw.graph.labels.tolist()
+    assert data["function", "to", "function"].is_true.tolist() == draw.graph.function_edge_is_true.tolist()
+    assert not data.is_undirected() and not data.has_self_loops()
+
+
+def test_hetero_data_does_not_share_memory_with_the_graph(draw):
+    data = draw.graph.hetero_data()
+    data["function", "to", "function"].edge_index.zero_()
+    assert draw.graph.edge_index_dict["function", "to", "function"].any()
+
+
+def test_nx2pyg_of_the_networkx_graph_is_hetero_data_up_to_edge_order(draw):
+    graph = draw.graph
+    from_networkx = nx2pyg(graph.networkx(), graph.input_nodes, graph.function_nodes, graph.output_nodes)
+    assert from_networkx.validate(raise_on_error=True)
+    assert from_networkx.node_names_dict == graph.hetero_data().node_names_dict == graph.names
+    assert named_edges(from_networkx) == named_edges(graph.hetero_data())
+    assert named_edges(from_networkx)["function", "to", "function"] >= set(graph.spurious_edges)
+
+
+def test_nx2pyg_numbers_nodes_by_the_given_lists():
+    G = nx.DiGraph([("x", "f"), ("f", "g"), ("g", "y")])
+    edges = nx2pyg(G, ["x"], ["g", "f"], ["y"]).edge_index_dict
+    assert edges["input", "to", "function"].tolist() == [[0], [1]]
+    assert edges["function", "to", "function"].tolist() == [[1], [0]]
+    assert edges["function", "to", "output"].tolist() == [[0], [0]]
+
+
+def test_nx2pyg_gives_a_type_without_edges_an_empty_index():
+    G = nx.DiGraph([("x", "f"), ("f", "y")])
+    data = nx2pyg(G, ["x"], ["f"], ["y"])
+    assert data["function", "to", "function"].edge_index.shape == (2, 0)
+    assert data.validate(raise_on_error=True)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_spurious_edges_join_different_pathways_and_never_repeat_an_edge(seed):
+    graph = pathway_graph(K=3, n_func=2).with_spurious_edges(10, seed).with_spurious_edges(10, seed)
+    label = dict(zip(graph.function_nodes, graph.labels))
+    assert all(label[u] != label[v] for u, v in graph.spurious_edges)
+    assert len(set(graph.all_edges)) == len(graph.all_edges)
+    assert graph.function_edge_is_true.sum() == 3 and len(graph.function_edge_is_true) == 23
+
+
+def test_all_free_edges_can_be_drawn_and_not_one_more():
+    graph = pathway_graph(K=2, n_func=2)
+    full = graph.with_spurious_edges(8, seed=0)
+    assert len(set(full.spurious_edges)) == 8
+    with pytest.raises(ValueError, match="count must be at most 0"):
+        full.with_spurious_edges(1, seed=0)
+
+
+def test_spurious_edges_follow_their_seed():
+    graph = pathway_graph()
+    assert graph.with_spurious_edges(8, seed=3) == graph.with_spurious_edges(8, seed=3)
+    assert graph.with_spurious_edges(8, seed=3) != graph.with_spurious_edges(8, seed=4)
+
+
+def test_a_reversed_edge_is_not_a_duplicate():
+    assert len(pathway_graph(K=2, n_func=1).with_spurious_edges(2, seed=0).spurious_edges) == 2
+
+
+def test_networkx_marks_spurious_edges_and_leaves_them_out_on_demand(draw):
+    G = draw.graph.networkx()
+    assert {edge for edge, spurious in nx.get_edge_attributes(G, "spurious").items() if spurious} == set(
+        draw.graph.spurious_edges
+    )
+    assert set(draw.graph.networkx(spurious=False).edges) == set(draw.graph.edges)
+
+
+def test_the_published_shuffle_follows_the_spurious_edges_in_the_same_random_stream(golden):
+    rng = np.random.default_rng(0)
+    graph = pathway_graph().with_spurious_edges(8, rng)
+    assert torch.equal(shuffled_membership(graph.membership(), rng), golden["M_shuffled"])
+
+
+def test_a_shuffle_keeps_the_sizes_and_is_never_the_true_partition_not_even_in_another_order():
+    membership = pathway_graph(K=2, n_func=2).membership()  # a third of all permutations collide
+    for seed in range(100):
+        shuffled = shuffled_membership(membership, seed)
+        assert shuffled.sum(1).tolist() == membership.sum(1).tolist()
+        assert shuffled.sum(0).tolist() == [1, 1, 1, 1]
+        assert partition(shuffled) != partition(membership), f"seed {seed}"
+
+
+def test_a_shuffle_keeps_unequal_sizes_and_soft_weights():
+    membership = torch.tensor([[1.0, 0.5, 1.0, 0.0, 0.0], [0.0, 0.0, 0.25, 1.0, 1.0]])
+    shuffled = shuffled_membership(membership, seed=0)
+    assert sorted(map(tuple, shuffled.T.tolist())) == sorted(map(tuple, membership.T.tolist()))
+    assert not torch.equal(shuffled, membership)
+
+
+def test_a_shuffle_follows_its_seed():
+    membership = pathway_graph().membership()
+    assert torch.equal(shuffled_membership(membership, 1), shuffled_membership(membership, 1))
+    assert not torch.equal(shuffled_membership(membership, 1), shuffled_membership(membership, 2))
+
+
+def test_a_pickled_graph_comes_back_equal(draw):
+    graph = draw.graph
+    back = pickle.loads(pickle.dumps(graph))
+    assert back == graph and hash(back) == hash(graph)
+    for edge_type in EDGE_TYPES:
+        assert torch.equal(back.edge_index_dict[edge_type], graph.edge_index_dict[edge_type])
+
+
+def test_the_text_of_a_graph_counts_its_parts(draw):
+    assert str(draw.graph) == (
+        "PathwayGraph: 4 pathways, 8 input nodes, 12 function nodes, 8 output nodes, 24 true and 8 spurious edges"
+    )
+
+
+def test_the_graph_hands_out_nothing_that_changes_it():
+    graph, fresh = pathway_graph(K=2), pathway_graph(K=2)
+    graph.labels[0] = 1
+    graph.names["input"].append("mine")
+    graph.edge_index_dict["function", "to", "function"].zero_()
+    graph.function_edge_is_true[:] = False
+    assert graph.labels.tolist() == fresh.labels.tolist() and graph.names == fresh.names
+    assert torch.equal(graph.membership(), fresh.membership())
+    assert graph.function_edge_is_true.all() and graph.edge_index_dict["function", "to", "function"].any()
