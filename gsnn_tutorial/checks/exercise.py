@@ -6,6 +6,7 @@ the functions that pupils write by mistake: if it agrees with one of those, the 
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -71,9 +72,7 @@ class Exercise:
 
 def _copies(case: tuple) -> tuple:
     """The arguments anew, so that an answer that writes into them harms nobody."""
-    return tuple(
-        x.clone() if isinstance(x, torch.Tensor) else x.copy() if isinstance(x, np.ndarray) else x for x in case
-    )
+    return copy.deepcopy(case)
 
 
 def _array(value) -> np.ndarray | None:
@@ -87,6 +86,8 @@ def _array(value) -> np.ndarray | None:
 
 
 def _close(a, b, tolerance: float) -> bool:
+    if isinstance(b, tuple):
+        return isinstance(a, (tuple, list)) and len(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b))
     x, y = _array(a), _array(b)
     if x is None or y is None:
         return type(a) is type(b) and a == b
@@ -96,6 +97,10 @@ def _close(a, b, tolerance: float) -> bool:
 def _difference(given: list, right: list, tolerance: float) -> str:
     """What differs, in the first case that does: the shape, or how many values."""
     mine, want = next((g, r) for g, r in zip(given, right) if not _close(g, r, tolerance))
+    if isinstance(want, tuple):
+        if not isinstance(mine, (tuple, list)) or len(mine) != len(want):
+            return f"expected {len(want)} values, got {len(mine) if isinstance(mine, (tuple, list)) else mine!r}"
+        return _difference(list(mine), list(want), tolerance)
     x, y = _array(mine), _array(want)
     if x is None or y is None:
         return f"expected something like {want!r}, got {mine!r}"
@@ -103,5 +108,5 @@ def _difference(given: list, right: list, tolerance: float) -> str:
         return f"expected shape {y.shape}, got {x.shape}"
     wrong = ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    where = f" at {first}" if first else ""
-    return f"{int(wrong.sum())} of {wrong.size} values differ; the first{where} is {x[first]:.4g} and should be {y[first]:.4g}"
+    where = f"the first, at {first}," if first else "it"
+    return f"{int(wrong.sum())} of {wrong.size} values differ; {where} is {x[first]:.4g} and should be {y[first]:.4g}"

@@ -1,0 +1,964 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 4 · GPU forward
+#
+# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes,
+# and one back. In between, each node works on its own few channels. So whether a graph of ten
+# thousand nodes can be trained at all comes down to one question: how do we compute
+#
+# $$y = W x$$
+#
+# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill
+# it with zeros. We can send a message along every weight. Or we can write down where the weights are
+# and let a sparse product do the rest. All three give the same numbers. They do not cost the same,
+# and this chapter is about the price: in time, in memory, on the processor at hand.
+#
+# **You will be able to**
+#
+# 1. compute one sparse map in three ways, and show that values and gradients agree;
+# 2. write a forward and a backward pass from sparse kernels, as a `torch.autograd.Function`;
+# 3. measure time and memory so that the numbers can be trusted, on a CPU and on a GPU;
+# 4. say which way wins at which size, and why the state is kept edge-major;
+# 5. run many models as one, and say what that saves.
+#
+# **Before you start:** [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
+# **Time:** 40 minutes to read, under a minute to run on two CPU cores, less than 1 GB of memory.
+
+# %%
+import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+
+# %%
+import json, os, tempfile, time
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import torch
+from ipywidgets import SelectionSlider, interact
+from torch.profiler import ProfilerActivity, profile
+from torch_geometric.nn import MessagePassing
+
+from gsnn_tutorial import GSNN, Problem, SparseLinear, plots
+from gsnn_tutorial.checks import gpu_forward as checks
+from gsnn_tutorial.gsnn import win_indices
+from gsnn_tutorial.plots.gpu_forward import plot_against_size, plot_csr, plot_dense
+from gsnn_tutorial.plots.gpu_forward import plot_messages, plot_models, plot_one_size
+from gsnn_tutorial.sparse import SparsePattern, sparse_map
+from gsnn_tutorial.union import GSNNUnion
+
+pd.set_option("display.float_format", "{:.3g}".format)
+os.environ["KINETO_LOG_LEVEL"] = "99"  # torch's profiler need not announce itself
+
+# %% [markdown]
+# Everything below runs on one device, chosen here. Nothing else in the chapter has to change when
+# there is a GPU.
+
+# %%
+device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "the CPU")
+
+# %% [markdown]
+# Before any clock runs, we can count. Take a graph of $N$ function nodes with ten edges out of each,
+# $C = 8$ channels and a batch of $B = 32$ samples. The map $W_{in}$ has a weight for every edge and
+# every channel of the node where the edge ends. What is the largest array that each way must hold?
+
+# %%
+B, C, DEGREE = 32, 8, 10
+
+def largest_array(N):
+    """How many numbers the largest array holds when W_in is applied to a batch."""
+    sources, targets = DEGREE * N, N * C  # edges, channels
+    nnz = sources * C  # weights that exist
+    return {
+        "dense mask": sources * targets,
+        "gather-scatter": B * nnz,
+        "edge-major": max(nnz, B * sources, B * targets),
+    }
+
+# %%
+SIZES = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
+LIMIT = 4_000_000  # numbers in one array; more where a GPU has the memory for it
+if device.type == "cuda":
+    SIZES += [20_000, 50_000, 100_000]
+    LIMIT = torch.cuda.get_device_properties(device).total_memory // 100
+
+counted = pd.DataFrame({N: largest_array(N) for N in SIZES}).T
+figure, ax = plt.subplots(figsize=(7.4, 4.0), layout="constrained")
+plot_against_size(counted, ax, ylabel="numbers in the largest array", limit=LIMIT)
+plots.show(figure, "Numbers in the largest array against function nodes, both axes logarithmic: "
+           "the dense mask rises twice as steeply as the other two, and edge-major lies below "
+           "gather-scatter at every size, by the same factor")
+
+# %% [markdown]
+# That is where we end, by counting alone. The dense matrix grows with the square of the graph, the
+# other two in proportion to it. The two sparse ways differ by a factor that stays, here the number
+# of channels: a message for every weight and sample, against a number for every edge and sample.
+# What is left to find out is whether a clock agrees.
+
+# %% [markdown]
+# ## 1 · One map, by hand
+#
+# Three sources, two targets, four weights, and a batch of two samples. A weight has a source and a
+# target; a row of $x$ belongs to a source, a column to a sample. This layout, one row per edge and
+# one column per sample, is what we call **edge-major**.
+
+# %%
+indices = torch.tensor([[0, 0, 1, 2],  # the source of each weight
+                        [0, 1, 1, 0]])  # and its target
+values = torch.tensor([2.0, -1.0, 3.0, 1.0])
+size = (3, 2)  # sources, targets
+x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 4.0]])  # (sources, B)
+
+# %% [markdown]
+# The map adds up, for every target $t$ and sample $b$, what comes in along its weights:
+#
+# $$y_{tb} = \sum_{s:\,(s,t)} w_{st}\, x_{sb}$$
+
+# %%
+# NBVAL_CHECK_OUTPUT
+y = torch.zeros(2, 2)  # (targets, B)
+for (s, t), w in zip(indices.t().tolist(), values):
+    for b in range(2):
+        y[t, b] += w * x[s, b]
+y.tolist()
+
+# %% [markdown]
+# The backward pass is given $g_{tb} = \partial L / \partial y_{tb}$ and needs two things, the
+# gradient of the inputs and that of the weights. Both follow from the line above by taking one
+# derivative at a time:
+#
+# $$\frac{\partial L}{\partial x_{sb}} = \sum_{t:\,(s,t)} w_{st}\, g_{tb}
+# \qquad\qquad \frac{\partial L}{\partial w_{st}} = \sum_b x_{sb}\, g_{tb}$$
+#
+# The first is the transposed map. The second compares a row of $x$ with a row of $g$, and only
+# where a weight exists. With a pencil and this $g$:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+g = torch.tensor([[1.0, 2.0], [0.0, 1.0]])  # (targets, B)
+grad_x, grad_values = torch.zeros(3, 2), torch.zeros(4)
+for i, (s, t) in enumerate(indices.t().tolist()):
+    grad_x[s] += values[i] * g[t]
+    grad_values[i] = (x[s] * g[t]).sum()
+grad_x.tolist(), grad_values.tolist()
+
+# %% [markdown]
+# These numbers will come back three times.
+#
+# ## 2 · Three ways
+#
+# The same four weights, as each way sees them.
+
+# %%
+figure, (a, b, c) = plt.subplots(1, 3, figsize=(12.4, 3.3), layout="constrained",
+                                 width_ratios=[1.35, 2.4, 1.5])
+plot_dense(indices, values, size, a)
+plot_messages(indices, values, size, 2, b)
+plot_csr([0, 2, 4], [0, 2, 0, 1], [2.0, 1.0, -1.0, 3.0], c)
+titles = ["dense mask: 6 places, 2 of them empty", "gather-scatter: 4 weights, 2 samples",
+          "edge-major CSR: 4 weights, once"]
+for ax, title in zip((a, b, c), titles):
+    ax.set_title(title, fontsize=10.5)
+plots.show(figure, "Left: a matrix of two rows and three columns in which two entries are hatched, "
+           "since they do not exist. Middle: the graph of three sources and two targets drawn once "
+           "for each of two samples, an arrow for each weight. Right: the three arrays of CSR, "
+           "start, source and value, with the boxes of one target side by side")
+
+# %% [markdown]
+# ### The dense mask
+#
+# Fill a matrix with zeros and multiply. The mask does nothing in the forward pass as long as the
+# zeros are zeros. It is there for the backward pass: without it, the optimizer would fill in the
+# edges that the graph has not.
+
+# %%
+class DenseMask(torch.nn.Module):
+    """y = (M * W) x, M being 1 where a weight exists; (B, sources) -> (B, targets)."""
+
+    def __init__(self, indices, size, values):
+        super().__init__()
+        source, target = indices
+        W, M = torch.zeros(2, size[1], size[0], device=values.device)  # (targets, sources) each
+        W[target, source], M[target, source] = values, 1.0
+        self.weight = torch.nn.Parameter(W)
+        self.register_buffer("mask", M)
+
+    def forward(self, x):
+        return x @ (self.mask * self.weight).t()
+
+# %%
+dense = DenseMask(indices, size, values)
+batch = x.t().contiguous().requires_grad_()  # (B, sources), as torch's own layers have it
+out = dense(batch)
+grad_W, grad_batch = torch.autograd.grad(out, (dense.weight, batch), g.t())
+
+assert torch.equal(out.t(), y) and torch.equal(grad_batch.t(), grad_x)
+assert torch.equal(grad_W[indices[1], indices[0]], grad_values)
+assert not grad_W[dense.mask == 0].any()  # the edges that are not there learn nothing
+
+# %% [markdown]
+# ### Gather and scatter
+#
+# Most graph networks are written as messages: *gather* the source's value for every weight, multiply,
+# and *scatter*: add up what arrives at the same target. It is the loop of section 1 with all rounds
+# at once.
+#
+# ### Exercise 1 · Gather, weigh, scatter
+#
+# ●○○ · 5 minutes
+#
+# Write the forward pass as messages, edge-major and without a loop: read the rows of `x` that the
+# weights need, multiply each by its weight, and add up the rows that have the same target.
+#
+# <details><summary>Hint 1</summary>
+#
+# `x[source]` is a row for every weight, of shape (nnz, B). `values` has the shape (nnz,): it needs
+# one more axis before the two can be multiplied.
+#
+# <details><summary>Hint 2</summary>
+#
+# `y[target] = messages` would keep one message of every target. `torch.Tensor.index_add` adds them
+# up. It starts from zeros of the right shape.
+#
+# </details></details>
+
+# %%
+def gather_scatter(values, indices, x, targets):
+    """y = W x for values (nnz,), indices (2, nnz) and x (sources, B); returns (targets, B)."""
+    raise NotImplementedError
+
+checks.messages(gather_scatter);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.messages.solution()` in a cell of its own.
+#
+# </details>
+#
+# PyG's `MessagePassing` is this idea as a class: it gathers `x_j`, calls `message`, and aggregates.
+# It knows one graph and no batch. A batch of $B$ samples becomes $B$ copies of the bipartite graph
+# side by side, and each copy's numbers are moved up by the nodes of those before it. We make that
+# long index once and keep it, which is the kinder way to measure.
+
+# %%
+class GatherScatter(MessagePassing):
+    """y = W x by a message per weight and sample; (B, sources) -> (B, targets)."""
+
+    def __init__(self, indices, size, values, B):
+        super().__init__(aggr="add")
+        self.weight = torch.nn.Parameter(values.clone())
+        self.B, self.size = B, (B * size[0], B * size[1])
+        copy = torch.arange(B, device=values.device)[:, None]
+        index = [one + many * copy for one, many in zip(indices, size)]  # (B, nnz) each
+        self.register_buffer("edge_index", torch.stack(index).flatten(1))  # (2, B * nnz)
+
+    def forward(self, x):
+        nodes = x.reshape(-1, 1)  # the sources of all copies, one below the other
+        weight = self.weight.repeat(self.B)
+        y = self.propagate(self.edge_index, x=(nodes, None), weight=weight, size=self.size)
+        return y.view(self.B, -1)
+
+    def message(self, x_j, weight):
+        return weight[:, None] * x_j  # (B * nnz, 1)
+
+# %%
+messages = GatherScatter(indices, size, values, B=2)
+out = messages(batch)
+grad_weight, grad_batch = torch.autograd.grad(out, (messages.weight, batch), g.t())
+
+assert torch.equal(out.t(), y) and torch.equal(grad_batch.t(), grad_x)
+assert torch.equal(grad_weight, grad_values)
+messages.edge_index
+
+# %% [markdown]
+# Eight messages for four weights. The second half of each row is the second sample: sources moved up
+# by three, targets by two.
+#
+# ### Edge-major CSR
+#
+# *Compressed sparse rows* keep the weights in the order of their targets. Then a target's weights lie
+# side by side, and it is enough to know where each row **starts**. Three arrays, and a loop that
+# adds a whole row of $B$ numbers at a time:
+
+# %%
+start = [0, 2, 4]  # row t owns the places start[t] to start[t + 1]
+source = [0, 2, 0, 1]  # which row of x each weight reads
+value = [2.0, 1.0, -1.0, 3.0]
+
+rows = torch.zeros(2, 2)  # (targets, B)
+for t in range(2):
+    for e in range(start[t], start[t + 1]):
+        rows[t] += value[e] * x[source[e]]
+assert torch.equal(rows, y)
+
+# %% [markdown]
+# ### Exercise 2 · Row pointers
+#
+# ●●○ · 8 minutes
+#
+# For weights that are sorted already, `row` says which row each of them belongs to. Compute `start`
+# for any number of rows. Rows may be empty, the last ones too: an empty row starts where it ends.
+#
+# <details><summary>Hint 1</summary>
+#
+# Row 3 starts after everything that belongs to rows 0, 1 and 2. How many is that?
+#
+# <details><summary>Hint 2</summary>
+#
+# `torch.bincount` counts the entries of each row and can be told how many rows there are. A running
+# sum of the counts gives the ends of the rows. The end of one is the start of the next.
+#
+# </details></details>
+
+# %%
+def row_starts(row, rows):
+    """Where each row starts, for sorted row numbers row (nnz,); returns (rows + 1,)."""
+    raise NotImplementedError
+
+checks.pointers(row_starts);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.pointers.solution()` in a cell of its own.
+#
+# </details>
+#
+# torch has kernels for such matrices. The forward pass is one product. For the backward pass we need
+# the transposed map, which is CSR again, now by source; and for the weights a product that is
+# computed only where weights exist, `sampled_addmm`. It takes $x$ and $g^T$ and never forms the full
+# $x g^T$, which would be as large as the dense matrix. Our four weights, once more:
+
+# %%
+W = torch.sparse_csr_tensor(start, source, value, (2, 3), check_invariants=True)
+assert torch.equal(W @ x, y)
+
+source_start = [0, 2, 3, 4]  # by source, the weights lie as in `indices`
+WT = torch.sparse_csr_tensor(source_start, indices[1], values, (3, 2), check_invariants=True)
+assert torch.equal(WT @ g, grad_x)
+assert torch.equal(torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values(), grad_values)
+
+# %% [markdown]
+# The graph does not change during training, so both layouts are made once. The package's
+# `SparsePattern` does so and keeps them: pointers and columns of $W$ (by target) and of $W^T$ (by
+# source), and the permutation that leads from one order to the other.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+pattern = SparsePattern(indices, size)
+assert pattern.target_start.tolist() == start and pattern.source.tolist() == source
+assert values[pattern.by_target].tolist() == value
+{name: buffer.tolist() for name, buffer in pattern.named_buffers() if name != "indices"}
+
+# %% [markdown]
+# torch could differentiate a sparse product by itself, but not in the way we want: a weight would
+# have to be a sparse matrix, not a plain vector that an optimizer knows. So we say what forward and
+# backward are. The class is the three formulas of section 1, one line each.
+
+# %%
+def csr(start, column, values, size):
+    return torch.sparse_csr_tensor(start, column, values, size, check_invariants=False)
+
+class EdgeMajorMap(torch.autograd.Function):
+    """y = W x from two CSR layouts; nothing in here has B * nnz entries."""
+
+    @staticmethod
+    def forward(ctx, values, x, p):
+        ctx.pattern = p
+        ctx.save_for_backward(values, x)
+        W = csr(p.target_start, p.source, values[p.by_target], (p.targets, p.sources))
+        return W @ x  # (targets, B)
+
+    @staticmethod
+    def backward(ctx, g):
+        (values, x), p, g = ctx.saved_tensors, ctx.pattern, g.contiguous()
+        WT = csr(p.source_start, p.target, values, (p.sources, p.targets))
+        grad_values = torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values()  # (nnz,)
+        return grad_values, WT @ g, None
+
+# %%
+class EdgeMajor(torch.nn.Module):
+    """y = W x with a row per source and a column per sample; (sources, B) -> (targets, B)."""
+
+    def __init__(self, indices, size, values):
+        super().__init__()
+        self.weight = torch.nn.Parameter(values.clone())
+        self.pattern = SparsePattern(indices, size)
+
+    def forward(self, x):
+        return EdgeMajorMap.apply(self.weight, x, self.pattern)
+
+# %%
+edges = EdgeMajor(indices, size, values)
+rows = x.clone().requires_grad_()
+out = edges(rows)
+grad_weight, grad_rows = torch.autograd.grad(out, (edges.weight, rows), g)
+assert torch.equal(out, y) and torch.equal(grad_rows, grad_x)
+assert torch.equal(grad_weight, grad_values)
+
+double = values.double().requires_grad_(), x.double().requires_grad_()
+assert torch.autograd.gradcheck(lambda v, x: EdgeMajorMap.apply(v, x, pattern), double)
+
+# %% [markdown]
+# The same numbers a third time, and `gradcheck`, which nudges every entry and looks at what happens,
+# agrees. The package's `sparse_map` and `SparseLinear` are these two classes with checks at the door,
+# initial weights and a bias. Given our weights, they return our numbers:
+
+# %%
+linear = SparseLinear(indices, size, bias=False)
+with torch.no_grad():
+    linear.values.copy_(values)
+assert torch.equal(linear(x), y) and torch.equal(sparse_map(values, x, pattern), y)
+linear
+
+# %% [markdown]
+# ## 3 · Equal, forward and backward
+#
+# Four weights fit on paper, and whole numbers add up exactly in any order. A real map has thousands
+# of weights, and floating-point sums depend on the order. We draw graphs of any size: every node
+# sends to ten others, and $W_{in}$ follows from the edges as in chapter 3.
+
+# %%
+def random_edges(N, seed=0):
+    """DEGREE edges out of each of N function nodes and as many into each, none twice: (2, E)."""
+    generator = torch.Generator().manual_seed(seed)
+    place = torch.randperm(N, generator=generator)  # nodes in random order round a ring
+    hops = torch.randperm(N, generator=generator)[:DEGREE]  # how far round each edge leads
+    source = torch.arange(N).repeat_interleave(DEGREE)
+    return place[torch.stack([source, (source + hops.repeat(N)) % N])]
+
+# %% [markdown]
+# A *step* is what training does with the map: forward, and backward to weights and inputs. Each way
+# gets the batch in the layout that it is made for.
+
+# %%
+def step(way, x, g):
+    """A function that runs forward and backward of ``way`` once, for x (B, sources)."""
+    if isinstance(way, EdgeMajor):
+        x, g = x.t().contiguous(), g.t().contiguous()
+    x = x.clone().requires_grad_()
+
+    def run():
+        y = way(x)
+        return y, *torch.autograd.grad(y, (way.weight, x), g)
+
+    return run
+
+# %%
+def ways(N, seed=0):
+    """The modules that the limit admits for a graph of N function nodes, and a batch for them."""
+    torch.manual_seed(seed)
+    size = DEGREE * N, N * C
+    indices = win_indices(random_edges(N, seed), N, C).to(device)  # (2, nnz)
+    values = torch.randn(indices.shape[1]).to(device)
+    x, g = torch.randn(B, size[0]).to(device), torch.randn(B, size[1]).to(device)
+    make = {
+        "dense mask": lambda: DenseMask(indices, size, values),
+        "gather-scatter": lambda: GatherScatter(indices, size, values, B),
+        "edge-major": lambda: EdgeMajor(indices, size, values),
+    }
+    admitted = [name for name, numbers in largest_array(N).items() if numbers <= LIMIT]
+    return {name: make[name]() for name in admitted}, x, g
+
+# %% [markdown]
+# A graph of a hundred function nodes, all three ways. We bring the results into one layout and ask
+# how far apart they are, relative to the largest entry of each.
+
+# %%
+modules, x_100, g_100 = ways(100)
+results = {name: list(step(way, x_100, g_100)()) for name, way in modules.items()}
+source, target = modules["edge-major"].pattern.indices
+results["dense mask"][1] = results["dense mask"][1][target, source]  # the weights that exist
+for i in (0, 2):
+    results["edge-major"][i] = results["edge-major"][i].t()
+
+def distance(a, b):
+    return ((a - b).abs().max() / b.abs().max()).item()
+
+what = ["y", "gradient of weights", "gradient of inputs"]
+distances = pd.DataFrame({name: map(distance, results[name], results["edge-major"])
+                          for name in ("dense mask", "gather-scatter")}, index=what)
+assert (distances < 1e-5).all(axis=None)
+distances.rename_axis("distance from edge-major")
+
+# %%
+# NBVAL_CHECK_OUTPUT
+pd.DataFrame({way: [tuple(t.shape) for t in three] for way, three in results.items()}, index=what)
+
+# %% [markdown]
+# One map, then: the three differ by the rounding of 32-bit numbers and by nothing else. From here on,
+# only the price matters.
+#
+# ## 4 · A clock that can be trusted
+#
+# A timing is easy to take and easy to get wrong. Four rules.
+#
+# **Wait for the device.** A GPU works *asynchronously*: a call puts its work in a queue and returns at
+# once, long before the work is done. A clock that is read then has measured the queueing. CUDA *events*
+# are marks in the same queue, stamped by the GPU itself when it reaches them. On a CPU a call returns
+# when its work is done, and the wall clock will do.
+
+# %%
+def once(run):
+    """Milliseconds that one call of ``run`` takes on the device."""
+    if device.type != "cuda":
+        began = time.perf_counter()
+        run()
+        return 1e3 * (time.perf_counter() - began)
+    began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
+    began.record()
+    run()
+    ended.record()
+    ended.synchronize()  # wait until the GPU has passed the second mark
+    return began.elapsed_time(ended)
+
+# %% [markdown]
+# **Warm up.** The first calls find memory that is not yet allocated, caches that are empty and, on a
+# GPU, kernels that are not yet loaded. They are not what training will see, so we drop them.
+#
+# **Take turns.** A machine does other things too, and it heats up. Whatever is compared runs in turn,
+# round by round, so that a bad moment meets everyone.
+#
+# **Take the median.** One interruption spoils a mean.
+
+# %%
+def in_turn(runs, repeats=7, warmup=2):
+    """Milliseconds of each of several runs, one after the other in every round: (repeats, runs)."""
+    rounds = [{name: once(run) for name, run in runs.items()} for _ in range(warmup + repeats)]
+    return pd.DataFrame(rounds[warmup:]).rename_axis("round")
+
+# %% [markdown]
+# Here are the rounds for a hundred nodes, freshly made and with no warm-up. Round 0 may stand out or
+# not. Look at how much the others vary: a difference smaller than that is none.
+
+# %%
+modules, x_100, g_100 = ways(100)
+in_turn({name: step(way, x_100, g_100) for name, way in modules.items()}, warmup=0)
+
+# %% [markdown]
+# On a GPU the next cell shows what the events are for: the wall clock right after the call, and after
+# waiting. On a CPU there is nothing to wait for.
+
+# %%
+run = step(modules["edge-major"], x_100, g_100)
+if device.type == "cuda":
+    torch.cuda.synchronize()
+    began = time.perf_counter()
+    run()
+    returned = time.perf_counter()
+    torch.cuda.synchronize()
+    finished = time.perf_counter()
+    print(f"returned after {1e3 * (returned - began):.2f} ms")
+    print(f"finished after {1e3 * (finished - began):.2f} ms")
+else:
+    print("a CPU: when the call returns, the work is done")
+
+# %% [markdown]
+# Memory is a matter of the worst moment: how much is alive at once during a step? A GPU's allocator
+# keeps count. For a CPU, torch's profiler records every block that is taken or given back; the
+# running sum of those has a peak. The largest single block is what we counted at the top.
+
+# %%
+def memory(run):
+    """Bytes that ``run`` needs at its worst moment, and (on a CPU) its largest single block."""
+    if device.type == "cuda":
+        torch.cuda.reset_peak_memory_stats()
+        before = torch.cuda.memory_allocated()
+        run()
+        return torch.cuda.max_memory_allocated() - before, float("nan")
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as recorded:
+        run()
+    with tempfile.TemporaryDirectory() as folder:
+        recorded.export_chrome_trace(f"{folder}/trace.json")
+        events = json.loads(Path(folder, "trace.json").read_text())["traceEvents"]
+    events = sorted((e for e in events if e["name"] == "[memory]"), key=lambda e: e["ts"])
+    blocks = pd.Series([e["args"]["Bytes"] for e in events])  # negative where one is given back
+    return blocks.cumsum().max(), blocks.max()
+
+# %% [markdown]
+# ### The floor
+#
+# How fast could it be? Nobody can multiply faster than the numbers arrive. A sparse product does one
+# multiplication and one addition with each number that it gathers, too little to keep a processor
+# busy, so memory sets the pace. The least that a step has to do is read every operand once and write
+# every result once. The time to *copy* as many bytes is a floor under every step that keeps these
+# arrays.
+#
+# ### Exercise 3 · Count the bytes
+#
+# ●●○ · 8 minutes
+#
+# How many bytes does one edge-major **forward** pass $y = Wx$ have to move, if everything is read or
+# written exactly once? Read: $W$ in CSR, which is three arrays, and $x$. Write: $y$. Numbers and
+# indices have 32 bits each.
+#
+# <details><summary>Hint 1</summary>
+#
+# List the arrays with their lengths. Two of the three that make up $W$ have an entry per weight.
+#
+# <details><summary>Hint 2</summary>
+#
+# The third has one per row, and one more: where the last row ends. Count all entries, and remember
+# how many bytes 32 bits are.
+#
+# </details></details>
+
+# %%
+def forward_bytes(sources, targets, nnz, B):
+    """Bytes that one forward pass reads and writes, each array once; an integer."""
+    raise NotImplementedError
+
+checks.traffic(forward_bytes);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.traffic.solution()` in a cell of its own.
+#
+# </details>
+#
+# For forward and backward together we let torch count: the arrays that the three lines of
+# `EdgeMajorMap` read, and those that they write. A copy reads every byte and writes it again, so a
+# copy of half as many moves the same.
+
+# %%
+def floor(way, x, g):
+    """A function that copies as many bytes as an edge-major step has to move."""
+    p, values = way.pattern, way.weight  # x (B, sources), g (B, targets)
+    W, WT = (p.target_start, p.source, values), (p.source_start, p.target, values)
+    forward = [*W, x, g]  # y is as large as g
+    backward = [*WT, x, g, values, x]  # the gradients are as large as values and x
+    moved = sum(t.nbytes for t in forward + backward)
+    here, there = torch.zeros(2, moved // 8, device=device)  # 4 bytes each, half of them
+    return lambda: there.copy_(here)
+
+# %% [markdown]
+# ## 5 · Time and memory against graph size
+#
+# Now every size, every way that the limit admits. The memory of a way is what it keeps between steps
+# (weights, masks, indices) plus the peak of a step. A line stops where the largest array would exceed
+# the limit.
+
+# %%
+def measure(N):
+    """Milliseconds and bytes of every way for a graph of N function nodes: a row each."""
+    modules, x, g = ways(N)
+    runs = {name: step(way, x, g) for name, way in modules.items()}
+    runs["floor"] = floor(modules["edge-major"], x, g)
+    times = in_turn(runs).median()
+    rows = {name: {"nodes": N, "way": name, "ms": times[name]} for name in runs}
+    for name, way in modules.items():
+        kept = sum(t.nbytes for t in [*way.parameters(), *way.buffers()])
+        peak, block = memory(runs[name])
+        rows[name] |= {"kept": kept, "peak": peak, "block": block}
+    return list(rows.values())
+
+measured = pd.DataFrame([row for N in SIZES for row in measure(N)])
+
+# %%
+measured["MB"] = (measured["kept"] + measured["peak"]) / 1e6
+WAYS = ["dense mask", "gather-scatter", "edge-major"]
+times = measured.pivot(index="nodes", columns="way", values="ms")[[*WAYS, "floor"]]
+megabytes = measured.pivot(index="nodes", columns="way", values="MB")[WAYS]
+
+figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 4.3), layout="constrained")
+end = "stops: too large"
+plot_against_size(times, left, ylabel="milliseconds, forward and backward", stopped=end)
+plot_against_size(megabytes, right, ylabel="megabytes, kept and at the peak", stopped=end)
+plots.show(figure, "Two log-log plots against the number of function nodes, for the dense mask, "
+           "gather-scatter and edge-major. Left: milliseconds of a step, with the time to copy the "
+           "same bytes as a dotted floor. Right: megabytes. The dense mask and gather-scatter stop "
+           "early, where one array would exceed the limit")
+
+# %% [markdown]
+# The medians in milliseconds, and two ratios:
+
+# %%
+shown = times.rename_axis(None, axis=1)
+shown["edge-major / floor"] = times["edge-major"] / times["floor"]
+shown["gather-scatter / edge-major"] = times["gather-scatter"] / times["edge-major"]
+shown.astype(object).where(shown.notna(), "-")
+
+# %% [markdown]
+# Which way is the quickest at each size, and by how much does it beat the next?
+
+# %%
+ranked = times[WAYS].apply(lambda row: pd.Series(row.sort_values().to_numpy()), axis=1)
+winners = pd.DataFrame({"quickest": times[WAYS].idxmin(axis=1)})
+winners["next / quickest"] = ranked[1] / ranked[0]  # empty where no other is within the limit
+winners.astype(object).where(winners.notna(), "alone within the limit")
+
+# %% [markdown]
+# The table is this machine's, and it is worth reading with the counts in mind.
+#
+# * **The dense mask** reads its matrix in order, with the best kernels there are, and multiplies mostly
+#   zeros. Its price grows with the square of the graph. On a small graph, where a call costs more than
+#   the arithmetic in it, nothing is wrong with it.
+# * **Gather-scatter** grows with the graph, as it should, but pays for every weight once per sample: an
+#   index, a gathered number, a message, and the same again in the backward pass.
+# * **Edge-major** pays for an index once per weight and uses it for a whole row of samples.
+# * **The floor** is not reachable: a row of $x$ is wanted by several weights, and not all of them find
+#   it in the cache. How far above the floor a way runs says how much there is left to gain.
+#
+# To look at one size at a time:
+
+# %%
+def at_size(nodes):
+    figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 3.7), layout="constrained")
+    plot_against_size(times, left, ylabel="milliseconds, forward and backward", mark=nodes)
+    plot_one_size(times, nodes, right)
+    plots.show(figure, f"Left: milliseconds against graph size, the size of {nodes} nodes marked. "
+               "Right: a bar for each way at that size, and the floor as a dotted line")
+
+at_size(200)
+
+# %% [markdown]
+# In JupyterLab, move the slider through the sizes and watch the order of the three change, and who is
+# still there at the end. The numbers are those measured above.
+
+# %% tags=["widget", "nbval-ignore-output"]
+interact(at_size, nodes=SelectionSlider(options=SIZES, value=200, continuous_update=False));
+
+# %% [markdown]
+# ## 6 · Why edge-major
+#
+# Two reasons, and each can be seen.
+#
+# **No array of $B \cdot nnz$ entries.** At the top we counted the largest array of each way. Here is
+# the largest block that torch really allocated during a step, beside the count. (A GPU's allocator
+# does not tell; there the column stays empty.)
+
+# %%
+blocks = measured.pivot(index="nodes", columns="way", values="block")[WAYS] / 4  # bytes to numbers
+both = pd.concat({"counted": counted[WAYS], "allocated": blocks}, axis=1)
+both.loc[[10, 100, 1000, 10_000]].map("{:,.0f}".format).replace("nan", "-")
+
+# %% [markdown]
+# **Rows that lie together.** A weight reads a source's value in *every* sample. Edge-major, those $B$
+# numbers are neighbours in memory:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+N = 1000
+torch.manual_seed(0)
+by_edge = torch.randn(DEGREE * N, B).to(device)  # (sources, B)
+by_sample = by_edge.t().contiguous()  # (B, sources)
+for name, t, axis in [("edge-major", by_edge, 1), ("batch-major", by_sample, 0)]:
+    print(f"{name:<12} from one sample of an edge to the next: {4 * t.stride(axis):>6,} bytes")
+print(f"all {B} samples of an edge: {4 * B} bytes")
+
+# %% [markdown]
+# Memory does not deliver single numbers. It delivers lines, of 64 bytes on most CPUs and 128 on an
+# NVIDIA GPU, where the 32 threads of a warp read together. Our 32 samples of an edge fill one such
+# line, edge-major, and every byte in it is used: a *coalesced* read. Batch-major, the same numbers
+# lie in 32 different lines, and whether the rest of each is used before it is thrown out is a matter
+# of luck. The two gathers below read the same numbers, in turn.
+
+# %%
+source = win_indices(random_edges(N), N, C)[0].to(device)
+source = source[torch.randperm(len(source)).to(device)]  # the edges of a graph come in no order
+gathers = {"rows, edge-major": lambda: by_edge.index_select(0, source),
+           "columns, batch-major": lambda: by_sample.index_select(1, source)}
+assert torch.equal(gathers["rows, edge-major"](), gathers["columns, batch-major"]().t())
+rounds = in_turn(gathers)
+ratio = (rounds["columns, batch-major"] / rounds["rows, edge-major"]).median()
+pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their ratio").to_frame()
+
+# %% [markdown]
+# ## 7 · On a GPU
+#
+# The cells above run on a GPU as they are. What to expect is a matter of structure, and the numbers
+# have to come from the machine:
+#
+# * every operation is at least one *launch*, which takes its time however little there is to do. On
+#   small graphs a step is mostly launches, and the curves start out flat;
+# * the memory is faster than a CPU's, so the floor lies lower, and a map has to be large before its
+#   bytes outweigh its launches;
+# * what adds up from many places (`index_add`, scatter) may do so in any order, so that two runs can
+#   differ in the last digits. Section 3 allows for that.
+#
+# **No GPU could be had for this version of the tutorial, so no measurement of one is saved, and we show
+# none.** This is the place for it. To fill it, run the notebook on a machine with a CUDA build of torch,
+#
+#     jupyter nbconvert --to notebook --execute --inplace notebooks/04_gpu_forward.ipynb
+#
+# or open it there and run all cells. The cell below then writes the table, with the device's name, to
+# a file beside the notebook, and shows it from then on wherever there is no GPU.
+
+# %%
+SAVED = Path("04_gpu_forward_cuda.csv")
+if device.type == "cuda" and not SAVED.exists():
+    machine = {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
+    measured.assign(**machine).to_csv(SAVED, index=False)
+if SAVED.exists():
+    saved = pd.read_csv(SAVED)
+    print("a saved run, not measured now, on", *saved[["device", "torch"]].iloc[0])
+    display(saved.pivot(index="nodes", columns="way", values="ms")[[*WAYS, "floor"]])
+else:
+    print("no GPU measurement is saved yet")
+
+# %% [markdown]
+# ## 8 · A batch of models
+#
+# A batch of samples shares the weights. Can a batch of *models* share the work? A study with many
+# seeds trains many small GSNNs, each on its own graph. On paper the answer is one line: put the maps
+# on the diagonal of a larger one.
+#
+# $$\begin{pmatrix} W_1 & \\ & W_2 \end{pmatrix} \begin{pmatrix} x_1 \\ x_2 \end{pmatrix}
+# = \begin{pmatrix} W_1 x_1 \\ W_2 x_2 \end{pmatrix}$$
+#
+# As a dense matrix that would be wasteful: all but a fraction $1/R$ of it is empty, for $R$ models. As
+# a graph it is the **disjoint union**, and costs nothing extra: each map's sources and targets are moved
+# up by those before it, as the copies were in section 2. Only now every copy has its own weights.
+
+# %%
+def disjoint_union(maps):
+    """Several (indices, size) as one."""
+    shift, indices = torch.zeros(2, 1, dtype=torch.long), []
+    for index, size in maps:
+        indices.append(index + shift)
+        shift = shift + torch.tensor(size)[:, None]
+    return torch.cat(indices, dim=1), tuple(shift.flatten().tolist())
+
+# %%
+together, total = disjoint_union([(indices, size), (indices, size)])
+union = EdgeMajor(together, total, torch.cat([values, 10 * values]))
+assert torch.equal(union(torch.cat([x, x])), torch.cat([y, 10 * y]))
+total
+
+# %% [markdown]
+# The package's `GSNNUnion` does this to whole models. Weights, biases and norms are an entry per edge,
+# channel or node already. What a model has once, such as its residual scalars, becomes one per replica.
+# Each of our models gets its own draw of the seed problem: other spurious edges, samples and weights.
+
+# %%
+R_MAX = 32
+draws = [Problem().draw(seed) for seed in range(R_MAX)]
+
+def one_model(r):
+    graph, generator = draws[r].graph, torch.Generator().manual_seed(r)
+    model = GSNN(graph.edge_index_dict, graph.names, channels=C, layers=4, node_mlp=False,
+                 generator=generator)
+    return model.to(device)
+
+models = [one_model(r) for r in range(R_MAX)]
+data = [(draw.x_train.to(device), draw.y_train.to(device)) for draw in draws]
+union = GSNNUnion(models[:8]).to(device)
+x_all, y_all = (torch.cat(columns, dim=1) for columns in zip(*data[:8]))
+[sum(p.numel() for p in model.parameters()) for model in (models[0], union)]
+
+# %% [markdown]
+# The parameters of one model, and of the union of eight. The union's columns are the models' columns,
+# one model after the other. Outputs, losses and the gradients of the weights must be those of the
+# single models.
+
+# %%
+near = {"rtol": 1e-5, "atol": 1e-6}
+alone = [model(x_r) for model, (x_r, _) in zip(models, data[:8])]
+torch.testing.assert_close(union(x_all), torch.cat(alone, dim=1), **near)
+
+mse = torch.nn.functional.mse_loss
+losses = torch.stack([mse(out, y_r) for out, (_, y_r) in zip(alone, data)])
+torch.testing.assert_close(union.mse(union(x_all), y_all), losses, **near)
+
+weight = union.ResBlocks[0].lin_in.values
+grad, = torch.autograd.grad(union.mse(union(x_all), y_all).sum(), weight)
+weights = [model.ResBlocks[0].lin_in.values for model in models[:8]]
+grads = torch.autograd.grad(losses.sum(), weights)
+torch.testing.assert_close(grad, torch.cat(grads), **near)
+
+# %% [markdown]
+# What is saved is not arithmetic: every weight of every model still has to be used. What is saved is
+# *calls*. We can count them, with the profiler: the operations that torch runs in one training step.
+
+# %%
+def training_steps(R, samples):
+    """Loss and gradients of R models: one after another, and side by side as a union."""
+    rows = [(x_r[:samples], y_r[:samples]) for x_r, y_r in data[:R]]
+    x_all, y_all = (torch.cat(columns, dim=1) for columns in zip(*rows))
+    union = GSNNUnion(models[:R]).to(device)
+
+    def one_after_another():
+        for model, (x_r, y_r) in zip(models, rows):
+            torch.autograd.grad(mse(model(x_r), y_r), list(model.parameters()))
+
+    def side_by_side():
+        torch.autograd.grad(union.mse(union(x_all), y_all).sum(), list(union.parameters()))
+
+    return {"one after another": one_after_another, "side by side": side_by_side}
+
+# %%
+def calls(run):
+    with profile(activities=[ProfilerActivity.CPU]) as recorded:
+        run()
+    return sum(event.name.startswith("aten::") for event in recorded.events())
+
+counts = {R: {name: calls(run) for name, run in training_steps(R, 32).items()}
+          for R in (1, 2, 4, 8)}
+pd.DataFrame(counts).rename_axis("calls for R models", axis=1)
+
+# %% [markdown]
+# One after another, the calls grow with $R$. Side by side they stay as they are, and each has $R$ times
+# as much to do. So there is most to gain where a call is mostly overhead: with small graphs, with
+# small batches, and on a GPU, where most calls are launches. With 32 samples a step, and with 256:
+
+# %%
+def per_model(R, samples):
+    """Milliseconds of a step, divided by the number of models; small R is measured more often."""
+    return in_turn(training_steps(R, samples), repeats=max(5, R_MAX // R)).median() / R
+
+SAMPLES, MODELS = (32, 256), [1, 2, 4, 8, 16, 32]
+ms = {n: pd.DataFrame({R: per_model(R, n) for R in MODELS}).T for n in SAMPLES}
+
+# %%
+figure, axes = plt.subplots(1, 2, figsize=(11.4, 3.7), layout="constrained")
+for ax, (samples, table) in zip(axes, ms.items()):
+    plot_models(table, ax).set_title(f"{samples} samples a step", fontsize=10)
+plots.show(figure, "Milliseconds per model and step against the number of models, for 32 samples "
+           "and for 256: models run one after another, and side by side as one union")
+
+# %% [markdown]
+# How many times quicker the union is, for each number of models. Bigger need not be better without
+# end: look whether the gain still grows at the right.
+
+# %%
+ratio = {f"{n} samples": t["one after another"] / t["side by side"] for n, t in ms.items()}
+pd.DataFrame(ratio).T.rename_axis("models R", axis=1)
+
+# %% [markdown]
+# The study of [chapter 6](06_three_way_evaluation.ipynb) trains all its seeds and arms in this way.
+#
+# ## Recap
+#
+# 1. One map can be a masked matrix, a set of messages, or sorted rows. Values and both gradients agree
+#    to rounding.
+# 2. The forward pass is $Wx$, the backward pass $W^T g$ and the product $x g^T$ where weights exist: three
+#    sparse kernels in one `autograd.Function`.
+# 3. A timing needs a device that has finished, a warm-up, turns and a median; memory is the worst moment
+#    of a step; the floor is the time to copy the bytes.
+# 4. The dense mask grows with the square of the graph, gather-scatter with samples times weights; the
+#    table says who wins where. Edge-major keeps an index per weight, and reads whole rows of samples.
+# 5. A batch of models is one model on the disjoint union of their graphs: the same numbers, in as many
+#    calls for eight models as for one.
+#
+# ## References
+#
+# * Evans et al. 2024, *Graph Structured Neural Networks for Perturbation Biology*, bioRxiv 2024.02.28.582164.
+# * Fey and Lenssen 2019, *Fast Graph Representation Learning with PyTorch Geometric*, ICLR workshop on
+#   representation learning on graphs and manifolds.
+# * Williams, Waterman and Patterson 2009, *Roofline: an insightful visual performance model for multicore
+#   architectures*, Communications of the ACM 52.
+# * Saad 2003, *Iterative Methods for Sparse Linear Systems*, chapter 3 (compressed sparse rows), SIAM.
