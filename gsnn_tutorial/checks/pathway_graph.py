@@ -1,0 +1,181 @@
+"""The exercises of chapter 1, the pathway graph."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gsnn_tutorial.checks.exercise import Exercise
+
+
+def _sizes(seed):
+    rng = np.random.default_rng(seed)
+    return [([3, 3, 3, 3],), ([1, 2, 5],), (rng.integers(1, 9, size=5).tolist() + [9],), ([4],)]
+
+
+def count_candidates(sizes):
+    """All ordered pairs of nodes, less those (n_p squared of them) that stay in pathway p."""
+    return sum(sizes) ** 2 - sum(n * n for n in sizes)
+
+
+candidates = Exercise(
+    title="edges between pathways",
+    reference=count_candidates,
+    cases=_sizes,
+    mistakes={
+        "this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.": lambda sizes: (
+            (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
+        ),
+        "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of "
+        "them for each pathway.": lambda sizes: sum(sizes) * (sum(sizes) - 1),
+        "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
+        "pathway, not n_p (n_p - 1).": lambda sizes: (
+            sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes)
+        ),
+        "this takes every pathway to be as large as the first: add up over the sizes that were given.": lambda sizes: (
+            len(sizes) * (len(sizes) - 1) * sizes[0] ** 2
+        ),
+    },
+)
+
+
+def _gene_sets(seed):
+    rng = np.random.default_rng(seed)
+    nodes = [f"f{i}" for i in rng.permutation(9)]
+    nodes = nodes if nodes != sorted(nodes) else nodes[::-1]
+    sets = [list(rng.choice(nodes, size=size, replace=False)) for size in (2, 3, 4)]
+    shared = sets[0][0]  # in two pathways at least, and a name that the graph does not have
+    sets[2] = [shared, *(name for name in sets[2] if name != shared), "stranger"]
+    handmade = ([["a", "b"], ["b", "c", "zz"]], ["c", "a", "b", "d"])
+    return [handmade, (sets, nodes)]
+
+
+def membership_from_sets(pathways, nodes):
+    """M[p, i] = 1 if node i is in pathway p; names that are not nodes are passed over."""
+    M = torch.zeros(len(pathways), len(nodes))  # (P, N)
+    for p, members in enumerate(pathways):
+        for name in members:
+            if name in nodes:
+                M[p, nodes.index(name)] = 1
+    return M
+
+
+def _last_pathway_only(pathways, nodes):
+    label = {name: p for p, members in enumerate(pathways) for name in members}
+    M = torch.zeros(len(pathways), len(nodes))
+    for i, name in enumerate(nodes):
+        if name in label:
+            M[label[name], i] = 1
+    return M
+
+
+def _rows_sum_to_one(pathways, nodes):
+    M = membership_from_sets(pathways, nodes)
+    return M / M.sum(1, keepdim=True).clamp_min(1)
+
+
+def _stranger_in_the_last_column(pathways, nodes):
+    place = {name: i for i, name in enumerate(nodes)}
+    M = torch.zeros(len(pathways), len(nodes))
+    for p, members in enumerate(pathways):
+        for name in members:
+            M[p, place.get(name, -1)] = 1
+    return M
+
+
+membership = Exercise(
+    title="membership from sets of names",
+    reference=membership_from_sets,
+    cases=_gene_sets,
+    mistakes={
+        "your matrix is transposed: a pathway is a row and a node is a column, (P, N).": lambda pathways, nodes: (
+            membership_from_sets(pathways, nodes).T
+        ),
+        "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model numbers "
+        "its nodes so.": lambda pathways, nodes: membership_from_sets(pathways, sorted(nodes)),
+        "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so set "
+        "M[p, i] for each pathway.": _last_pathway_only,
+        "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself.": (
+            _rows_sum_to_one
+        ),
+        "a name that is not a node has become a member of the last column (index -1): pass it over.": (
+            _stranger_in_the_last_column
+        ),
+    },
+)
+
+
+def _wirings(seed):
+    """Two hand-made graphs, and a random one in which every output hears several inputs, over several distances."""
+    rng = np.random.default_rng(seed)
+    n = 6
+    chain = np.eye(n, k=1, dtype=bool)
+    A_in = np.zeros((3, n), dtype=bool)
+    A_in[0, 0] = A_in[1, 2] = True
+    A_in[2, 4] = rng.random() < 0.5
+    A_out = np.zeros((n, 3), dtype=bool)
+    A_out[rng.integers(3, n), 0] = A_out[rng.integers(2, 4), 1] = A_out[n - 1, 2] = True
+    dead_end = np.zeros(
+        (n, n), dtype=bool
+    )  # 1 -> 2 -> 3: nothing comes to 1, and its output hears nothing
+    dead_end[1, 2] = dead_end[2, 3] = True
+    return [
+        (A_in, chain, A_out),
+        (A_in, dead_end, np.eye(n, dtype=bool)[:, [1, 3]]),
+        (A_in, chain | (np.triu(rng.random((n, n)) < 0.15, 2)), A_out),
+    ]
+
+
+def layers_needed(A_in, A, A_out):
+    """Grow the receptive fields hop by hop; note the layer of each output's last gain."""
+    heard = A_in.astype(bool)  # (inputs, N): after layer 1
+    field = heard @ A_out.astype(bool)  # (inputs, outputs): what a network of 1 layer reads out
+    needed = field.any(0).astype(int)
+    for layer in range(2, len(A) + 1):
+        heard = heard | heard @ A.astype(bool)
+        grown = heard @ A_out.astype(bool)
+        needed[(grown & ~field).any(0)] = layer
+        field = grown
+    return needed
+
+
+def _first_input_only(A_in, A, A_out):
+    heard = A_in.astype(bool)
+    needed = np.zeros(A_out.shape[1], dtype=int)
+    for layer in range(1, len(A) + 1):
+        reached = (heard @ A_out.astype(bool)).any(0)
+        needed[reached & (needed == 0)] = layer
+        heard = heard | heard @ A.astype(bool)
+    return needed
+
+
+def _hops(A_in, A, A_out):
+    needed = layers_needed(A_in, A, A_out)
+    return np.where(needed > 0, needed + 1, 0)
+
+
+def _from_zero(A_in, A, A_out):
+    return np.maximum(layers_needed(A_in, A, A_out) - 1, 0)
+
+
+def _one_for_all(A_in, A, A_out):
+    needed = layers_needed(A_in, A, A_out)
+    return np.full_like(needed, needed.max())
+
+
+layers = Exercise(
+    title="layers that an output needs",
+    reference=layers_needed,
+    cases=_wirings,
+    mistakes={
+        "you stop at the first input that an output hears: go on until its receptive field no longer grows.": (
+            _first_input_only
+        ),
+        "you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.": _hops,
+        "you count from 0: what stands on the input edges before the first layer is heard in layer 1.": _from_zero,
+        "your edges run both ways: a signal goes from row to column of A only, so do not use A.T.": (
+            lambda A_in, A, A_out: layers_needed(A_in, A | A.T, A_out)
+        ),
+        "one number for all: an output has a receptive field of its own, so return (outputs,) numbers.": _one_for_all,
+    },
+)

@@ -1,0 +1,753 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # 1 · The pathway graph
+#
+# In most networks every unit of a layer is connected to every unit of the next, and training has
+# to find out which connections matter. Sometimes we know that beforehand. Biologists have
+# collected for decades which protein acts on which, and which of them work together as a
+# *pathway*. A Graph Structured Neural Network (GSNN) takes such a graph as its wiring: where the
+# graph has no edge, the network has no weight.
+#
+# So before there is a network there is a graph, and what the graph does not allow, no training
+# will bring about. This chapter builds the graph that the whole tutorial works on, small enough to
+# see every edge of it. It ends with the question that the figure below answers: after so many
+# layers, what can each node know?
+#
+# **You will be able to**
+#
+# 1. name the three node types of a GSNN and the three types of edges between them;
+# 2. turn a networkx graph into a PyG `HeteroData`, and check it;
+# 3. read an adjacency matrix, with and without spurious edges;
+# 4. write down a membership matrix and a fair shuffled control for it;
+# 5. say how many layers a signal needs, and what a node can have heard of by then.
+#
+# **Before you start:** Python, NumPy and a little PyTorch; nothing about GSNNs. **Time:** 30
+# minutes to read, under a minute to run on two CPU cores, less than 1 GB of memory.
+
+# %%
+import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+
+# %%
+from itertools import permutations
+from math import factorial
+
+import matplotlib.pyplot as plt
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch
+from torch_geometric.data import HeteroData
+
+from gsnn_tutorial import GSNN, nx2pyg, pathway_graph, plots, shuffled_membership
+from gsnn_tutorial.checks import pathway_graph as checks
+from gsnn_tutorial.plots.pathway_graph import (
+    plot_adjacency,
+    plot_arrival,
+    plot_graph_and_adjacency,
+    plot_kept_pairs,
+    plot_membership,
+    plot_spread_layers,
+)
+
+# %%
+example = pathway_graph().with_spurious_edges(8, seed=0)
+figure, row = plt.subplots(1, 4, figsize=(13, 3.1), layout="constrained")
+plot_spread_layers(example, [1, 2, 3, 4], row, legend=True)
+plots.show(figure, "The same graph after layers 1 to 4: crosses, nodes that have heard of no "
+           "input, give way to circles, triangles and pluses from top to bottom")
+
+# %% [markdown]
+# Four pathways stand side by side, inputs on top, outputs at the bottom. A signal moves one hop
+# per layer, and an edge is drawn in full colour once it has something to carry. A grey cross is a
+# node that no input has reached: whatever we feed in, its value is the same. A circle has heard of
+# its own pathway only, a triangle of others only, a plus of both. Dashed edges are the ones that
+# should not be there.
+
+# %% [markdown]
+# ## 1 · Three types of nodes
+#
+# | node | what it is | edges that it may have |
+# |---|---|---|
+# | **input** | an observed value enters here: a dose, a mutation | out, to functions |
+# | **function** | a small neural unit: a protein, say | in from inputs and functions, out to functions and outputs |
+# | **output** | a predicted value leaves here: the expression of a gene | in, from functions |
+#
+# That makes three types of edges: input to function, function to function, function to output. An
+# input never feeds an output directly. What happens inside a function node is the subject of
+# chapter 3; here it is a dot.
+#
+# One pathway of ours has two inputs, a chain of three functions, and two outputs. Its edges can be
+# written down by hand:
+
+# %%
+by_hand = [
+    ("in_0_0", "f_0_0"), ("in_0_1", "f_0_0"),    # both inputs feed the head of the chain
+    ("f_0_0", "f_0_1"), ("f_0_1", "f_0_2"),      # the chain
+    ("f_0_2", "out_0_0"), ("f_0_2", "out_0_1"),  # its tail feeds both outputs
+]
+
+
+# %% [markdown]
+# The same as a function of the pathway's number and its sizes:
+
+# %%
+def pathway_edges(p, n_in=2, n_func=3, n_out=2):
+    """One pathway: inputs feed the head of a chain of functions, its tail feeds outputs."""
+    chain = [f"f_{p}_{j}" for j in range(n_func)]
+    into = [(f"in_{p}_{i}", chain[0]) for i in range(n_in)]
+    out = [(chain[-1], f"out_{p}_{k}") for k in range(n_out)]
+    return into + list(zip(chain, chain[1:])) + out
+
+
+assert pathway_edges(0) == by_hand
+
+# %% [markdown]
+# $K = 4$ of them, with nothing in between, make our true graph. The package's `pathway_graph` is
+# the same graph, with a place for every node in a figure.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+G = nx.DiGraph([edge for p in range(4) for edge in pathway_edges(p)])
+true_graph = pathway_graph(K=4, n_in=2, n_func=3, n_out=2)
+
+assert set(G) == {node.name for node in true_graph.nodes}
+assert set(G.edges) == set(true_graph.edges)
+print(true_graph)
+
+# %%
+figure, ax = plt.subplots(figsize=(8.6, 4.3), layout="constrained")
+plots.plot_graph(true_graph, ax)
+plots.show(figure, "Four separate pathways: two square inputs, a chain of three round function "
+           "nodes, two output diamonds")
+
+# %% [markdown]
+# What does the wiring save? Compare the edges that are there with those that the three edge types
+# would allow, for 4, 40 and 400 such pathways.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+rows = []
+for K in (4, 40, 400):
+    bigger = pathway_graph(K=K)
+    n_in, n_func, n_out = (len(bigger.names[t]) for t in ("input", "function", "output"))
+    allowed = n_in * n_func + n_func * (n_func - 1) + n_func * n_out
+    rows.append({"pathways": K, "edges": len(bigger.edges), "allowed": allowed})
+table = pd.DataFrame(rows).set_index("pathways")
+table.assign(share=(table["edges"] / table["allowed"]).map("{:.2%}".format))
+
+# %% [markdown]
+# Edges grow with the number of pathways, allowed pairs with its square. The larger the system, the
+# more a known graph says by what it leaves out. There is a price as well: if an edge that matters
+# is missing from the graph, no training can put it there.
+
+# %% [markdown]
+# ## 2 · From networkx to PyG
+#
+# A model needs numbers, not names. PyTorch Geometric (PyG) keeps a graph with several types of
+# nodes in a `HeteroData`: nodes are numbered within their type, and each type of edge is an
+# integer tensor of shape $(2, E)$, sources in the first row and targets in the second. We build
+# one.
+#
+# First the nodes. In this graph a node's type can be read off its edges: nothing leads into an
+# input, nothing out of an output.
+
+# %%
+names = {
+    "input": [v for v in G if G.in_degree(v) == 0],
+    "function": [v for v in G if G.in_degree(v) and G.out_degree(v)],
+    "output": [v for v in G if G.out_degree(v) == 0],
+}
+assert names == true_graph.names
+names["function"]
+
+# %% [markdown]
+# The place in this list is the node's number from now on. Every matrix of this tutorial that has a
+# row or column per function node has it in this order.
+#
+# Then the edges, sorted by the types of their two ends.
+
+# %%
+kind = {v: t for t, group in names.items() for v in group}
+place = {v: i for group in names.values() for i, v in enumerate(group)}
+
+pairs = {}
+for u, v in G.edges:
+    pairs.setdefault((kind[u], "to", kind[v]), []).append((place[u], place[v]))
+pairs["function", "to", "function"]
+
+# %% [markdown]
+# These are the four chains: 0 → 1 → 2, then 3 → 4 → 5, and so on. What is left is to hand it over.
+# PyG can check the result itself: `validate()` complains about indices that point nowhere.
+
+# %%
+data = HeteroData()
+for t, group in names.items():
+    data[t].num_nodes = len(group)
+    data[t].node_names = group
+for edge_type, found in pairs.items():
+    data[edge_type].edge_index = torch.tensor(found).t().contiguous()  # (2, E)
+
+assert data.validate(raise_on_error=True)
+
+# %% [markdown]
+# The package has two ways to the same object: `nx2pyg` for any networkx graph, and the method
+# `hetero_data` of its own graph. All three agree, index by index.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+from_networkx = nx2pyg(G, names["input"], names["function"], names["output"])
+for other in (from_networkx, true_graph.hetero_data()):
+    assert other.validate(raise_on_error=True)
+    assert other.node_names_dict == data.node_names_dict
+    for edge_type, edge_index in data.edge_index_dict.items():
+        assert torch.equal(other[edge_type].edge_index, edge_index)
+{" ".join(edge_type): tuple(index.shape) for edge_type, index in data.edge_index_dict.items()}
+
+# %% [markdown]
+# One thing our own version does not do. An edge that a GSNN cannot have, such as one from an input
+# straight to an output, would get a type of its own here, and a model would never look at it. It
+# is better to hear of it:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+wrong = G.copy()
+wrong.add_edge("in_0_0", "out_0_0")
+try:
+    nx2pyg(wrong, names["input"], names["function"], names["output"])
+except ValueError as error:
+    print(error)
+
+# %% [markdown]
+# ## 3 · The graph as a matrix
+#
+# The adjacency matrix has a row and a column for each node, and
+#
+# $$A_{uv} = 1 \text{ if there is an edge } u \to v, \text{ else } 0.$$
+#
+# Row is source, column is target. We fill it in edge by edge, then by indexing with the
+# `HeteroData`, and compare with networkx.
+
+# %%
+everyone = names["input"] + names["function"] + names["output"]
+number = {v: i for i, v in enumerate(everyone)}
+A_all = np.zeros((len(everyone), len(everyone)), dtype=bool)
+for u, v in G.edges:
+    A_all[number[u], number[v]] = True
+
+# %%
+first = {"input": 0, "function": 8, "output": 20}  # the number of each type's first node
+from_index = np.zeros_like(A_all)
+for (source, _, target), (u, v) in data.edge_index_dict.items():
+    from_index[first[source] + u.numpy(), first[target] + v.numpy()] = True
+
+np.testing.assert_array_equal(from_index, A_all)
+np.testing.assert_array_equal(nx.to_numpy_array(G, nodelist=everyone), A_all)
+
+# %% [markdown]
+# A matrix is a picture, and what one sees in it depends on the order of the nodes. Here are the
+# same edges twice: once with the nodes sorted by type, as we have just numbered them, and once
+# with the nodes of each pathway next to each other.
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5.7), layout="constrained")
+for ax, order in [(left, "type"), (right, "pathway")]:
+    plot_adjacency(true_graph, ax, order=order, legend=False).set_title(f"by {order}", fontsize=10)
+plots.show(figure, "Adjacency matrix of the true graph: by type, all marks in three shaded blocks; "
+           "by pathway, all marks in four equal blocks on the diagonal")
+
+# %% [markdown]
+# Sorted by type, every mark falls into one of the three shaded blocks: these are the types of
+# edges. Sorted by pathway, every mark falls into a block on the diagonal, and the four blocks look
+# alike. Nothing but the order has changed.
+#
+# The stripe just above the diagonal is a chain: each node feeds the next. All of it lies above the
+# diagonal, so no signal ever returns to where it was.
+
+# %%
+by_pathway = np.argsort([int(v.split("_")[1]) for v in everyone], kind="stable")
+blocks = A_all[np.ix_(by_pathway, by_pathway)].reshape(4, 7, 4, 7).swapaxes(1, 2)  # (K, K, 7, 7)
+
+assert blocks[~np.eye(4, dtype=bool)].sum() == 0  # nothing between pathways
+assert (blocks[range(4), range(4)] == blocks[0, 0]).all()  # four times the same block
+assert not np.tril(blocks[0, 0]).any()  # all above the diagonal
+
+# %% [markdown]
+# ## 4 · Edges that should not be there
+#
+# Real interaction graphs are not this tidy. They join what was seen together in any tissue under
+# any condition, so for the cells at hand many of their edges carry nothing. To study that, we add
+# **spurious edges**: edges between function nodes of different pathways that stand in the graph
+# that the model gets, and that the data know nothing of.
+#
+# The candidates are the ordered pairs of function nodes from different pathways. From these we
+# draw eight, without replacement.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+labels = np.array([int(v.split("_")[1]) for v in names["function"]])  # (N,): each node's pathway
+candidates = np.argwhere(labels[:, None] != labels[None, :])  # (candidates, 2)
+drawn = np.random.default_rng(0).choice(len(candidates), size=8, replace=False)
+spurious = [(names["function"][i], names["function"][j]) for i, j in candidates[drawn]]
+
+graph = true_graph.with_spurious_edges(8, seed=0)
+assert graph.spurious_edges == tuple(spurious)
+len(candidates)
+
+# %%
+figure = plot_graph_and_adjacency(graph)
+plots.show(figure, "Left, the four pathways with eight dashed edges across; right, their adjacency "
+           "matrix with eight triangles outside the shaded diagonal blocks")
+
+# %% [markdown]
+# On the right the true edges are still the squares in the blocks. The triangles are the spurious
+# ones, and every one of them lies outside. A triangle below the diagonal leads to a pathway
+# further left.
+#
+# We can tell them apart because we made them. A model cannot: in its edge list they are edges like
+# all others. The package notes which are true beside the edges, for the evaluation only.
+
+# %%
+# NBVAL_CHECK_OUTPUT
+with_spurious = graph.hetero_data()
+between = with_spurious["function", "to", "function"]
+u, v = (np.array(names["function"])[index] for index in between.edge_index.numpy())
+pd.DataFrame({"source": u, "target": v, "is_true": between.is_true.int()}).T
+
+# %% [markdown]
+# As many spurious edges between functions as true ones. That is the problem of this tutorial in
+# one line: will a model that is told which nodes work together learn to leave the spurious edges
+# alone?
+#
+# In JupyterLab, move the sliders: the number of pathways, the length of their chains, and the
+# number of spurious edges. Watch the matrix rather than the graph. As the pathways grow in number,
+# the blocks shrink against the rest of the matrix, and there is ever more room to be wrong in.
+
+# %% tags=["widget", "nbval-ignore-output"]
+from ipywidgets import interact
+
+
+@interact(K=(2, 6), chain=(3, 6), spurious=(0, 18))
+def explore(K=4, chain=3, spurious=8):
+    chosen = pathway_graph(K=K, n_func=chain).with_spurious_edges(spurious, seed=0)
+    plots.show(plot_graph_and_adjacency(chosen), f"{chosen}, as a graph and as a matrix")
+
+
+# %% [markdown]
+# ### Exercise 1 · Room to be wrong
+#
+# ●○○ · 5 minutes
+#
+# Given the sizes of the pathways, as numbers of function nodes, how many spurious edges could
+# there be in all? The sizes need not be equal. For `[3, 3, 3, 3]` the cell above has counted them;
+# find a formula that does not make the list.
+#
+# <details><summary>Hint 1</summary>
+#
+# An edge has a direction. Count ordered pairs.
+#
+# <details><summary>Hint 2</summary>
+#
+# There are $N^2$ ordered pairs of function nodes in all, a node with itself included. Which of
+# them stay inside pathway $p$ of size $n_p$?
+#
+# </details></details>
+
+# %%
+def count_candidates(sizes):
+    """How many ordered pairs (u, v) of function nodes lie in different pathways: an int."""
+    raise NotImplementedError
+
+
+checks.candidates(count_candidates);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.candidates.solution()`.
+#
+# </details>
+
+# %% [markdown]
+# ## 5 · Who works with whom
+#
+# The second piece of prior knowledge is not about edges. Pathway databases list, for each pathway,
+# its members. We write such a list as a **membership matrix** $M \in \mathbb{R}^{P \times N}$, one
+# row for each of $P$ pathways and one column for each of $N$ function nodes:
+#
+# $$M_{pi} = 1 \text{ if function node } i \text{ belongs to pathway } p, \text{ else } 0.$$
+
+# %%
+P, N = 4, len(names["function"])
+M = torch.zeros(P, N)
+for i, p in enumerate(labels):
+    M[p, i] = 1.0
+M.int()
+
+# %%
+vectorised = torch.tensor(np.arange(P)[:, None] == labels[None, :], dtype=torch.float32)  # (P, N)
+torch.testing.assert_close(vectorised, M)
+torch.testing.assert_close(graph.membership(), M)
+
+# %% [markdown]
+# Row sums are the pathways' sizes, column sums the number of pathways that a node is in. Here each
+# is in one. In general pathways overlap, a node may be in none, and the entries may be weights
+# between 0 and 1; the regularizer of chapter 5 takes all of these.
+#
+# ### A control
+#
+# Suppose that a model that is told $M$ predicts better than one that isn't. Is it because $M$ is
+# *true*? Perhaps any grouping of the nodes would have steadied the training. To find out, we need
+# a second matrix that is like $M$ in every way but the truth: we permute its columns.
+
+# %%
+shuffled = M[:, torch.as_tensor(np.random.default_rng(0).permutation(N))]
+
+assert torch.equal(shuffled.sum(1), M.sum(1))  # pathways keep their sizes
+assert torch.equal(shuffled.sum(0), M.sum(0))  # each node is still in one pathway
+torch.testing.assert_close(shuffled_membership(M, seed=0), shuffled)
+
+# %% [markdown]
+# **Why the same sizes?** The regularizer asks each member to follow its pathway's mean score. A
+# node is part of that mean, so it follows it to some degree even when the members have nothing to
+# do with each other, and the more so the fewer they are. The correlation of one member with the
+# mean of $n$ independent ones is $1/\sqrt n$:
+
+# %%
+for n in (2, 3, 6, 12):
+    members = np.random.default_rng(n).standard_normal((n, 100_000))  # n independent scores
+    measured = np.corrcoef(members[0], members.mean(0))[0, 1]
+    print(f"pathway of {n:2d}: measured {measured:.2f}, 1/sqrt(n) = {n**-0.5:.2f}")
+    assert abs(measured - n**-0.5) < 0.01
+
+# %% [markdown]
+# Groups of other sizes would start from another floor, and a comparison with them would say
+# something about sizes. We will meet this floor again in chapter 5.
+#
+# **Why never the true partition?** A permutation can give the same pathways in another order of
+# rows. That would be the treatment under the control's name. In large graphs it hardly happens, in
+# small ones it does. Of the $N!$ permutations of $K$ pathways of size $n$, $K!\,(n!)^K$ leave the
+# partition as it is:
+
+# %%
+# NBVAL_CHECK_OUTPUT
+def share_unchanged(K, n):
+    """Share of all permutations of K pathways of n members that give the same pathways again."""
+    return factorial(K) * factorial(n) ** K / factorial(K * n)
+
+
+orders = list(permutations([0, 0, 1, 1]))  # two pathways of two, counted one by one
+assert share_unchanged(2, 2) == sum(a == b and c == d for a, b, c, d in orders) / len(orders)
+print(f"2 pathways of 2: 1 in {1 / share_unchanged(2, 2):.0f}")
+print(f"4 pathways of 3: 1 in {1 / share_unchanged(4, 3):,.0f}")
+
+# %% [markdown]
+# `shuffled_membership` draws again when it hits the truth, whatever the order of its rows.
+#
+# But a shuffle that is not the truth can still hold a part of it. Four pathways of three have
+# twelve pairs of members. How many of these pairs does a shuffle keep together?
+
+# %%
+rng = np.random.default_rng(0)
+together = np.triu(labels[:, None] == labels[None, :], k=1)  # (N, N): each true pair once
+kept = []
+for _ in range(2000):
+    told = rng.permutation(labels)  # the pathway that the control is told
+    kept.append((together & (told[:, None] == told[None, :])).sum())
+none, mean = np.mean(np.array(kept) == 0), np.mean(kept)
+print(f"{together.sum()} true pairs; {mean:.1f} kept on average; {none:.0%} of shuffles keep none")
+
+# %%
+widths = {"width_ratios": (1.3, 1.3, 1)}
+figure, row = plt.subplots(1, 3, figsize=(13.5, 2.9), layout="constrained", **widths)
+plot_membership(M, graph, row[0]).set_title("true", fontsize=10)
+plot_membership(shuffled, graph, row[1]).set_title("shuffled, one draw", fontsize=10)
+plot_kept_pairs(kept, row[2])
+handles, texts = row[1].get_legend_handles_labels()
+figure.legend(handles, texts, loc="outside lower center", ncol=2, frameon=False)
+plots.show(figure, "The true membership as four steps of three squares, the shuffled one scattered, "
+           "and a bar chart of how many true pairs a shuffle keeps together")
+
+# %% [markdown]
+# Squares are nodes that the shuffle has left in their own row, triangles have come from elsewhere.
+# Two nodes between the same grey lines that share a row are a true pair that was kept: here f1.0
+# and f1.1. The bars say that this is the rule. Most shuffles keep one to three true pairs, so a
+# control knows a little of the truth, and how much depends on the draw. One shuffle is not enough;
+# chapter 6 draws a new one for each seed.
+
+# %% [markdown]
+# ### Exercise 2 · Membership from a database
+#
+# ●●○ · 10 minutes
+#
+# A database does not come with labels. It lists names, pathway by pathway; some names stand in
+# several pathways, and some are not in our graph at all. Turn such lists into a membership matrix
+# whose columns are in the order of `nodes`. Pass over the names that are not in `nodes`.
+#
+# <details><summary>Hint 1</summary>
+#
+# Start from zeros of shape `(len(pathways), len(nodes))` and set ones. Do not make one label per
+# node first: a node in two pathways would need two.
+#
+# <details><summary>Hint 2</summary>
+#
+# `{name: i for i, name in enumerate(nodes)}` finds the column of a name.
+#
+# </details></details>
+
+# %%
+def membership_from_sets(pathways, nodes):
+    """pathways: a list of lists of names; nodes: a list of names. Returns M of 0 and 1, (P, N)."""
+    raise NotImplementedError
+
+
+checks.membership(membership_from_sets);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.membership.solution()`.
+#
+# </details>
+
+# %% [markdown]
+# ## 6 · How far a signal gets
+#
+# In a GSNN a signal moves one hop per layer. In layer 1 the functions hear the inputs that feed
+# them, in layer 2 they hear what their parents heard in layer 1, and so on. Before we build the
+# network, the graph alone tells what can have arrived where.
+#
+# Take one pathway and one input, by hand. The chain has three nodes; we write what has heard of
+# the input after each layer as a row of zeros and ones.
+
+# %%
+A_chain = np.array([[0, 1, 0], [0, 0, 1], [0, 0, 0]])  # f0 -> f1 -> f2
+heard = np.array([1, 0, 0])  # layer 1: the head of the chain hears the input
+for layer in (2, 3):
+    heard = np.minimum(heard + heard @ A_chain, 1)  # what I knew, or what my parents knew
+    print("layer", layer, heard)
+assert heard.tolist() == [1, 1, 1]
+
+# %% [markdown]
+# The same for all inputs and all functions at once. Let $A \in \{0,1\}^{N \times N}$ be the edges
+# between functions, $A_{\text{in}}$ those from inputs to functions, and $A_{\text{out}}$ those
+# from functions to outputs. Then $H_l$, with an entry for every input and function node, says who
+# has heard of whom after layer $l$:
+#
+# $$H_1 = A_{\text{in}}, \qquad H_{l+1} = H_l \lor H_l A.$$
+#
+# Products of boolean matrices are NumPy's `@`, with *or* for the sum and *and* for the product.
+
+# %%
+def split_adjacency(data):
+    """A_in (inputs, N), A (N, N) and A_out (N, outputs), as booleans."""
+    matrices = []
+    for s, t in [("input", "function"), ("function", "function"), ("function", "output")]:
+        matrix = np.zeros((data[s].num_nodes, data[t].num_nodes), dtype=bool)
+        u, v = data[s, "to", t].edge_index.numpy()
+        matrix[u, v] = True
+        matrices.append(matrix)
+    return matrices
+
+
+def receptive_fields(A_in, A, layers):
+    """H_1, ..., H_L as one array, (L, inputs, N)."""
+    H = [A_in]
+    for _ in range(layers - 1):
+        H.append(H[-1] | H[-1] @ A)
+    return np.stack(H)
+
+
+# %% [markdown]
+# Written out, the recursion is a power: $H_l$ is where $A_{\text{in}} (I + A)^{l-1}$ is not zero.
+# The $I$ stands for remembering: what a node has heard stays heard. Chapter 3 shows where a GSNN
+# does that. An entry of the product counts the ways from an input to a node; for who has heard of
+# whom, one way is enough.
+
+# %%
+A_in, A, A_out = split_adjacency(with_spurious)
+H = receptive_fields(A_in, A, layers=6)  # (L, inputs, N)
+for l in range(6):
+    paths = A_in.astype(int) @ np.linalg.matrix_power(np.eye(N, dtype=int) + A, l)
+    np.testing.assert_array_equal(H[l], paths > 0)
+
+# %% [markdown]
+# A third way to say it: a function has heard of an input after layer $l$ if the shortest path
+# between them has at most $l$ edges. networkx finds shortest paths, and agrees.
+
+# %%
+hops = dict(nx.all_pairs_shortest_path_length(graph.networkx()))
+far = np.inf  # no path at all
+distance = np.array([[hops[u].get(v, far) for v in names["function"]] for u in names["input"]])
+
+for l, heard in enumerate(H, start=1):
+    np.testing.assert_array_equal(heard, distance <= l)
+
+# %% [markdown]
+# ### Ask a network
+#
+# That was the graph. Does a network that is wired so behave so? We take the package's GSNN as a
+# black box, untrained, with random weights. We feed it a sample, then the same sample with input
+# $i$ changed, for every $i$, and see whose activation moves, layer by layer.
+
+# %%
+def black_box(graph, layers):
+    """An untrained GSNN in double precision; its weights from a fixed seed."""
+    generator = torch.Generator().manual_seed(0)
+    options = {"channels": 8, "layers": layers, "node_mlp": False, "generator": generator}
+    return GSNN(graph.edge_index_dict, graph.names, **options).double()
+
+
+sample = torch.randn(8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+changed = sample + torch.eye(8, dtype=torch.float64)  # row i: the sample with input i changed
+x = torch.cat([sample[None], changed])  # (1 + inputs, inputs)
+
+a = black_box(graph, layers=6).layer_activations(x)  # (1 + inputs, L, N, C)
+moved = (a[1:] - a[0]).abs().amax(-1) > 1e-9  # (inputs, L, N)
+np.testing.assert_array_equal(moved.transpose(0, 1), H)
+
+# %% [markdown]
+# Entry by entry: a node moves where the graph says that it can, and nowhere else. The zeros do not
+# depend on the weights. Where $H_l$ is 0 there is no way for a number to come, and no training can
+# make one. A node that is more than $l$ hops from *every* input is constant at layer $l$: it has
+# the same value for every sample, and correlates with nothing.
+#
+# The outputs are read out once, after the last layer: the hop into an output costs no layer. After
+# $L$ layers an output has heard of what is $L + 1$ hops away.
+
+# %%
+for L in range(1, 7):
+    y = black_box(graph, layers=L)(x).detach()  # (1 + inputs, outputs)
+    moved = (y[1:] - y[0]).abs() > 1e-9
+    np.testing.assert_array_equal(moved, H[L - 1] @ A_out)
+
+# %% [markdown]
+# Now draw it, layer by layer: above for the true graph, below for the one with spurious edges.
+
+# %%
+figure, axes = plt.subplots(2, 4, figsize=(13, 5.8), layout="constrained")
+plot_spread_layers(true_graph, [1, 2, 3, 4], axes[0], name="true graph")
+plot_spread_layers(graph, [1, 2, 3, 4], axes[1], name="with spurious edges", legend=True)
+plots.show(figure, "Signals spreading over layers 1 to 4. Above, without spurious edges, crosses "
+           "turn into circles row by row. Below, triangles and pluses appear from layer 2 on")
+
+# %% [markdown]
+# Above, the crosses give way row by row, and every node has heard of its own pathway only. Three
+# layers are just enough for the outputs. Below, news travels faster and comes from elsewhere: by
+# layer 2 there are triangles, nodes at the end of a chain that have heard of a foreign pathway
+# before their own has arrived.
+#
+# The same as a table of first arrivals: in which layer does a function node first hear of the
+# inputs of each pathway? A blank is never.
+
+# %%
+def arrival(H):
+    """First layer in which node i hears of an input of pathway p, 0 for never: (K, N)."""
+    by_pathway = H.reshape(len(H), 4, 2, -1).any(2)  # (L, K, N): two inputs each, in order
+    first = by_pathway.argmax(0) + 1  # argmax finds the first True
+    return np.where(by_pathway.any(0), first, 0)
+
+
+H_true = receptive_fields(*split_adjacency(true_graph.hetero_data())[:2], layers=6)
+assert arrival(H_true)[0].tolist() == [1, 2, 3] + [0] * 9  # the chain that we did by hand
+
+# %%
+figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 2.6), layout="constrained")
+plot_arrival(arrival(H_true), true_graph, left).set_title("true graph", fontsize=10)
+plot_arrival(arrival(H), graph, right).set_title("with spurious edges", fontsize=10)
+plots.show(figure, "Tables of first arrivals: 1, 2, 3 along each chain in the true graph; with "
+           "spurious edges many more cells are filled, some with larger numbers")
+
+# %% [markdown]
+# Each chain still hears of its own inputs in layers 1, 2 and 3. What has changed is how much else
+# it hears. Late arrivals matter too: the 5 in the last column is news that a network of four
+# layers never gets. At the outputs it comes to this: how many of the eight inputs can an output
+# hear of, on average, in a network of $L$ layers?
+
+# %%
+# NBVAL_CHECK_OUTPUT
+fields = {"true graph": H_true @ A_out, "with spurious edges": H @ A_out}  # (L, inputs, outputs)
+heard_of = {name: field.sum(1).mean(1) for name, field in fields.items()}
+pd.DataFrame(heard_of, index=pd.Index(range(1, 7), name="layers")).T
+
+# %% [markdown]
+# On the true graph an output hears of its own two inputs from three layers on, and of no other,
+# however deep the network is: that is what the wiring guarantees. Eight spurious edges are enough
+# to take the guarantee away. What remains is a question of weights, so of training.
+
+# %% [markdown]
+# ### Exercise 3 · How many layers?
+#
+# ●●● · 15 minutes
+#
+# A network that is too shallow leaves outputs without some of the inputs that have a path to them.
+# For each output, find the smallest number of layers after which its receptive field no longer
+# grows: by then it has heard of every input that it will ever hear of. An output that no input
+# leads to needs 0. When the check says *right*, try it on the `A_in, A, A_out` above: which
+# outputs need more than four?
+#
+# <details><summary>Hint 1</summary>
+#
+# Go through the layers as `receptive_fields` does. The outputs' receptive field after a layer is
+# one more product, with `A_out`.
+#
+# <details><summary>Hint 2</summary>
+#
+# Note the layer whenever an output's field has grown. No shortest path has more edges between
+# functions than there are functions, so `len(A)` layers are enough to be sure.
+#
+# <details><summary>Hint 3</summary>
+#
+# `(new & ~old).any(0)` is True for the outputs whose field has grown.
+#
+# </details></details></details>
+
+# %%
+def layers_needed(A_in, A, A_out):
+    """Boolean (inputs, N), (N, N), (N, outputs) -> whole numbers of layers, (outputs,)."""
+    raise NotImplementedError
+
+
+checks.layers(layers_needed);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# Run `checks.layers.solution()`.
+#
+# </details>
+
+# %% [markdown]
+# ## Recap
+#
+# 1. Input, function and output nodes; edges lead from input to function, function to function, and
+#    function to output. What has another type is an error and should say so.
+# 2. `HeteroData` numbers nodes within their type and keeps a $(2, E)$ tensor per type of edge. We
+#    built one, PyG validated it, and `nx2pyg` and `hetero_data` gave the same.
+# 3. Sorted by pathway, the true adjacency is blocks on the diagonal. Spurious edges are what lies
+#    outside, and a model isn't told which they are.
+# 4. $M_{pi} = 1$ for a member. The control permutes the columns: same sizes, since members of a
+#    small group correlate with its mean more easily, and never the true partition, though most
+#    draws keep some true pairs together.
+# 5. One hop per layer: $H_l$ is where $A_{\text{in}}(I + A)^{l-1}$ is not zero, and the read-out adds
+#    a hop. What no input has reached is constant.
+#
+# The graph stands, and there is nothing on it yet. Chapter 2 simulates data that follow its true
+# edges.
+#
+# ## References
+#
+# * Evans et al. 2024, *Graph Structured Neural Networks for Perturbation Biology*, bioRxiv 2024.02.28.582164.
+# * Fey and Lenssen 2019, *Fast Graph Representation Learning with PyTorch Geometric*, ICLR workshop.
+# * Hagberg, Schult and Swart 2008, *Exploring network structure, dynamics, and function using NetworkX*, SciPy.
