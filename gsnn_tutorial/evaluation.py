@@ -110,6 +110,30 @@ def edge_norms(model: GSNN) -> np.ndarray:
     return squares.sqrt()[model.function_edge_mask.cpu() & (source != target)].numpy()
 
 
+@torch.no_grad()
+def edge_effects(model: GSNN, x: torch.Tensor, *, keep_mean: bool) -> np.ndarray:
+    """Mean squared change of the outputs when an edge falls silent, for each function-function edge.
+
+    No node hears the edge's message in any layer; with ``keep_mean`` all hear its mean over the
+    batch instead, which takes away what the message tells and leaves what it serves for as a bias.
+    Self-loops are left out, as in ``edge_norms``.
+    """
+    maps, (source, target) = {block.lin_in for block in model.ResBlocks}, model.edge_index
+    y, effects = model(x), []
+    for edge in (model.function_edge_mask & (source != target)).nonzero().flatten():
+
+        def silence(module, inputs):
+            h = inputs[0].clone()  # (E, B)
+            h[edge] = h[edge].mean() if keep_mean else 0.0
+            return (h,)
+
+        hooks = [lin_in.register_forward_pre_hook(silence) for lin_in in maps]
+        effects.append((model(x) - y).square().mean().item())
+        for hook in hooks:
+            hook.remove()
+    return np.array(effects)
+
+
 def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dict[str, float]:
     """The structural columns of the published table, computed as published.
 

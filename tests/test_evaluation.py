@@ -7,6 +7,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import evaluation, pathway_graph
+from gsnn_tutorial.evaluation import edge_effects
 
 
 @pytest.fixture
@@ -160,3 +161,21 @@ def test_metrics_of_a_model_with_other_pathway_numbers_are_the_same(make_model):
     metrics = [evaluation.published_metrics(model, x, labels, graph.function_edge_is_true)
                for labels in (graph.labels, 7 - 3 * graph.labels, np.where(graph.labels, "b", "a"))]  # fmt: skip
     assert metrics[0] == metrics[1] == metrics[2]
+
+
+@pytest.mark.parametrize("share_layers", [True, False])
+def test_an_edge_that_tells_nothing_has_no_effect_and_one_that_does_has_the_effect_of_its_weights(
+    make_model, draw, share_layers
+):
+    model = make_model(share_layers=share_layers).eval()
+    for block in model.ResBlocks:
+        with torch.no_grad():
+            block.lin_in.values[block.lin_in.indices[0] == 3] = 0  # nobody listens to edge 3
+    effects = edge_effects(model, draw.x_test, keep_mean=False)
+    assert effects[3] == 0 and (np.delete(effects, 3) > 0).any()
+    before, loudest = model(draw.x_test), int(effects.argmax())
+    for block in model.ResBlocks:
+        with torch.no_grad():
+            block.lin_in.values[block.lin_in.indices[0] == loudest] = 0
+    assert effects[loudest] == pytest.approx((model(draw.x_test) - before).square().mean().item(), rel=1e-4)
+    assert not any(module._forward_pre_hooks for module in model.modules())

@@ -15,7 +15,6 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from gsnn_tutorial.graph import PathwayGraph
-from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, short, tidy
 
 MODEL_STYLE = {
@@ -278,28 +277,6 @@ def plot_models(errors, floors: Sequence[float], ax: Axes | None = None) -> Axes
     ax.spines[["top", "right"]].set_visible(False)
     ax.grid(axis="x", alpha=0.25)
     return ax
-
-
-@torch.no_grad()
-def edge_effects(model: GSNN, x: torch.Tensor, *, keep_mean: bool) -> np.ndarray:
-    """Mean squared change of the outputs when an edge falls silent, for each function-function edge.
-
-    No node hears the edge's message; with ``keep_mean`` all hear its mean over the batch instead.
-    Self-loops are left out, as in ``evaluation.edge_norms``. The chapter defines the same on screen.
-    """
-    lin_in, (source, target) = model.ResBlocks[0].lin_in, model.edge_index
-    y, effects = model(x), []
-    for edge in (model.function_edge_mask & (source != target)).nonzero().flatten():
-
-        def silence(module, inputs):
-            h = inputs[0].clone()
-            h[edge] = h[edge].mean() if keep_mean else 0.0
-            return (h,)
-
-        hook = lin_in.register_forward_pre_hook(silence)
-        effects.append((model(x) - y).square().mean().item())
-        hook.remove()
-    return np.array(effects)
 
 
 def _nodes(graph: PathwayGraph, positions: dict, ax: Axes, size: int):
