@@ -44,6 +44,7 @@ import sys; "google.colab" in sys.modules and get_ipython().system("pip install 
 # %%
 import matplotlib.pyplot as plt
 import pandas as pd
+from ipywidgets import interact
 
 from gsnn_tutorial import Problem, plots
 from gsnn_tutorial.checks import three_way_evaluation as checks
@@ -305,6 +306,28 @@ plots.show(figure, "Test MSE, CKA gap and ARI in the five arms; thin lines join 
 # %%
 for metric in ["test_mse", "cka_gap", "cka_ari"]:
     print(verdict(structure, metric))
+
+# %% [markdown]
+# How many seeds did that take? The same study, had we stopped after the first eight:
+
+
+# %%
+def after(metric="test_mse", seeds=8):
+    first = learned[learned["seed"] < seeds]
+    figure, ax = plt.subplots(figsize=(6.6, 3.1), layout="constrained")
+    plots.plot_forest(first, summarize(first, [metric]), metric, ax)
+    ax.set_title(f"the first {seeds} seeds", fontsize=10)
+    plots.show(figure, f"Forest plot of {METRICS[metric].label} after the first {seeds} seeds")
+
+
+after()
+
+# %% [markdown]
+# In JupyterLab, move the slider and choose another metric. Which verdicts were settled early, and
+# which one would you have got wrong?
+
+# %% tags=["widget", "nbval-ignore-output"]
+interact(after, metric={kind.label: name for name, kind in METRICS.items()}, seeds=(6, 20));
 
 # %% [markdown]
 # Two more differences will be needed: what the true graph is worth, and what training alone does to
