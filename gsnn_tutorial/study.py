@@ -24,7 +24,7 @@ from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.problem import Draw, Problem
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.training import train
-from gsnn_tutorial.union import GSNNUnion, UnionRegularizer
+from gsnn_tutorial.union import disjoint_union
 
 
 @dataclass(frozen=True)
@@ -184,10 +184,10 @@ def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str):
     if not trained:
         return
     models = [replica.model for replica in trained]
-    union = GSNNUnion(models).to(device)
-    regularizer = None
-    if any(replica.regularizer for replica in trained):
-        regularizer = UnionRegularizer(union, [replica.regularizer for replica in trained]).to(device)
+    union, regularizer = disjoint_union(models, [replica.regularizer for replica in trained])
+    union.to(device)
+    if regularizer is not None:
+        regularizer.to(device)
     history = train(
         union,
         torch.cat([replica.draw.x_train for replica in trained], dim=1),

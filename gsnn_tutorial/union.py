@@ -121,6 +121,20 @@ class UnionRegularizer(PathwayLatentRegularizer):
         return terms.new_zeros(self.R).index_add(0, owner, terms)
 
 
+def disjoint_union(
+    models: Sequence[GSNN], regularizers: Sequence[PathwayLatentRegularizer | None] | None = None
+) -> tuple[GSNNUnion, UnionRegularizer | None]:
+    """R models, and each one's regularizer or None, as one model and one regularizer.
+
+    Train them with ``train(union, x, y, regularizer=..., criterion=union.mse)``, the columns of x
+    and y being the models' one after the other; then ``union.write_back(models)``.
+    """
+    union = GSNNUnion(models)
+    if regularizers is None or not any(regularizers):
+        return union, None
+    return union, UnionRegularizer(union, regularizers)
+
+
 def _check_alike(models: list[GSNN]):
     if not models:
         raise ValueError("models must hold at least one GSNN, got none")

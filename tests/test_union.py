@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, pathway_graph, train
-from gsnn_tutorial.union import GSNNUnion, UnionRegularizer
+from gsnn_tutorial.union import GSNNUnion, UnionRegularizer, disjoint_union
 
 SMALL = Problem(n_train=64, n_test=32)
 
@@ -40,8 +40,7 @@ def train_alone(four, epochs):
 
 
 def train_together(four, epochs):
-    union = GSNNUnion(four.models)
-    regularizer = UnionRegularizer(union, four.regularizers)
+    union, regularizer = disjoint_union(four.models, four.regularizers)
     history = train(union, *four.data(), regularizer=regularizer, criterion=union.mse, epochs=epochs, progress=False)
     union.write_back(four.models)
     return union, regularizer, history
@@ -125,3 +124,9 @@ def test_a_union_of_regularizers_refuses_a_mixture_of_scores():
         UnionRegularizer(union, [None])
     with pytest.raises(ValueError, match="at least one"):
         UnionRegularizer(union, [None] * 4)
+
+
+def test_models_without_regularizers_have_no_regularizer_together():
+    four = Four(0)
+    assert disjoint_union(four.models)[1] is None
+    assert disjoint_union(four.models, [None] * 4)[1] is None
