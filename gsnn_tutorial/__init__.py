@@ -1,7 +1,8 @@
 """Graph Structured Neural Networks and the pathway regularizer: a teaching kit.
 
 Read the modules in this order: graph, simulate, problem, sparse, gsnn, regularizer, training,
-evaluation, published, plots.
+evaluation, union, study, inference. Beside them stand published (the published run), plots,
+checks (exercises), report and compare (the command), and validate (what every door checks).
 """
 
 from gsnn_tutorial.graph import PathwayGraph, nx2pyg, pathway_graph, shuffled_membership
