@@ -12,6 +12,7 @@ from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulate import simulate, standardize
 from gsnn_tutorial.sparse import SparseLinear
 from gsnn_tutorial.training import train
+from gsnn_tutorial.union import disjoint_union
 
 __version__ = "0.1.0"
 
@@ -21,6 +22,7 @@ __all__ = [
     "PathwayLatentRegularizer",
     "Problem",
     "SparseLinear",
+    "disjoint_union",
     "nx2pyg",
     "pathway_graph",
     "shuffled_membership",

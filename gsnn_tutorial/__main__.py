@@ -43,7 +43,7 @@ def parser() -> argparse.ArgumentParser:
     _option(recipe, "--phi", "how a node's channels become a score", "learned", choices=("learned", "mean"))
     _option(recipe, "--lambda", "weight of the regularizer", 1.0, dest="lambda_sim")
     _option(recipe, "--epochs", "training epochs, full batch", 500)
-    _option(recipe, "--layers", "GSNN layers", "one more than the chain", type=int)
+    _option(recipe, "--layers", "GSNN layers", "one more than the chain", type=int, metavar="NUMBER")
     _option(recipe, "--channels", "hidden units of each function node", 8)
     return top
 

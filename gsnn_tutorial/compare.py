@@ -15,10 +15,10 @@ from gsnn_tutorial.evaluation import linear_cka
 from gsnn_tutorial.inference import METRICS, summarize, verdict
 from gsnn_tutorial.problem import Draw, Problem
 from gsnn_tutorial.published import (
-    ARMS,
     EPOCHS,
     LAMBDA_SIM,
     MODEL,
+    PUBLISHED_ARMS,
     TRAINING,
     Replay,
     published_draw,
@@ -28,8 +28,7 @@ from gsnn_tutorial.published import (
     side_by_side,
 )
 from gsnn_tutorial.report import RunFolder, usable_device
-from gsnn_tutorial.study import ARMS as STUDY_ARMS
-from gsnn_tutorial.study import Recipe, study
+from gsnn_tutorial.study import ARMS, Recipe, study
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
 
@@ -55,7 +54,7 @@ def compare_published(output: str | Path, device: str = "cpu", progress: bool = 
         folder.table("history", pd.concat(histories).set_index("arm", append=True))
     for name, figure in published_figures(draw, run).items():
         folder.figure(name, figure)
-    finished = len(run.models) == len(ARMS)
+    finished = len(run.models) == len(PUBLISHED_ARMS)
     wall = folder.finish(finished=finished)
 
     print(side_by_side(run.table).round(4).T.to_string(na_rep="-"))
@@ -68,7 +67,7 @@ def published_figures(draw: Draw, run: Replay) -> dict[str, Figure]:
     figures = {"graph": plots.plot_graph(draw.graph).figure}
 
     figures["training"], (left, right) = plt.subplots(1, 2, figsize=(11, 4), layout="constrained")
-    plots.plot_training(run.histories, left, printed=published_log())
+    plots.plot_training(run.histories, left, printed=published_log(), floor=draw.floor)
     regularized = {arm: history for arm, history in run.histories.items() if arm != "baseline"}
     plots.plot_training(regularized, right, quantity="L_sim", printed=published_log())
 
@@ -77,7 +76,7 @@ def published_figures(draw: Draw, run: Replay) -> dict[str, Figure]:
         plots.plot_table(run.table, published_table(), column, ax)
     figures["table"].suptitle("hollow: as published; filled: ours", fontsize=10)
 
-    figures["similarity"], axes = plt.subplots(1, len(ARMS), figsize=(14, 4.2), layout="constrained")
+    figures["similarity"], axes = plt.subplots(1, len(PUBLISHED_ARMS), figsize=(14, 4.2), layout="constrained")
     for ax, (arm, model) in zip(axes, run.models.items()):
         plots.plot_similarity(linear_cka(model.layer_activations(draw.x_test)), draw.graph, ax).set_title(arm)
     return figures
@@ -97,17 +96,17 @@ def compare_arms(
     """
     if len(seeds) < 2:
         raise ValueError(f"seeds must be at least 2: one seed has no spread; got {list(seeds)}")
-    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(STUDY_ARMS), "seeds": list(seeds)}
+    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(ARMS), "seeds": list(seeds)}
     folder = RunFolder(output, settings, usable_device(device))
     table = study(
-        problem, seeds=seeds, recipe=recipe, device=device, output=folder.path / "study.csv", progress=progress
+        problem, seeds=seeds, recipe=recipe, device=device, output=folder.file("study.csv"), progress=progress
     )
-    finished = len(table) == len(seeds) * len(STUDY_ARMS)
+    finished = len(table) == len(seeds) * len(ARMS)
     if not len(table) or table["seed"].nunique() < 2:
         folder.finish(finished=finished)
         return finished
 
-    metrics = [metric for metric in METRICS if table.loc[table["arm"] == "baseline", metric].notna().sum() > 1]
+    metrics = [metric for metric in METRICS if table[metric].notna().any()] or ["test_mse"]
     summary = summarize(table, metrics)
     verdicts = {metric: verdict(summary, metric) for metric in metrics}
     folder.table("summary", summary)
@@ -118,6 +117,7 @@ def compare_arms(
     )
 
     print(table.groupby("arm", sort=False)[metrics].mean().round(3).to_string(na_rep="-"))
+    print(f"\nNoise floor of the test MSE: {table['floor'].mean():.3f}")
     print(f"\nPaired differences over {table['seed'].nunique()} seeds: mean [95% interval], verdict\n")
     print("\n".join(verdicts.values()))
     print(f"\n{wall:.1f} s. Tables, figures and run.json are in {folder.path}")

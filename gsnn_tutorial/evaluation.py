@@ -15,6 +15,10 @@ Source: Kornblith et al. 2019, Similarity of Neural Network Representations Revi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
 import numpy as np
 import torch
 from sklearn.cluster import AgglomerativeClustering, KMeans
@@ -26,17 +30,24 @@ from gsnn_tutorial.gsnn import GSNN
 LAYERS = ("last", "all")
 
 
-@torch.no_grad()
-def mse(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
-    """Mean squared error over samples and outputs, in evaluation mode."""
+@contextmanager
+def _evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """The model in evaluation mode for the while, so that looking at it changes nothing."""
     was_training = model.training
     model.eval()
     try:
-        prediction = model(x)
-        y = validate.matrix("y", y, rows=len(prediction), columns=prediction.shape[1])
-        return torch.nn.functional.mse_loss(prediction, y.to(prediction)).item()
+        yield
     finally:
         model.train(was_training)
+
+
+@torch.no_grad()
+def mse(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
+    """Mean squared error over samples and outputs, in evaluation mode."""
+    with _evaluating(model):
+        prediction = model(x)
+    y = validate.matrix("y", y, rows=len(prediction), columns=prediction.shape[1])
+    return torch.nn.functional.mse_loss(prediction, y.to(prediction)).item()
 
 
 def cosine_similarity(activations: torch.Tensor) -> np.ndarray:
@@ -105,7 +116,8 @@ def gap(similarity: np.ndarray, labels) -> float:
 def edge_norms(model: GSNN) -> np.ndarray:
     """Norm of W_in's row, sqrt(sum_c w_ec^2), for each function-function edge, self-loops left out."""
     lin_in = model.ResBlocks[0].lin_in
-    squares = torch.zeros(lin_in.N).index_add_(0, lin_in.indices[0].cpu(), lin_in.values.detach().cpu().square())
+    squares = lin_in.values.detach().cpu().square()
+    squares = squares.new_zeros(lin_in.N).index_add_(0, lin_in.indices[0].cpu(), squares)
     source, target = model.edge_index.cpu()
     return squares.sqrt()[model.function_edge_mask.cpu() & (source != target)].numpy()
 
@@ -118,19 +130,24 @@ def edge_effects(model: GSNN, x: torch.Tensor, *, keep_mean: bool) -> np.ndarray
     batch instead, which takes away what the message tells and leaves what it serves for as a bias.
     Self-loops are left out, as in ``edge_norms``.
     """
-    maps, (source, target) = {block.lin_in for block in model.ResBlocks}, model.edge_index
-    y, effects = model(x), []
-    for edge in (model.function_edge_mask & (source != target)).nonzero().flatten():
+    source, target = model.edge_index
+    edges, effects = (model.function_edge_mask & (source != target)).nonzero().flatten().tolist(), []
 
-        def silence(module, inputs):
-            h = inputs[0].clone()  # (E, B)
-            h[edge] = h[edge].mean() if keep_mean else 0.0
-            return (h,)
+    def silence(edge, module, inputs):
+        h = inputs[0].clone()  # (E, B)
+        h[edge] = h[edge].mean() if keep_mean else 0.0
+        return (h,)
 
-        hooks = [lin_in.register_forward_pre_hook(silence) for lin_in in maps]
-        effects.append((model(x) - y).square().mean().item())
-        for hook in hooks:
-            hook.remove()
+    with _evaluating(model):
+        y = model(x)
+        for edge in edges:
+            maps = {block.lin_in for block in model.ResBlocks}
+            hooks = [lin_in.register_forward_pre_hook(partial(silence, edge)) for lin_in in maps]
+            try:
+                effects.append((model(x) - y).square().mean().item())
+            finally:
+                for hook in hooks:
+                    hook.remove()
     return np.array(effects)
 
 
@@ -139,7 +156,8 @@ def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dic
 
     Without spurious edges (or without true ones) their norm and the ratio are NaN.
     """
-    activations = model.layer_activations(x)
+    with _evaluating(model):
+        activations = model.layer_activations(x)
     labels = validate.labels("labels", labels, model.N)
     within, cross = within_and_cross(cosine_similarity(activations), labels)
     norms, is_true = edge_norms(model), np.asarray(edge_is_true, dtype=bool)
@@ -160,12 +178,19 @@ def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dic
     }
 
 
-def cka_metrics(model: GSNN, x: torch.Tensor, labels) -> dict[str, float]:
-    """Pathway structure by linear CKA at the last layer: the gap, and the ARI of its clusters."""
+def cka_metrics(model: GSNN, x: torch.Tensor, labels, told=None) -> dict[str, float]:
+    """Pathway structure by linear CKA at the last layer: within, across, their gap, and the ARI of its clusters.
+
+    With ``told``, the labels that a model was told of, also the gap between those groups.
+    """
     labels = validate.labels("labels", labels, model.N)
-    similarity = linear_cka(model.layer_activations(x))
+    with _evaluating(model):
+        similarity = linear_cka(model.layer_activations(x))
     clusters = cka_clusters(similarity, len(np.unique(labels)))
-    return {"cka_gap": gap(similarity, labels), "cka_ari": adjusted_rand_score(labels, clusters)}
+    within, cross = within_and_cross(similarity, labels)
+    metrics = {"cka_within": within, "cka_cross": cross, "cka_gap": within - cross}
+    metrics["cka_ari"] = adjusted_rand_score(labels, clusters)
+    return metrics if told is None else metrics | {"cka_gap_told": gap(similarity, told)}
 
 
 def _activations(activations) -> torch.Tensor:

@@ -56,6 +56,8 @@ class PathwayGraph:
     spurious_edges: tuple[Edge, ...] = ()
 
     def __post_init__(self):
+        for name in ("nodes", "edges", "spurious_edges"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
         for node in self.nodes:
             validate.choice(f"type of node {node.name!r}", node.type, NODE_TYPES)
         self.edge_index_dict  # an edge that cannot be is found here
@@ -74,14 +76,17 @@ class PathwayGraph:
 
     @property
     def input_nodes(self) -> list[str]:
+        """Names of the input nodes, in the order of the columns of x."""
         return self.names["input"]
 
     @property
     def function_nodes(self) -> list[str]:
+        """Names of the function nodes, in the order of the columns of a membership matrix."""
         return self.names["function"]
 
     @property
     def output_nodes(self) -> list[str]:
+        """Names of the output nodes, in the order of the columns of y."""
         return self.names["output"]
 
     @property
@@ -91,6 +96,7 @@ class PathwayGraph:
 
     @property
     def n_pathways(self) -> int:
+        """P, the number of pathways."""
         return len({node.pathway for node in self.nodes})
 
     @property

@@ -17,6 +17,8 @@ bioRxiv 2024.02.28.582164.
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 
 from gsnn_tutorial import validate
@@ -206,6 +208,8 @@ class GSNN(torch.nn.Module):
         self.edge_index_dict = _checked_edges(edge_index_dict, self.node_names_dict)
         n_input, n_function, n_output = (len(self.node_names_dict[t]) for t in NODE_TYPES)
         edge_index = self._edge_list()
+        if not edge_index.shape[1]:
+            raise ValueError("edge_index_dict must have at least one edge, got none")
         source, target = edge_index
         self.E, self.N = edge_index.shape[1], n_function
         self.register_buffer("edge_index", edge_index, persistent=False)
@@ -254,6 +258,7 @@ class GSNN(torch.nn.Module):
         return torch.cat(edges, dim=1)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """Predict: (B, inputs) -> (B, outputs). x is moved to the model's device and dtype."""
         x = validate.matrix("x", x, columns=self.read_in.pattern.sources).to(self.read_in.values)
         if not len(x):
             raise ValueError(f"x must have at least one row, got shape {tuple(x.shape)}")
@@ -294,13 +299,16 @@ class ActivationRecorder:
 
     def __init__(self, model: GSNN):
         self._latest = [None] * len(model.ResBlocks)
-        self._hooks = [block.node.register_forward_hook(self._keep(l)) for l, block in enumerate(model.ResBlocks)]
+        self._hooks = [
+            block.node.register_forward_hook(partial(self._keep, layer)) for layer, block in enumerate(model.ResBlocks)
+        ]
 
-    def _keep(self, layer: int):
-        def hook(module, inputs, output):
-            self._latest[layer] = output
+    def _keep(self, layer: int, module, inputs, output):
+        self._latest[layer] = output
 
-        return hook
+    def __getstate__(self) -> dict:
+        """For a copy or a file: the hooks go along, what they kept stays here."""
+        return self.__dict__ | {"_latest": [None] * len(self._latest)}
 
     def activations(self) -> list[torch.Tensor]:
         """L tensors of shape (N, C, B). Raises RuntimeError if no forward pass has run yet."""

@@ -54,6 +54,8 @@ FEWEST_SEEDS = 6
 def paired_differences(table: pd.DataFrame, metric: str, arm: str, versus: str) -> pd.Series:
     """``arm`` minus ``versus`` for each seed that has both, by seed."""
     validate.choice("metric", metric, tuple(c for c in table.columns if c not in ("seed", "arm", "diverged")))
+    if table.duplicated(["seed", "arm"]).any():
+        raise ValueError("table must have one row for each seed and arm; some are there twice")
     values = table.pivot(index="seed", columns="arm", values=metric)
     for name in (arm, versus):
         validate.choice("arm", name, tuple(values.columns))
@@ -62,9 +64,9 @@ def paired_differences(table: pd.DataFrame, metric: str, arm: str, versus: str) 
 
 def interval(differences, confidence: float = 0.95, seed: int = 0) -> tuple[float, float]:
     """Bootstrap interval of the mean (BCa, 9,999 resamples). Raises ValueError for fewer than 2 values."""
-    d = np.asarray(differences, dtype=float)
+    d, confidence = np.asarray(differences, dtype=float), validate.number("confidence", confidence, 0.01, 0.999)
     if d.ndim != 1 or len(d) < 2 or not np.isfinite(d).all():
-        raise ValueError(f"differences must be at least 2 finite values, got {len(d)} of shape {d.shape}")
+        raise ValueError(f"differences must be a vector of at least 2 finite values, got shape {d.shape}")
     if np.ptp(d) == 0:
         return float(d[0]), float(d[0])
     rng = validate.generator(seed)
@@ -84,18 +86,17 @@ def summarize(
     Structural metrics are also compared with the untrained model, if the table has that arm.
 
     Columns: metric, arm, versus, the two arms' means over the seeds that have both, ``difference``,
-    the bootstrap interval ``low`` to ``high``, and the number of ``seeds``.
+    the bootstrap interval ``low`` to ``high`` (missing for fewer than 2 seeds), and the number of
+    ``seeds``.
     """
     rows = []
     for metric in metrics:
         validate.choice("metrics", metric, tuple(METRICS))
-        null = [NULL] if METRICS[metric].structural and "untrained" in set(table["arm"]) else []
+        null = [NULL] if METRICS[metric].structural and set(NULL) <= set(table["arm"]) else []
         for arm, versus in [*comparisons, *null]:
             d = paired_differences(table, metric, arm, versus)
-            if len(d) < 2:
-                raise ValueError(f"table must have at least 2 seeds with {metric} of {arm} and {versus}, got {len(d)}")
-            low, high = interval(d, confidence)
-            means = table[table["seed"].isin(d.index)].groupby("arm")[metric].mean()
+            low, high = interval(d, confidence) if len(d) > 1 else (np.nan, np.nan)
+            means = table[table["seed"].isin(d.index)].groupby("arm")[metric].mean().reindex([arm, versus])
             rows.append({
                 "metric": metric, "arm": arm, "versus": versus, "arm_mean": means[arm], "versus_mean": means[versus],
                 "difference": d.mean(), "low": low, "high": high, "seeds": len(d),
@@ -120,6 +121,9 @@ def verdict(summary: pd.DataFrame, metric: str) -> str:
     """What the intervals say of one metric, in words, by the rule above."""
     kind = METRICS[validate.choice("metric", metric, tuple(METRICS))]
     rows = summary[summary["metric"] == metric].set_index(["arm", "versus"])
+    missing = [pair for pair in COMPARISONS if pair not in rows.index]
+    if missing:
+        raise ValueError(f"summary must have the comparison {missing[0]} of {metric}: make it with summarize")
     judged = {pair: judge(row["low"], row["high"], row["seeds"], kind) for pair, row in rows.iterrows()}
     prior, beyond, control = (judged[pair] for pair in COMPARISONS)
     if prior == "helps" and beyond == "helps":

@@ -9,7 +9,7 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph, shuffled_membership
-from gsnn_tutorial.simulate import pathway_functions, simulate, standardize
+from gsnn_tutorial.simulate import noise_floor, pathway_functions, simulate, standardize
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,8 @@ class Draw:
     """Everything that the arms of one seed share.
 
     ``x_*`` (samples, inputs) and ``y_*`` (samples, outputs) are float32, y standardised by the
-    training rows. ``shuffled`` is the control's membership matrix, (P, N).
+    training rows. ``shuffled`` is the control's membership matrix, (P, N). ``floor`` is the test MSE
+    of the exact conditional mean: what noise alone costs.
     """
 
     graph: PathwayGraph
@@ -26,6 +27,7 @@ class Draw:
     x_test: torch.Tensor
     y_test: torch.Tensor
     shuffled: torch.Tensor
+    floor: float
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,10 @@ class Problem:
         validate.integer("n_train", self.n_train, 2)
         validate.integer("n_test", self.n_test, 2)
         validate.number("noise_scale", self.noise_scale, 0)
-        self.draw_graph(0)  # says at once if the sizes do not go together
+        pathway_graph(self.K, self.n_in, self.n_func, self.n_out)  # says at once which size cannot be
+        free = (self.K * self.n_func) ** 2 - self.K * self.n_func**2
+        if self.n_spurious > free:
+            raise ValueError(f"n_spurious must be at most {free}, the edges between pathways; got {self.n_spurious}")
 
     def draw_graph(self, seed: int | np.random.Generator) -> PathwayGraph:
         """The pathways, with spurious edges drawn from ``seed``."""
@@ -75,6 +80,8 @@ class Problem:
             vectorized=True,
             seed=data,
         )
+        floor = noise_floor(graph, x_test, y_train, y_test)
         y_train, y_test = standardize(y_train, y_test)
         x_train, x_test = (torch.tensor(x, dtype=torch.float32) for x in (x_train, x_test))
-        return Draw(graph, x_train, y_train, x_test, y_test, shuffled_membership(graph.membership(), shuffle))
+        shuffled = shuffled_membership(graph.membership(), shuffle)
+        return Draw(graph, x_train, y_train, x_test, y_test, shuffled, floor)

@@ -14,10 +14,10 @@ from gsnn_tutorial.graph import pathway_graph, shuffled_membership
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.problem import Draw
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.simulate import standardize
+from gsnn_tutorial.simulate import noise_floor, standardize
 from gsnn_tutorial.training import History, threads, train
 
-ARMS = ("baseline", "regularized", "control")
+PUBLISHED_ARMS = ("baseline", "regularized", "control")
 MODEL = {"channels": 8, "layers": 4, "node_mlp": False}
 TRAINING = {"lr": 5e-3, "weight_decay": 1e-5}
 LAMBDA_SIM = 0.01
@@ -36,8 +36,9 @@ def published_draw() -> Draw:
     shuffled = shuffled_membership(graph.membership(), rng)
     with (DATA / "published.npz").open("rb") as stored:
         samples = {name: torch.tensor(array) for name, array in np.load(stored).items()}
+    floor = noise_floor(graph, samples["x_test"], samples["y_train"], samples["y_test"])
     y_train, y_test = standardize(samples["y_train"], samples["y_test"])
-    return Draw(graph, samples["x_train"], y_train, samples["x_test"], y_test, shuffled)
+    return Draw(graph, samples["x_train"], y_train, samples["x_test"], y_test, shuffled, floor)
 
 
 def published_table() -> pd.DataFrame:
@@ -56,7 +57,7 @@ def published_log() -> pd.DataFrame:
 class Replay:
     """The published run, run again: by arm, the model and its history; and the table.
 
-    The table has the published columns, and two that were not published: ``cka_gap``, ``cka_ari``.
+    The table has the published columns, and four that were not published, from ``cka_metrics``.
     """
 
     models: dict[str, GSNN]
@@ -72,7 +73,7 @@ def replay(epochs: int = EPOCHS, device: str = "cpu", progress: bool = True) -> 
     draw = published_draw()
     graph, membership = draw.graph, {"regularized": draw.graph.membership(), "control": draw.shuffled}
     models, histories, rows = {}, {}, {}
-    for arm in ARMS:
+    for arm in PUBLISHED_ARMS:
         torch.manual_seed(0)
         model = GSNN(graph.edge_index_dict, graph.names, **MODEL).to(device)
         regularizer = None
@@ -97,4 +98,4 @@ def replay(epochs: int = EPOCHS, device: str = "cpu", progress: bool = True) -> 
 def side_by_side(ours: pd.DataFrame) -> pd.DataFrame:
     """The published table and ours, arm by arm; what was not published is missing there."""
     both = pd.concat({"published": published_table(), "ours": ours}, names=["source"])
-    return both.swaplevel().reindex([(arm, source) for arm in ARMS for source in ("published", "ours")])
+    return both.swaplevel().reindex([(arm, source) for arm in PUBLISHED_ARMS for source in ("published", "ours")])

@@ -115,10 +115,11 @@ class PathwayLatentRegularizer(torch.nn.Module):
         size = torch.zeros(M.shape[0]).index_add_(0, pathway, M.values())
         self.register_buffer("pathway_size", size.clamp_min(1)[:, None, None])
         self.register_buffer("dissim_pairs", pairs)
-        # What each pathway's and each pair's term is multiplied with in the loss.
-        self.register_buffer("sim_weight", torch.full_like(size, self.lambda_sim) / size.sum().clamp_min(1))
-        self.register_buffer("dis_weight", torch.full((len(pairs),), self.lambda_dis / max(len(pairs), 1)))
+        # The shares of each pathway and of each pair in the loss.
+        self.register_buffer("sim_weight", torch.ones_like(size) / size.sum().clamp_min(1))
+        self.register_buffer("dis_weight", torch.ones(len(pairs)) / max(len(pairs), 1))
         self._model = self._recorder = None
+        self.to(next(model.parameters()))
         self.enable(model)
 
     def enable(self, model: GSNN):
@@ -151,9 +152,9 @@ class PathwayLatentRegularizer(torch.nn.Module):
         agreement = (pathways * self._over_members(scores)).mean(-1)  # (P, L): sum_i M_pi r_pi
         p, q = self.dissim_pairs.t()
         overlap = (pathways[p] * pathways[q]).mean(-1).square()  # (pairs, L)
-        L_sim = self._sum_pathways(-self.sim_weight * agreement.mean(1))
-        L_dis = self._sum_pairs(self.dis_weight * overlap.mean(1))
-        return self.strength * L_sim, self.strength * L_dis
+        sim_weight = self.sim_weight * (self.strength * self.lambda_sim)
+        dis_weight = self.dis_weight * (self.strength * self.lambda_dis)
+        return self._sum_pathways(-sim_weight * agreement.mean(1)), self._sum_pairs(dis_weight * overlap.mean(1))
 
     def _sum_pathways(self, terms: torch.Tensor) -> torch.Tensor:
         return terms.sum()

@@ -20,24 +20,42 @@ PACKAGES = ("gsnn-tutorial", "torch", "numpy", "scipy", "scikit-learn", "pandas"
 class RunFolder:
     """Writes a run's results into ``path``, which is made if need be; the clock starts now.
 
-    Raises ValueError if ``path`` is a file.
+    What an earlier run left there (the files that its run.json lists) is removed.
+
+    Raises ValueError if ``path`` is a file or cannot be made.
     """
 
     def __init__(self, path: str | Path, settings: dict, device: str):
         self.path = Path(path)
         if self.path.exists() and not self.path.is_dir():
             raise ValueError(f"output must be a folder, got the file {self.path}")
-        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise ValueError(f"output must be a folder that can be made, got {self.path}: {error.strerror}") from error
+        self._files = []
+        earlier = self.path / "run.json"
+        if earlier.exists():  # results of an earlier run must not pass for this one's
+            for name in json.loads(earlier.read_text()).get("files", []):
+                (self.path / name).unlink(missing_ok=True)
+            earlier.unlink()
         self._settings, self._device, self._start = settings, device, time.perf_counter()
 
     def table(self, name: str, table: pd.DataFrame):
         """``name``.csv, with the index if it has a name."""
+        self._files.append(f"{name}.csv")
         named = any(level is not None for level in table.index.names)
         table.to_csv(self.path / f"{name}.csv", index=named, lineterminator="\n")
+
+    def file(self, name: str) -> Path:
+        """The path of a file that someone else will write, listed among the run's."""
+        self._files.append(name)
+        return self.path / name
 
     def figure(self, name: str, figure: Figure):
         """``name``.png and ``name``.svg; the figure is closed."""
         for suffix in ("png", "svg"):
+            self._files.append(f"{name}.{suffix}")
             figure.savefig(self.path / f"{name}.{suffix}", dpi=150, bbox_inches="tight")
         plt.close(figure)
 
@@ -51,6 +69,7 @@ class RunFolder:
             "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
             "device": device_name(self._device),
             "threads": torch.get_num_threads(),
+            "files": self._files,
             "wall_seconds": round(wall, 2),
         }
         (self.path / "run.json").write_text(json.dumps(run, indent=2) + "\n")

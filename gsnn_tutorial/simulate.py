@@ -182,6 +182,25 @@ def _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges):
             raise ValueError(f"signed_edges[{edge}] must be +1 or -1, got {sign}")
 
 
+def expected_outputs(graph: PathwayGraph, x) -> np.ndarray:
+    """E[y | x] in the pathway simulation: its outputs with the noise switched off, (B, inputs) -> (B, outputs).
+
+    Exact, since only sums come after the noise of the first function node. No model can predict better.
+    """
+    x = validate.matrix("x", x, columns=len(graph.input_nodes)).double().numpy()
+    G, functions, values = graph.networkx(spurious=False), pathway_functions(graph), dict(zip(graph.input_nodes, x.T))
+    for node in nx.topological_sort(G):
+        if node not in values:
+            values[node] = functions.get(node, sum)([values[parent] for parent in G.predecessors(node)])
+    return np.stack([values[node] for node in graph.output_nodes], axis=1)
+
+
+def noise_floor(graph: PathwayGraph, x_test, y_train, y_test) -> float:
+    """Test MSE of the exact E[y | x], y not yet standardised; on the scale that the training rows set."""
+    _, expected, y = standardize(y_train, expected_outputs(graph, x_test), y_test)
+    return torch.nn.functional.mse_loss(expected, y).item()
+
+
 def standardize(train, *others) -> list[torch.Tensor]:
     """Scale columns to mean 0 and standard deviation 1 of the *training* rows, as float32.
 

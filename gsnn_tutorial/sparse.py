@@ -86,6 +86,11 @@ def _checked(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
     return indices
 
 
+def _product(W: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """W @ x, written once: ``@`` would fill the result with zeros first, and add to them."""
+    return torch.addmm(x.new_zeros(1, 1), W, x, beta=0)
+
+
 class _SparseMap(torch.autograd.Function):
     """W x with the backward pass that the module docstring states."""
 
@@ -93,7 +98,7 @@ class _SparseMap(torch.autograd.Function):
     def forward(ctx, values, x, pattern):
         ctx.pattern = pattern
         ctx.save_for_backward(values, x)
-        return pattern.matrix(values) @ x
+        return _product(pattern.matrix(values), x)
 
     @staticmethod
     @once_differentiable
@@ -105,7 +110,7 @@ class _SparseMap(torch.autograd.Function):
         if ctx.needs_input_grad[0]:
             grad_values = torch.sparse.sampled_addmm(transposed, x, grad.t(), beta=0).values()
         if ctx.needs_input_grad[1]:
-            grad_x = transposed @ grad
+            grad_x = _product(transposed, grad)
         return grad_values, grad_x, None
 
 

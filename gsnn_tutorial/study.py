@@ -6,6 +6,7 @@ The difference *within* a seed is what to look at.
 
 from __future__ import annotations
 
+import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -63,7 +64,9 @@ class Recipe:
     def __post_init__(self):
         validate.integer("channels", self.channels, 2)
         validate.choice("phi", self.phi, ("mean", "learned"))
-        validate.number("lambda_sim", self.lambda_sim, 0)
+        validate.number("lambda_sim", self.lambda_sim, 0, 1e6)
+        validate.number("lr", self.lr, 0, 10)
+        validate.number("weight_decay", self.weight_decay, 0, 10)
         validate.integer("epochs", self.epochs, 1)
         if self.layers is not None:
             validate.integer("layers", self.layers, 1)
@@ -75,6 +78,14 @@ class Recipe:
         if self.layers < problem.n_func:
             raise ValueError(f"layers must be at least {problem.n_func}, the hops to an output; got {self.layers}")
         return self.layers
+
+
+COLUMNS = [
+    "seed", "arm", "diverged", "floor", "test_mse",
+    "cos_within", "cos_cross", "cos_gap", "ari",
+    "lin_in_norm_true", "lin_in_norm_spurious", "norm_ratio_true_over_spurious",
+    "cka_within", "cka_cross", "cka_gap", "cka_ari", "cka_gap_told",
+]  # fmt: skip
 
 
 def study(
@@ -108,9 +119,10 @@ def study(
         output: a CSV file that grows with every finished block; an older one is replaced.
         progress: show a bar with the time left.
 
-    The columns are seed, arm, diverged, test_mse, those of ``published_metrics`` and those of
-    ``cka_metrics``. A model that diverged has NaN in place of metrics, and a warning names it. An
-    interrupt returns the seeds that were finished, with a warning.
+    The columns are those of ``COLUMNS``: seed, arm, diverged, the noise ``floor`` of the seed's test
+    rows, test_mse, those of ``published_metrics`` and those of ``cka_metrics``. A model that diverged
+    has NaN in place of metrics, and a warning names it. An interrupt returns the seeds that were
+    finished, with a warning.
     """
     arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
     recipe.depth(problem)  # says at once if the outputs are out of reach
@@ -121,21 +133,26 @@ def study(
     jobs = (delayed(run_block)(problem, arms, chosen, recipe, device, max(1, cores // n_jobs)) for chosen in blocks)
     if output is not None:
         Path(output).unlink(missing_ok=True)
+    _STOP.clear()
     rows = []
     bar = tqdm(total=len(seeds), desc="study", unit="seed", disable=not progress)
     try:
         for chosen, new in zip(blocks, Parallel(n_jobs=n_jobs, prefer="threads", return_as="generator")(jobs)):
             if output is not None:
-                pd.DataFrame(new).to_csv(output, mode="a", header=not rows, index=False, lineterminator="\n")
+                block_table = pd.DataFrame(new, columns=COLUMNS)
+                block_table.to_csv(output, mode="a", header=not rows, index=False, lineterminator="\n")
             rows += new
             bar.update(len(chosen))
     except KeyboardInterrupt:
+        _STOP.set()
+        for running in list(_RUNNING):  # a thread that still works on tensors must not outlive the program
+            running.wait(timeout=30)
         done = len(rows) // len(arms)
         warnings.warn(f"study interrupted; the {done} finished seeds of {len(seeds)} are kept", stacklevel=2)
     finally:
         bar.close()
         torch.set_num_threads(cores)
-    table = pd.DataFrame(rows)
+    table = pd.DataFrame(rows, columns=COLUMNS)
     if rows and table["diverged"].any():
         lost = table.loc[table["diverged"], ["seed", "arm"]].to_records(index=False).tolist()
         warnings.warn(f"diverged, and without metrics: {lost}", stacklevel=2)
@@ -146,10 +163,22 @@ def run_block(
     problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe, device: str, cores: int
 ) -> list[dict]:
     """Train the arms of some seeds as one union, on so many cores; their rows of the table."""
-    torch.set_num_threads(cores)  # counts for the thread that runs this
-    replicas = [Replica(problem.draw(seed), seed, arm, recipe, recipe.depth(problem)) for seed in seeds for arm in arms]
-    train_replicas(replicas, recipe, device)
-    return [replica.evaluate() for replica in replicas]
+    done = threading.Event()
+    _RUNNING.append(done)
+    try:
+        torch.set_num_threads(cores)  # counts for the thread that runs this
+        depth = recipe.depth(problem)
+        replicas = [Replica(problem.draw(seed), seed, arm, recipe, depth) for seed in seeds for arm in arms]
+        train_replicas(replicas, recipe, device)
+        return [replica.evaluate() for replica in replicas]
+    finally:
+        _RUNNING.remove(done)
+        done.set()
+
+
+# How an interrupt, which only the main thread hears of, reaches blocks that run in other threads.
+_STOP = threading.Event()
+_RUNNING: list[threading.Event] = []
 
 
 class Replica:
@@ -172,10 +201,13 @@ class Replica:
     def evaluate(self) -> dict:
         """The replica's row of the table."""
         x, y, labels = self.draw.x_test, self.draw.y_test, self.draw.graph.labels
-        row = {"seed": self.seed, "arm": self.name, "diverged": False, "test_mse": mse(self.model, x, y)}
+        row = {"seed": self.seed, "arm": self.name, "diverged": False, "floor": self.draw.floor}
+        row["test_mse"] = mse(self.model, x, y)
         if not np.isfinite(row["test_mse"]):
             return row | {"diverged": True, "test_mse": np.nan}
-        return row | published_metrics(self.model, x, labels, self.edge_is_true) | cka_metrics(self.model, x, labels)
+        told = None if self.arm.membership is None else self.arm.membership(self.draw).argmax(0)
+        cka = cka_metrics(self.model, x, labels, told)
+        return row | published_metrics(self.model, x, labels, self.edge_is_true) | cka
 
 
 def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str):
@@ -188,11 +220,17 @@ def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str):
     union.to(device)
     if regularizer is not None:
         regularizer.to(device)
+
+    def errors(prediction, y):
+        if _STOP.is_set():
+            raise KeyboardInterrupt
+        return union.mse(prediction, y)
+
     history = train(
         union,
         torch.cat([replica.draw.x_train for replica in trained], dim=1),
         torch.cat([replica.draw.y_train for replica in trained], dim=1),
-        regularizer=regularizer, criterion=union.mse, epochs=recipe.epochs, lr=recipe.lr,
+        regularizer=regularizer, criterion=errors, epochs=recipe.epochs, lr=recipe.lr,
         weight_decay=recipe.weight_decay, progress=False,
     )  # fmt: skip
     if history.stopped == "interrupted":

@@ -62,7 +62,7 @@ def train(
     warmup_epochs: int = 0,
     seed: int = 0,
     progress: str | bool = True,
-    criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] = torch.nn.functional.mse_loss,
+    criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
 ) -> History:
     """Minimise MSE + L_sim + L_dis with Adam; the model ends in evaluation mode.
 
@@ -76,8 +76,8 @@ def train(
         warmup_epochs: raise the regularizer's strength linearly from 0 to 1 over so many epochs.
         seed: of the minibatch order.
         progress: show a progress bar; a text is its title.
-        criterion: (prediction, y) -> the error. A union of R models has one error each, (R,):
-            their losses are summed, and each entry of the history is a list of R.
+        criterion: (prediction, y) -> the error; None is the MSE. A union of R models has one each,
+            (R,), its ``mse``: their losses are summed, and an entry of the history is a list of R.
 
     A loss that is not finite (for every model, if there are several) ends training with a warning,
     before it reaches the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the
@@ -99,12 +99,15 @@ def train(
         parameters += list(regularizer.parameters())
     optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay)
 
+    if criterion is None:
+        criterion = getattr(model, "mse", torch.nn.functional.mse_loss)
+    strength = getattr(regularizer, "strength", 1.0)
     history = History()
     title = progress if isinstance(progress, str) else "training"
     try:
         for epoch in trange(epochs, desc=title, unit="epoch", mininterval=0.5, disable=not progress):
             if regularizer is not None and warmup_epochs:
-                regularizer.strength = min(1.0, (epoch + 1) / warmup_epochs)
+                regularizer.strength = strength * min(1.0, (epoch + 1) / warmup_epochs)
             model.train()
             sums = 0
             for rows in _batches(len(x_train), batch_size, order):
@@ -126,6 +129,8 @@ def train(
         warnings.warn(f"training interrupted after {done} of {epochs} epochs; the history so far is kept", stacklevel=2)
     finally:
         model.eval()
+        if regularizer is not None:
+            regularizer.strength = strength
     return history
 
 

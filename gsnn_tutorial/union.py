@@ -35,6 +35,7 @@ class GSNNUnion(GSNN):
         names = {t: [(r, name) for r, m in enumerate(models) for name in m.node_names_dict[t]] for t in NODE_TYPES}
         # The weights drawn here are replaced below; a generator of their own leaves the global one alone.
         super().__init__(_disjoint_edges(models), names, **models[0].settings, generator=torch.Generator())
+        self.to(next(models[0].parameters()))
         self.R = len(models)
         replica_of_edge = self._replica_of_node()[self.edge_index[0]]
         for block in self.ResBlocks:
@@ -47,13 +48,17 @@ class GSNNUnion(GSNN):
             whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]) if whole.dim() else parts[0])
 
     def mse(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        """Each replica's mean squared error over samples and its own outputs, (R,)."""
+        """Each replica's mean squared error over samples and its own outputs, (R,). ``train`` uses it."""
+        if prediction.shape != y.shape:
+            raise ValueError(f"y must have the prediction's shape {tuple(prediction.shape)}, got {tuple(y.shape)}")
         per_output = (prediction - y).square().mean(0)
         total = per_output.new_zeros(self.R).index_add(0, self.replica_of_output, per_output)
         return total / self.outputs_per_replica
 
     def write_back(self, models: Sequence[GSNN]):
         """Copy the union's weights into the models that it was made of."""
+        if len(models) != self.R:
+            raise ValueError(f"models must be the {self.R} that the union was made of, got {len(models)}")
         for whole, parts in self._tensors(list(models)):
             rows = [part.numel() // whole[0].numel() for part in parts] if whole.dim() else []
             for part, values in zip(parts, whole.split(rows) if rows else [whole] * len(parts)):
@@ -101,9 +106,10 @@ class UnionRegularizer(PathwayLatentRegularizer):
         weights = torch.cat([regularizer.weights.cpu() for regularizer in given.values()])
         M = torch.sparse_coo_tensor(torch.cat(memberships, dim=1), weights, (pathways, union.N), check_invariants=True)
         first = next(iter(given.values()))
-        super().__init__(union, M, torch.cat(pairs), lambda_sim=0.0, phi="mean", eps=first.eps)
-        for name in ("sim_weight", "dis_weight"):
-            setattr(self, name, torch.cat([getattr(regularizer, name).cpu() for regularizer in given.values()]))
+        super().__init__(union, M, torch.cat(pairs), lambda_sim=1.0, phi="mean", eps=first.eps)
+        self.lambda_dis = 1.0  # each replica's own lambdas are in its shares
+        self.sim_weight = torch.cat([g.sim_weight * (g.strength * g.lambda_sim) for g in given.values()])
+        self.dis_weight = torch.cat([g.dis_weight * (g.strength * g.lambda_dis) for g in given.values()])
         owner = torch.cat([torch.full((g.membership.targets,), r) for r, g in given.items()])
         self.register_buffer("replica_of_pathway", owner, persistent=False)
         self.R = union.R
@@ -126,8 +132,8 @@ def disjoint_union(
 ) -> tuple[GSNNUnion, UnionRegularizer | None]:
     """R models, and each one's regularizer or None, as one model and one regularizer.
 
-    Train them with ``train(union, x, y, regularizer=..., criterion=union.mse)``, the columns of x
-    and y being the models' one after the other; then ``union.write_back(models)``.
+    Train them with ``train(union, x, y, regularizer=...)``, the columns of x and y being the models'
+    one after the other; then ``union.write_back(models)``.
     """
     union = GSNNUnion(models)
     if regularizers is None or not any(regularizers):
@@ -143,6 +149,9 @@ def _check_alike(models: list[GSNN]):
             if model.settings[name] != value:
                 other = model.settings[name]
                 raise ValueError(f"models must have the same settings; {name} is {value} in one and {other} in another")
+    kinds = {(parameter.dtype, parameter.device) for model in models for parameter in model.parameters()}
+    if len(kinds) > 1:
+        raise ValueError(f"models must share one dtype and device, got {sorted(map(str, kinds))}")
     if models[0].settings["node_mlp"] or models[0].settings["dropout"]:
         raise ValueError("models must have node_mlp=False and dropout=0 to be trained side by side")
 
@@ -152,6 +161,13 @@ def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
         raise ValueError(
             f"regularizers must have one entry, or None, for each of {union.R} replicas; got {len(regularizers)}"
         )
+    nodes = torch.bincount(union._replica_of_node()[: union.N], minlength=union.R).tolist()
+    for r, regularizer in given.items():
+        if regularizer.membership.sources != nodes[r]:
+            raise ValueError(
+                f"regularizers[{r}] must be that of replica {r}, which has {nodes[r]} function nodes; "
+                f"its membership has {regularizer.membership.sources} columns"
+            )
     if not given:
         raise ValueError("regularizers must hold at least one regularizer, got only None")
     kinds = {(type(regularizer.phi).__name__, regularizer.eps) for regularizer in given.values()}

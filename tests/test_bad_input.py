@@ -188,7 +188,7 @@ CASES = {
         (lambda: Problem(n_test=0), ValueError, "n_test must be at least 2, got 0"),
         (lambda: Problem(noise_scale=-1), ValueError, "noise_scale must be finite and at least 0, got -1"),
         (lambda: Problem(K=0), ValueError, "K must be at least 1, got 0"),
-        (lambda: Problem(K=2, n_func=1, n_spurious=3), ValueError, "at most 2, the free edges between pathways; got 3"),
+        (lambda: Problem(K=2, n_func=1, n_spurious=3), ValueError, "n_spurious must be at most 2, the edges"),
         (lambda: Problem().draw("first"), TypeError, "seed must be an integer, got 'first'"),
     ],
     "SparseLinear": [

@@ -52,9 +52,7 @@ def test_both_ways_to_standardize_agree_with_the_package_where_a_score_varies(ch
 
 
 def test_a_score_that_does_not_vary_is_zero_without_gradient_in_the_second_way_only(chapter):
-    s = (
-        0.3 + 2e-8 * torch.randn(64, 1, generator=torch.Generator().manual_seed(1))
-    ).requires_grad_()
+    s = (0.3 + 2e-8 * torch.randn(64, 1, generator=torch.Generator().manual_seed(1))).requires_grad_()
     target = torch.linspace(-1, 1, 64)[:, None]
     gradients = {}
     for name in ("naive", "standardize"):
@@ -79,9 +77,7 @@ def test_the_module_equals_the_package_on_a_real_model(chapter, model, draw, sof
     model(x)
     with torch.no_grad():
         L_sim, L_dis = regularizer.loss(model)
-        torch.testing.assert_close(
-            chapter["PathwayLoss"](M, regularizer_phi(regularizer, phi), 0.6)(a), L_sim
-        )
+        torch.testing.assert_close(chapter["PathwayLoss"](M, regularizer_phi(regularizer, phi), 0.6)(a), L_sim)
         own = 0.4 * chapter["dissimilarity_loss"](a, M, regularizer_phi(regularizer, phi), pairs)
         torch.testing.assert_close(own, L_dis, atol=1e-6, rtol=1e-4)
         one_layer = chapter["PathwayLoss"](M, chapter["channel_mean"])(a[:, -1:])
@@ -103,9 +99,7 @@ def test_leaving_one_out_is_the_mean_of_the_others_and_the_reference_of_the_exer
 
 
 def test_shares_of_a_node_lie_between_0_and_1_and_add_up_to_1(chapter):
-    a = torch.randn(100, 6, 4, generator=torch.Generator().manual_seed(3)) * torch.tensor(
-        [1.0, 2.0, 0.1, 5.0]
-    )
+    a = torch.randn(100, 6, 4, generator=torch.Generator().manual_seed(3)) * torch.tensor([1.0, 2.0, 0.1, 5.0])
     shares = torch.stack([chapter["share"](a, w) for w in 3 * torch.eye(4)])
     assert (shares >= 0).all()
     torch.testing.assert_close(shares.sum(0), torch.ones(6))
@@ -113,9 +107,7 @@ def test_shares_of_a_node_lie_between_0_and_1_and_add_up_to_1(chapter):
 
 def test_member_correlations_average_to_minus_the_loss(chapter, draw):
     s, M = torch.randn(64, 12, generator=torch.Generator().manual_seed(4)), draw.graph.membership()
-    torch.testing.assert_close(
-        chapter["member_correlations"](s, M).mean(), -chapter["pathway_loss"](s, M)
-    )
+    torch.testing.assert_close(chapter["member_correlations"](s, M).mean(), -chapter["pathway_loss"](s, M))
 
 
 @pytest.mark.parametrize("seed", range(5))

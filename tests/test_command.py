@@ -8,7 +8,8 @@ import pytest
 import torch
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.published import ARMS, published_draw, published_log, published_table, replay, side_by_side
+from gsnn_tutorial.published import PUBLISHED_ARMS as ARMS
+from gsnn_tutorial.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.report import RunFolder
 
 COLUMNS = [
@@ -51,7 +52,10 @@ def test_the_published_log_holds_every_25th_epoch_of_each_arm(golden_trajectorie
 def test_a_short_replay_trains_the_three_arms_from_one_start_and_fills_the_table():
     run = replay(epochs=6, progress=False)
     assert tuple(run.models) == tuple(run.histories) == tuple(run.table.index) == ARMS
-    assert list(run.table.columns) == [*COLUMNS, "cka_gap", "cka_ari"] and np.isfinite(run.table.to_numpy()).all()
+    assert (
+        list(run.table.columns) == [*COLUMNS, "cka_within", "cka_cross", "cka_gap", "cka_ari"]
+        and np.isfinite(run.table.to_numpy()).all()
+    )
     assert len({round(history.train_mse[0], 6) for history in run.histories.values()}) == 1
     for arm, history in run.histories.items():
         printed = published_log().query("epoch == 0").set_index("arm").loc[arm]

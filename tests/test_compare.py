@@ -1,6 +1,10 @@
 """``compare`` over paired seeds: what it prints, what it leaves behind, and how it says that it could not."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 
 import pandas as pd
 import pytest
@@ -10,6 +14,7 @@ from gsnn_tutorial import study as study_module
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.compare import compare_arms
 from gsnn_tutorial.inference import METRICS, verdict
+from gsnn_tutorial.report import RunFolder
 from gsnn_tutorial.study import ARMS, Recipe
 
 SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
@@ -78,10 +83,39 @@ def test_a_problem_without_spurious_edges_is_compared_too(tmp_path):
         (["--seeds", "1"], "seeds must be at least 2"),
         (["--lambda", "-1"], "lambda_sim"),
         (["--layers", "2"], "layers must be at least 3"),
-        (["--spurious", "1000"], "count must be at most"),
+        (["--spurious", "1000"], "n_spurious must be at most"),
         (["--device", "abacus"], "abacus"),
     ],
 )
 def test_a_bad_option_ends_with_its_name_and_code_2(arguments, words, tmp_path, capsys):
     assert main(["compare", *arguments, "--output", str(tmp_path)]) == 2
     assert words in capsys.readouterr().err
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_an_arm_that_diverges_everywhere_does_not_take_the_report_with_it(tmp_path):
+    assert main(["compare", *SMALL, "--lambda", "1e6", "--epochs", "3", "--output", str(tmp_path)]) == 0
+    assert (tmp_path / "summary.csv").exists() and json.loads((tmp_path / "run.json").read_text())["finished"]
+
+
+def test_results_of_an_earlier_run_do_not_stay_in_the_folder(tmp_path):
+    folder = RunFolder(tmp_path, {}, "cpu")
+    folder.table("old", pd.DataFrame({"x": [1]}))
+    folder.finish()
+    (tmp_path / "mine.txt").write_text("keep")
+    RunFolder(tmp_path, {}, "cpu").finish()
+    assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "run.json"}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
+def test_an_interrupt_ends_the_command_cleanly_with_threads_at_work(tmp_path):
+    arguments = [sys.executable, "-m", "gsnn_tutorial", "compare", "--seeds", "60", "--output", str(tmp_path)]
+    running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    while not (tmp_path / "study.csv").exists() and running.poll() is None:
+        time.sleep(0.2)
+    running.send_signal(signal.SIGINT)
+    _, errors = running.communicate(timeout=60)
+    assert running.returncode == 130, errors
+    assert len(pd.read_csv(tmp_path / "study.csv")) % len(ARMS) == 0
+    assert not json.loads((tmp_path / "run.json").read_text())["finished"]

@@ -136,7 +136,12 @@ def test_cka_metrics_are_gap_and_agreement_of_the_last_layers_clusters(model, dr
         "cka_gap": evaluation.gap(similarity, draw.graph.labels),
         "cka_ari": adjusted_rand_score(draw.graph.labels, evaluation.cka_clusters(similarity, 4)),
     }
+    within, cross = evaluation.within_and_cross(similarity, draw.graph.labels)
+    expected |= {"cka_within": within, "cka_cross": cross}
     assert evaluation.cka_metrics(model, draw.x_test, draw.graph.labels) == pytest.approx(expected)
+    told = draw.shuffled.argmax(0)
+    expected["cka_gap_told"] = evaluation.gap(similarity, told)
+    assert evaluation.cka_metrics(model, draw.x_test, draw.graph.labels, told) == pytest.approx(expected)
 
 
 def test_on_the_true_graph_members_of_a_pathway_are_similar_and_others_are_not(make_model, draw):
@@ -179,3 +184,18 @@ def test_an_edge_that_tells_nothing_has_no_effect_and_one_that_does_has_the_effe
             block.lin_in.values[block.lin_in.indices[0] == loudest] = 0
     assert effects[loudest] == pytest.approx((model(draw.x_test) - before).square().mean().item(), rel=1e-4)
     assert not any(module._forward_pre_hooks for module in model.modules())
+
+
+def test_looking_at_a_model_in_training_changes_nothing(make_model, draw):
+    model = make_model(norm="batch").train()
+    before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
+    evaluation.published_metrics(model, draw.x_test, draw.graph.labels, draw.graph.function_edge_is_true)
+    evaluation.cka_metrics(model, draw.x_test, draw.graph.labels)
+    evaluation.edge_effects(model, draw.x_test, keep_mean=True)
+    assert model.training
+    assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
+
+
+def test_double_precision_is_measured_too(make_model, draw):
+    single, double = make_model(), make_model().double()
+    assert evaluation.edge_norms(double) == pytest.approx(evaluation.edge_norms(single), rel=1e-6)

@@ -49,6 +49,12 @@ def test_the_interval_is_near_students_for_normal_differences():
     np.testing.assert_allclose(interval(d), expected, atol=0.02)
 
 
+def test_the_interval_reaches_farther_where_the_tail_is():
+    d = np.random.default_rng(3).exponential(1, 30)
+    low, high = interval(d)
+    assert high - d.mean() > 1.2 * (d.mean() - low)
+
+
 def test_equal_differences_have_an_interval_without_width():
     assert interval([0.25, 0.25, 0.25]) == (0.25, 0.25)
 
@@ -109,9 +115,26 @@ def test_an_error_has_no_untrained_null():
         (lambda: summarize(make_table([0] * 4), ["beauty"]), "beauty"),
         (lambda: paired_differences(make_table([0] * 4), "cka_gap", "oracle", "baseline"), "oracle"),
         (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"]), "beauty"), "beauty"),
-        (lambda: summarize(make_table([0] * 4, seeds=1), ["cka_gap"]), "at least 2 seeds"),
+        (lambda: interval([1.0, 2.0], confidence=95), "confidence"),
+        (lambda: summarize(pd.concat([make_table([0] * 4)] * 2), ["cka_gap"]), "twice"),
+        (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"], [("control", "baseline")]), "cka_gap"), "summary"),
     ],
 )
 def test_bad_input_is_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_an_arm_that_was_lost_leaves_a_gap_in_the_summary_and_no_verdict():
+    table = make_table([0, 0, 0.3, 0])
+    table.loc[table["arm"] == "regularized", "cka_gap"] = np.nan
+    summary = summarize(table, ["cka_gap"])
+    row = summary.set_index(["arm", "versus"]).loc[("regularized", "baseline")]
+    assert row["seeds"] == 0 and np.isnan(row["low"])
+    assert "can't tell" in verdict(summary, "cka_gap").splitlines()[0]
+
+
+def test_other_arms_can_be_compared_without_the_usual_ones():
+    table = make_table([0, 0, 0.3, 0])
+    table["arm"] = table["arm"].replace({"regularized": "oracle"})
+    assert list(summarize(table, ["cka_gap"], [("oracle", "baseline")])["arm"]) == ["oracle"]

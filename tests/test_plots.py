@@ -174,3 +174,13 @@ def test_the_plot_of_arms_shows_each_arms_mean_and_joins_the_arms_of_a_seed():
         assert of_seed["cka_gap"].tolist() in lines, f"seed {seed}"
     for _, mean in STUDY.groupby("arm")["cka_gap"].mean().items():
         assert any(len(y) == 1 and y[0] == pytest.approx(mean) for y in lines)
+
+
+def test_show_refuses_a_figure_without_text_or_labels():
+    figure, ax = plt.subplots()
+    with pytest.raises(ValueError, match="alt"):
+        plots.show(figure, " ")
+    with pytest.raises(ValueError, match="label"):
+        plots.show(figure, "a line that rises")
+    ax.set(xlabel="epoch", ylabel="test MSE")
+    plots.show(figure, "a line that rises")

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 import torch
@@ -241,3 +244,23 @@ def test_enabling_on_another_model_lets_go_of_the_first(make_model, draw):
     second(draw.x_train)
     regularizer.loss(second)
     assert not any(module._forward_hooks for module in first.modules())
+
+
+def test_a_copy_of_model_and_regularizer_lives_its_own_life(make_model, draw):
+    model = make_model()
+    regularizer = PathwayLatentRegularizer(model, draw.graph.membership())
+    model(draw.x_train)
+    before = regularizer.loss(model)[0].item()
+    twin = copy.deepcopy(model)
+    twin(2 * draw.x_train)
+    assert regularizer.loss(model)[0].item() == before
+    pickle.dumps(model)
+
+
+def test_lambda_may_be_set_afterwards(make_model, draw):
+    model = make_model()
+    regularizer = PathwayLatentRegularizer(model, draw.graph.membership(), lambda_sim=0.1)
+    model(draw.x_train)
+    before = regularizer.loss(model)[0].item()
+    regularizer.lambda_sim = 1.0
+    assert regularizer.loss(model)[0].item() == pytest.approx(10 * before, rel=1e-5)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import pathway_graph, simulate, standardize
-from gsnn_tutorial.simulate import NONLINEARITIES, pathway_functions
+from gsnn_tutorial.simulate import NONLINEARITIES, expected_outputs, noise_floor, pathway_functions
 
 
 def simulate_one_sample_at_a_time(G, n, input_nodes, output_nodes, noise_scale, special, signed, seed):
@@ -166,3 +166,16 @@ def test_standardizing_uses_the_statistics_of_the_training_rows_only():
 
 def test_a_constant_target_is_standardized_to_zero_instead_of_nan():
     assert torch.equal(standardize(torch.full((4, 1), 3.0))[0], torch.zeros(4, 1))
+
+
+def test_the_noise_floor_is_what_is_left_when_the_function_is_known(draw):
+    graph = pathway_graph()
+    x, _, y, _ = simulate(
+        graph.networkx(), 200_000, 0, graph.input_nodes, graph.output_nodes,
+        noise_scale=0.3, special_functions=pathway_functions(graph), vectorized=True, seed=0,
+    )  # fmt: skip
+    residual = y - expected_outputs(graph, x)
+    np.testing.assert_allclose(residual.var(0), 4 * 0.3**2, rtol=0.02)  # the noise of four nodes on the way
+    np.testing.assert_allclose(residual.mean(0), 0, atol=0.01)
+    assert noise_floor(graph, x, y, y) == pytest.approx((4 * 0.3**2 / y.var(0, ddof=1)).mean(), rel=0.02)
+    assert 0.2 < draw.floor < 0.4  # the published samples follow the same functions

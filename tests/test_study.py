@@ -21,7 +21,8 @@ def test_one_row_for_every_seed_and_arm_with_every_metric():
     assert list(zip(table["seed"], table["arm"])) == [(s, a) for s in (4, 2) for a in ARMS]
     metrics = table.drop(columns=["seed", "arm", "diverged"])
     spurious = [column for column in metrics if "spurious" in column]
-    assert metrics.drop(columns=spurious).notna().all(axis=None)
+    assert metrics.drop(columns=[*spurious, "cka_gap_told"]).notna().all(axis=None)
+    assert set(table.loc[table["cka_gap_told"].notna(), "arm"]) == {"regularized", "control"}
     assert table.set_index("arm").loc["oracle", spurious].isna().all(axis=None)  # it has none
     assert not table["diverged"].any()
 
@@ -128,3 +129,22 @@ def test_bad_arguments_are_named(options, message):
 def test_a_recipe_that_cannot_be_is_refused(bad):
     with pytest.raises(ValueError, match=next(iter(bad))):
         Recipe(**bad)
+
+
+def test_each_arm_is_given_its_graph_and_told_its_pathways():
+    draw = SMALL.draw(0)
+    told = {"regularized": draw.graph.membership(), "control": draw.shuffled}
+    for arm in ARMS:
+        replica = study_module.Replica(draw, 0, arm, SHORT, 4)
+        edges = replica.model.edge_index_dict["function", "to", "function"].shape[1]
+        assert edges == (8 if arm == "oracle" else 16)
+        assert (replica.regularizer is not None) == (arm in told)
+        if arm in told:
+            node, pathway = replica.regularizer.membership.indices
+            assert torch.equal(told[arm].argmax(0)[node], pathway)
+
+
+def test_no_arm_beats_the_noise_floor_by_more_than_luck():
+    table = study(Problem(), seeds=[0], recipe=Recipe(epochs=150), progress=False)
+    trained = table[table["arm"] != "untrained"]
+    assert (trained["test_mse"] > 0.95 * trained["floor"]).all() and (trained["floor"] > 0.2).all()

@@ -172,3 +172,10 @@ def test_arrays_as_simulate_gives_them_can_be_trained_on(draw):
     model = GSNN(graph.edge_index_dict, graph.names, channels=2, layers=4, node_mlp=False)
     assert len(train(model, x, y, x_test=x_test, y_test=y_test, epochs=1, progress=False).test_mse) == 1
     assert model(x).shape == (6, 8)
+
+
+def test_the_strength_is_the_same_after_training_as_before(make_model, draw):
+    model = make_model()
+    regularizer = PathwayLatentRegularizer(model, draw.graph.membership())
+    train(model, draw.x_train, draw.y_train, regularizer=regularizer, epochs=2, warmup_epochs=10, progress=False)
+    assert regularizer.strength == 1.0

@@ -78,8 +78,11 @@ def test_replicas_of_different_sizes_fit_beside_each_other():
     graphs = [pathway_graph(K=2, n_func=2), pathway_graph(K=3, n_in=1, n_func=4, n_out=3)]
     models = [GSNN(g.edge_index_dict, g.names, 4, 5, node_mlp=False) for g in graphs]
     xs = [torch.randn(16, len(g.input_nodes), generator=torch.Generator().manual_seed(0)) for g in graphs]
-    together = GSNNUnion(models)(torch.cat(xs, dim=1))
-    torch.testing.assert_close(together, torch.cat([m(x) for m, x in zip(models, xs)], dim=1))
+    union = GSNNUnion(models)
+    together, alone = union(torch.cat(xs, dim=1)), [m(x) for m, x in zip(models, xs)]
+    torch.testing.assert_close(together, torch.cat(alone, dim=1))
+    errors = torch.stack([prediction.square().mean() for prediction in alone])
+    torch.testing.assert_close(union.mse(together, torch.zeros_like(together)), errors)
 
 
 def test_a_replica_that_diverges_does_not_touch_the_others():
@@ -130,3 +133,29 @@ def test_models_without_regularizers_have_no_regularizer_together():
     four = Four(0)
     assert disjoint_union(four.models)[1] is None
     assert disjoint_union(four.models, [None] * 4)[1] is None
+
+
+def test_a_regularizer_of_another_size_is_refused():
+    small, large = pathway_graph(K=2, n_func=2), pathway_graph(K=3, n_func=3)
+    models = [GSNN(g.edge_index_dict, g.names, 4, 4, node_mlp=False) for g in (small, large)]
+    wrong = PathwayLatentRegularizer(models[1], large.membership())
+    with pytest.raises(ValueError, match=r"regularizers\[0\].*4 function nodes.*9 columns"):
+        UnionRegularizer(GSNNUnion(models), [wrong, None])
+
+
+def test_a_union_keeps_the_dtype_of_its_models_and_refuses_a_mixture():
+    four = Four(0)
+    assert GSNNUnion([m.double() for m in four.models]).ResBlocks[0].lin_in.values.dtype == torch.float64
+    with pytest.raises(ValueError, match="dtype"):
+        GSNNUnion([four.models[0], Four(0).models[1]])
+
+
+def test_strength_and_lambda_set_afterwards_count_in_the_union_too():
+    four = Four(0)
+    four.regularizers[1].lambda_sim, four.regularizers[2].strength = 3.0, 0.25
+    union, regularizer = disjoint_union(four.models, four.regularizers)
+    union(four.data()[0])
+    L_sim, _ = regularizer.loss(union)
+    for r in (1, 2):
+        four.models[r](four.draw.x_train)
+        torch.testing.assert_close(L_sim[r], four.regularizers[r].loss(four.models[r])[0])

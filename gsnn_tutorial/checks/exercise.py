@@ -85,9 +85,14 @@ def _array(value) -> np.ndarray | None:
         return None
 
 
+def _length(value) -> int:
+    """The number of values in a tuple, list, array or tensor; 0 for a single value."""
+    return len(value) if np.ndim(value) or isinstance(value, (tuple, list)) else 0
+
+
 def _close(a, b, tolerance: float) -> bool:
     if isinstance(b, tuple):
-        return isinstance(a, (tuple, list)) and len(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b))
+        return _length(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b))
     x, y = _array(a), _array(b)
     if x is None or y is None:
         return type(a) is type(b) and a == b
@@ -98,8 +103,8 @@ def _difference(given: list, right: list, tolerance: float) -> str:
     """What differs, in the first case that does: the shape, or how many values."""
     mine, want = next((g, r) for g, r in zip(given, right) if not _close(g, r, tolerance))
     if isinstance(want, tuple):
-        if not isinstance(mine, (tuple, list)) or len(mine) != len(want):
-            return f"expected {len(want)} values, got {len(mine) if isinstance(mine, (tuple, list)) else mine!r}"
+        if _length(mine) != len(want):
+            return f"expected {len(want)} values, got {_length(mine) or mine!r}"
         return _difference(list(mine), list(want), tolerance)
     x, y = _array(mine), _array(want)
     if x is None or y is None:

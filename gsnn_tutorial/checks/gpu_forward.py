@@ -21,11 +21,13 @@ def _maps(seed):
     """Two maps with several weights into a target, and more sources than targets.
 
     The last sources have no weight, so that an answer which reads W the wrong way round runs too.
+    The last target has none either: only `targets` says that it is there.
     """
     generator = torch.Generator().manual_seed(seed)
-    for sources, targets, weights, samples in [(7, 5, 14, 3), (9, 6, 20, 4)]:
-        place = torch.randperm(targets * targets, generator=generator)[:weights].sort().values
-        indices = torch.stack([place // targets, place % targets])
+    for sources, targets, weights, samples in [(8, 6, 14, 3), (10, 7, 20, 4)]:
+        used = targets - 1
+        place = torch.randperm(used * used, generator=generator)[:weights].sort().values
+        indices = torch.stack([place // used, place % used])
         values = torch.randn(weights, generator=generator)
         yield values, indices, torch.randn(sources, samples, generator=generator), targets
 
@@ -46,6 +48,15 @@ def _mean(values, indices, x, targets):
     return gather_scatter(values, indices, x, targets) / count[:, None]
 
 
+def _mean_of_none(values, indices, x, targets):
+    count = torch.bincount(indices[1], minlength=targets)
+    return gather_scatter(values, indices, x, targets) / count[:, None]
+
+
+def _targets_guessed(values, indices, x, targets):
+    return gather_scatter(values, indices, x, int(indices[1].max()) + 1)
+
+
 messages = Exercise(
     title="gather, weigh, scatter",
     reference=gather_scatter,
@@ -61,6 +72,10 @@ messages = Exercise(
         "column per sample.": lambda *arguments: gather_scatter(*arguments).t(),
         "the messages were added up as they came: each is multiplied by its weight first.": _unweighted,
         "a target's messages were averaged. A linear map adds them up.": _mean,
+        "a target's messages were averaged, and a target without any became NaN. A linear map adds "
+        "them up, and the sum of none is 0.": _mean_of_none,
+        "the empty targets at the end are missing: the largest target that is met does not say how "
+        "many there are. The result has `targets` rows.": _targets_guessed,
         "the result has a row for every source. It has `targets` rows.": (
             lambda values, indices, x, targets: gather_scatter(values, indices, x, len(x))
         ),
@@ -129,10 +144,11 @@ def forward_bytes(sources, targets, nnz, B):
 
 
 def _sizes(seed):
+    """Always more weights than numbers in y, so that no two mistakes come to the same bytes."""
     rng = np.random.default_rng(seed)
     for _ in range(3):
         sources, targets, B = (int(n) for n in rng.integers((20, 10, 3), (60, 18, 9)))
-        yield sources, targets, int(rng.integers(100, 150)), B
+        yield sources, targets, int(rng.integers(140, 190)), B
 
 
 def _off_by(change):
@@ -153,6 +169,10 @@ traffic = Exercise(
         "y is missing: its numbers are written.": _off_by(lambda s, t, nnz, B: -4 * t * B),
         "the layout is missing: a weight's source has to be read too, and so have the row "
         "pointers.": _off_by(lambda s, t, nnz, B: -4 * (nnz + t + 1)),
+        "the column indices are missing: for each weight its source has to be read, besides its "
+        "value.": _off_by(lambda s, t, nnz, B: -4 * nnz),
+        "you counted the row pointers over the sources. The rows of W are the targets, so there are "
+        "targets + 1 pointers.": _off_by(lambda s, t, nnz, B: 4 * (s - t)),
         "the row pointers are missing: there are targets + 1 of them.": (
             _off_by(lambda s, t, nnz, B: -4 * (t + 1))
         ),

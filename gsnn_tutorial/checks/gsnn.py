@@ -219,6 +219,9 @@ layer = Exercise(
         "the nonlinearity is missing: the channels go through ELU after the norm.": (
             _mistaken_node(lambda z: _standardised(z, 1))
         ),
+        "your nonlinearity is ReLU. Here it is ELU, which lets negative values through as exp(z) - 1.": (
+            _mistaken_node(lambda z: F.relu(_standardised(z, 1)))
+        ),
         "norm and ELU are in the wrong order: first the norm, then the nonlinearity.": (
             _mistaken_node(lambda z: _standardised(F.elu(z), 1))
         ),

@@ -106,7 +106,7 @@ membership = Exercise(
 
 
 def _wirings(seed):
-    """Two hand-made graphs, and a random one in which every output hears several inputs, over several distances."""
+    """Three hand-made graphs, and a random one in which every output hears several inputs, over several distances."""
     rng = np.random.default_rng(seed)
     n = 6
     chain = np.eye(n, k=1, dtype=bool)
@@ -119,7 +119,9 @@ def _wirings(seed):
         (n, n), dtype=bool
     )  # 1 -> 2 -> 3: nothing comes to 1, and its output hears nothing
     dead_end[1, 2] = dead_end[2, 3] = True
+    early_and_late = np.eye(n, dtype=bool)[[0, 3, 4]]  # on the chain: gains, a pause, another gain
     return [
+        (early_and_late, chain, np.eye(n, dtype=bool)[:, [5, 3]]),
         (A_in, chain, A_out),
         (A_in, dead_end, np.eye(n, dtype=bool)[:, [1, 3]]),
         (A_in, chain | (np.triu(rng.random((n, n)) < 0.15, 2)), A_out),
@@ -149,6 +151,37 @@ def _first_input_only(A_in, A, A_out):
     return needed
 
 
+def _gains(A_in, A, A_out):
+    """Does an output's receptive field grow in a layer? (layers, outputs)"""
+    heard = A_in.astype(bool)
+    sizes = [np.zeros(A_out.shape[1], dtype=int)]
+    for _ in range(len(A)):
+        sizes.append((heard @ A_out.astype(bool)).sum(0))
+        heard = heard | heard @ A.astype(bool)
+    return np.diff(sizes, axis=0) > 0
+
+
+def _last_gain(gains):
+    return (gains * np.arange(1, len(gains) + 1)[:, None]).max(0)
+
+
+def _until_nobody_gains(A_in, A, A_out):
+    gains = _gains(A_in, A, A_out)
+    goes_on = gains.any(1)
+    goes_on[0] = True  # layer 1 has nothing to be compared with
+    return _last_gain(gains & np.logical_and.accumulate(goes_on)[:, None])
+
+
+def _until_a_pause(A_in, A, A_out):
+    gains = _gains(A_in, A, A_out)
+    begun = np.logical_or.accumulate(gains)
+    return _last_gain(gains & np.logical_and.accumulate(gains | ~begun))
+
+
+def _silent_for_good(A_in, A, A_out):
+    return _last_gain(np.logical_and.accumulate(_gains(A_in, A, A_out)))
+
+
 def _hops(A_in, A, A_out):
     needed = layers_needed(A_in, A, A_out)
     return np.where(needed > 0, needed + 1, 0)
@@ -171,6 +204,12 @@ layers = Exercise(
         "you stop at the first input that an output hears: go on until its receptive field no longer grows.": (
             _first_input_only
         ),
+        "you stop at the first layer in which no output gains an input: an input further away may still be on its "
+        "way, so go on for len(A) layers.": _until_nobody_gains,
+        "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause and "
+        "grow later, so go on for len(A) layers.": _until_a_pause,
+        "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
+        "input may be several layers away, so go on for len(A) layers.": _silent_for_good,
         "you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.": _hops,
         "you count from 0: what stands on the input edges before the first layer is heard in layer 1.": _from_zero,
         "your edges run both ways: a signal goes from row to column of A only, so do not use A.T.": (

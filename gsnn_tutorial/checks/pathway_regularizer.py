@@ -124,25 +124,31 @@ def _weightless(s, M):
     return ((s @ M.t())[:, :, None] - s[:, None, :]) / (M.sum(1, keepdim=True) - M)
 
 
-def _full_size(s, M):
-    return ((s @ M.t())[:, :, None] - s[:, None, :] * M) / M.sum(1, keepdim=True)
-
-
 def _from_the_mean(s, M):
     return (s @ M.t() / M.sum(1))[:, :, None] - s[:, None, :] * M
 
 
-def _counted(s, M):
-    member = (M > 0).float()
-    total = (s @ M.t())[:, :, None] - s[:, None, :] * M
-    return total / (member.sum(1, keepdim=True) - member)
+def _over(remaining):
+    """The right sum over another weight: ``remaining`` turns M into (P, N) or (P, 1)."""
+
+    def answer(s, M):
+        return ((s @ M.t())[:, :, None] - s[:, None, :] * M) / remaining(M)
+
+    return answer
+
+
+def _members_only(s, M):
+    return _leave_one_out(s, M) * (M > 0)
 
 
 def _leave_one_out_cases(seed: int):
-    """Soft weights, at least three members each; node 4 is in two pathways, node 0 in one."""
+    """Soft weights, at least three members each; node 4 is in two pathways, node 0 in one.
+
+    The last pathway has less than 1 left without node 1 or 2, but no total below 1.
+    """
     generator = torch.Generator().manual_seed(seed)
     s = torch.randn(5, 6, generator=generator)
-    M = torch.tensor([[1.0, 1, 0.5, 0, 0.5, 0], [0, 0, 0, 2, 0.5, 1]])
+    M = torch.tensor([[1.0, 1, 0.5, 0, 0.5, 0], [0, 0, 0, 2, 0.5, 1], [0, 0.5, 0.5, 0, 0, 0.25]])
     return [(s, M)]
 
 
@@ -155,9 +161,23 @@ leave_one_out = Exercise(
         "you took a node's score away without its weight: subtract M[p, i] * s[:, i], which is "
         "nothing for a node that is no member.": _weightless,
         "you divided by the weight of all members: one is gone, so divide by the total weight "
-        "less M[p, i].": _full_size,
+        "less M[p, i].": _over(lambda M: M.sum(1, keepdim=True)),
+        "you took 1 from the total weight for every node: a member takes its own weight with it, and "
+        "a node that is no member takes none, so subtract M[p, i].": (
+            _over(lambda M: M.sum(1, keepdim=True) - 1)
+        ),
+        "you took 1 from the total weight for every member: a soft member takes its own weight with "
+        "it, so subtract M[p, i].": _over(lambda M: M.sum(1, keepdim=True) - (M > 0).float()),
+        "you divided by 1 where less than 1 is left: here the mean is over what remains, however "
+        "little, so leave out clamp_min(1).": (
+            _over(lambda M: (M.sum(1, keepdim=True) - M).clamp_min(1))
+        ),
+        "you set nodes that are no members to 0: nothing is taken away for them, so they get the "
+        "pathway's whole score.": _members_only,
         "you took the member from the mean: take it from the weighted sum, then divide by the weight "
         "that is left.": _from_the_mean,
-        "you divided by the number of the others: soft members count with their weight.": _counted,
+        "you divided by the number of the others: soft members count with their weight.": (
+            _over(lambda M: (M > 0).sum(1, keepdim=True) - (M > 0).float())
+        ),
     },
 )

@@ -145,6 +145,14 @@ floor = Exercise(
         ),
         "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
         "then square.": _variances_added,
+        "every node's noise was counted once, N noise_scale ** 2. Noise of node v arrives reach[v] times, so it counts "
+        "reach[v] ** 2 times.": lambda A, s, signal: _ratio(
+            s**2 * len(A), signal * _reach(A)[0] ** 2
+        ),
+        "this is the floor of a chain, where noise and signal arrive once. With detours node v counts reach[v] ** 2 "
+        "times, and the signal reach[0] ** 2 times.": (
+            lambda A, s, signal: _ratio(s**2 * len(A), signal)
+        ),
         "routes were counted but not squared. Noise that arrives twice is doubled, and its variance is fourfold.": (
             _routes_not_squared
         ),

@@ -37,7 +37,10 @@ def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axe
 
 
 def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
-    """One metric in every arm: each seed a point, lines join a seed's arms, the mean in front."""
+    """One metric in every arm: each seed a point, lines join a seed's arms, the mean in front.
+
+    Under a test MSE the seeds' mean noise floor is drawn.
+    """
     validate.choice("metric", metric, tuple(METRICS))
     values = table.pivot(index="seed", columns="arm", values=metric)
     arms = [arm for arm in table["arm"].unique() if values[arm].notna().any()]
@@ -47,6 +50,9 @@ def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
         style = ARM_STYLE.get(arm, OTHER_ARM)
         ax.plot(np.full(len(values), place), values[arm], ".", color="#999999", markersize=3, zorder=2)
         ax.plot(place, values[arm].mean(), style["marker"], color=style["color"], markersize=9, zorder=3)
+    if metric == "test_mse" and "floor" in table:
+        ax.axhline(table["floor"].mean(), color="#555555", linestyle=(0, (1, 1)), linewidth=1.2, label="noise floor")
+        ax.legend(frameon=False, fontsize=8)
     ax.set_xticks(range(len(arms)), arms, fontsize=8)
     ax.set(xlabel="arm", ylabel=METRICS[metric].label)
     return tidy(ax)

@@ -23,11 +23,12 @@ def plot_training(
     *,
     quantity: str = "test_mse",
     printed: pd.DataFrame | None = None,
+    floor: float | None = None,
 ) -> Axes:
     """One line per arm over the epochs of ``History``'s column ``quantity``.
 
     ``printed`` adds points: a table with columns arm, epoch and ``quantity``, such as the
-    published log.
+    published log. ``floor`` draws the error that noise alone costs.
     """
     validate.choice("quantity", quantity, tuple(QUANTITIES))
     ax = axes(ax, (6.4, 3.8))
@@ -39,6 +40,8 @@ def plot_training(
             points = printed[printed["arm"] == arm]
             ax.plot(points["epoch"], points[quantity], style["marker"], color=style["color"], markersize=4,
                     markerfacecolor="white", label=f"{arm}, as published")  # fmt: skip
+    if floor is not None:
+        ax.axhline(floor, color="#555555", linestyle=(0, (1, 1)), linewidth=1.2, label="noise floor")
     ax.set(xlabel="epoch", ylabel=QUANTITIES[quantity])
     ax.legend(frameon=False, fontsize=8)
     return tidy(ax)
