@@ -3,7 +3,16 @@
 from gsnn_tutorial.plots.graphs import plot_graph
 from gsnn_tutorial.plots.similarity import plot_similarity
 from gsnn_tutorial.plots.study import plot_arms, plot_forest
-from gsnn_tutorial.plots.style import show
+from gsnn_tutorial.plots.style import draw_floor, show
 from gsnn_tutorial.plots.training import plot_table, plot_training
 
-__all__ = ["plot_arms", "plot_forest", "plot_graph", "plot_similarity", "plot_table", "plot_training", "show"]
+__all__ = [
+    "draw_floor",
+    "plot_arms",
+    "plot_forest",
+    "plot_graph",
+    "plot_similarity",
+    "plot_table",
+    "plot_training",
+    "show",
+]

@@ -27,9 +27,7 @@ MISSING = "#F4F4F4"
 _DIGITS = {"ha": "center", "va": "center", "fontsize": 10}
 
 
-def plot_dense(
-    indices: torch.Tensor, values: torch.Tensor, size: tuple[int, int], ax: Axes | None = None
-) -> Axes:
+def plot_dense(indices: torch.Tensor, values: torch.Tensor, size: tuple[int, int], ax: Axes | None = None) -> Axes:
     """W as a dense matrix, a row per target: numbers where a weight exists, hatched boxes elsewhere."""
     sources, targets = size
     ax = axes(ax, (1 + 0.7 * sources, 1 + 0.7 * targets))
@@ -73,9 +71,7 @@ def plot_messages(
         for t in range(targets):
             _node(ax, middle + t, 0, f"t{t}", "function")
         ax.text(left + (sources - 1) / 2, 2.15, f"sample {b}", ha="center", va="center", fontsize=9)
-    ax.set(
-        xlim=(-0.6, samples * (sources + 0.9) - 1.3), ylim=(-0.55, 2.4), aspect="equal", anchor="N"
-    )
+    ax.set(xlim=(-0.6, samples * (sources + 0.9) - 1.3), ylim=(-0.55, 2.4), aspect="equal", anchor="N")
     ax.set_axis_off()
     return ax
 
@@ -156,9 +152,7 @@ def plot_one_size(times: pd.DataFrame, nodes: int, ax: Axes | None = None) -> Ax
         ax.plot(value, place, style["marker"], color=style["color"], markersize=8)
         text = f"  {value:.3g} ms, {value / times.loc[nodes, 'floor']:.3g} floors"
         ax.text(value * 1.1, place, text, va="center", fontsize=8.5)
-    ax.axvline(
-        times.loc[nodes, "floor"], color=WAY_STYLE["floor"]["color"], linestyle=":", linewidth=1.6
-    )
+    ax.axvline(times.loc[nodes, "floor"], color=WAY_STYLE["floor"]["color"], linestyle=":", linewidth=1.6)
     ax.set_yticks(range(len(ways)), ways)
     ax.set(xscale="log", xlim=(low, high), ylim=(len(ways) - 0.5, -0.5))
     ax.set(xlabel="milliseconds, forward and backward", ylabel="way")
@@ -186,9 +180,7 @@ def _row_color(row: int) -> str:
 
 def _box(ax: Axes, x: float, y: float, text: str, color: str, hatch: str | None = None):
     edge = "#555555" if hatch is None else "#C4C4C4"
-    ax.add_patch(
-        Rectangle((x, y), 1, 1, facecolor=color, edgecolor=edge, hatch=hatch, linewidth=0.9)
-    )
+    ax.add_patch(Rectangle((x, y), 1, 1, facecolor=color, edgecolor=edge, hatch=hatch, linewidth=0.9))
     ax.text(x + 0.5, y + 0.5, text, **_DIGITS)
 
 

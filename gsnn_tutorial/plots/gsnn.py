@@ -29,16 +29,12 @@ _TRUE = {"color": "#009E73", "marker": "o"}
 _FALSE = {"color": SPURIOUS, "marker": "^"}
 
 
-def plot_messages(
-    graph: PathwayGraph, labels: Sequence, ax: Axes | None = None, *, title: str = ""
-) -> Axes:
+def plot_messages(graph: PathwayGraph, labels: Sequence, ax: Axes | None = None, *, title: str = "") -> Axes:
     """A small graph with a label, such as its state, on every edge (in the order of ``graph.edges``)."""
     ax = axes(ax, (3.4, 3.8))
     positions = {node.name: node.position for node in graph.nodes}
     _nodes(graph, positions, ax, size=640)
-    nx.draw_networkx_labels(
-        graph.networkx(), positions, {n: short(n) for n in positions}, ax=ax, font_size=10
-    )
+    nx.draw_networkx_labels(graph.networkx(), positions, {n: short(n) for n in positions}, ax=ax, font_size=10)
     nx.draw_networkx_edges(
         graph.networkx(),
         positions,
@@ -77,11 +73,7 @@ def plot_weights(
         face = "#D7EAF5" if exists else "#F4F4F4"
         edge = "white" if exists else "#DADADA"
         hatch = None if exists else "////"
-        ax.add_patch(
-            Rectangle(
-                (j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0
-            )
-        )
+        ax.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=face, edgecolor=edge, hatch=hatch, linewidth=0))
         if exists:
             ax.text(j, i, f"{W[i, j]:g}", ha="center", va="center", fontsize=11)
     for line in range(len(columns) + 1):
@@ -158,9 +150,7 @@ def spread_colorbar(largest: float, ax):
     shades = plt.get_cmap("cividis_r")
     cmap = LinearSegmentedColormap.from_list("spread", shades(np.linspace(0.1, 1, 256)))
     mappable = ScalarMappable(Normalize(0, largest), cmap)
-    return first.figure.colorbar(
-        mappable, ax=ax, shrink=0.8, aspect=25, label="mean |change| of activation"
-    )
+    return first.figure.colorbar(mappable, ax=ax, shrink=0.8, aspect=25, label="mean |change| of activation")
 
 
 def plot_edge_effects(graph: PathwayGraph, effect: np.ndarray, ax: Axes | None = None) -> Axes:
@@ -171,9 +161,7 @@ def plot_edge_effects(graph: PathwayGraph, effect: np.ndarray, ax: Axes | None =
     inner = [edge for edge in graph.all_edges if functions.issuperset(edge)]
     outer = [edge for edge in graph.edges if not functions.issuperset(edge)]
     width = 0.5 + 6.0 * np.sqrt(np.asarray(effect) / max(effect))
-    nx.draw_networkx_edges(
-        G, positions, outer, ax=ax, edge_color="#CCCCCC", width=1.0, arrowsize=7, node_size=330
-    )
+    nx.draw_networkx_edges(G, positions, outer, ax=ax, edge_color="#CCCCCC", width=1.0, arrowsize=7, node_size=330)
     for edge, true, w in zip(inner, graph.function_edge_is_true, width):
         nx.draw_networkx_edges(
             G, positions, [edge], ax=ax, width=w, arrowsize=7 + 1.5 * w, node_size=330,
@@ -233,9 +221,7 @@ def plot_true_spurious(
     return tidy(ax)
 
 
-def plot_validation(
-    curves: Mapping[str, Sequence[float]], ax: Axes | None = None, *, floor: float
-) -> Axes:
+def plot_validation(curves: Mapping[str, Sequence[float]], ax: Axes | None = None, *, floor: float) -> Axes:
     """Validation error over the epochs, each model's best epoch marked, the noise floor drawn in."""
     ax = axes(ax, (6.4, 3.8))
     for name, values in curves.items():

@@ -32,9 +32,7 @@ _TELLS = {
 _RIM = {"markeredgecolor": "black", "markeredgewidth": 0.5}
 
 
-def plot_adjacency(
-    graph: PathwayGraph, ax: Axes | None = None, *, order: str = "pathway", legend: bool = True
-) -> Axes:
+def plot_adjacency(graph: PathwayGraph, ax: Axes | None = None, *, order: str = "pathway", legend: bool = True) -> Axes:
     """The adjacency matrix, a mark per edge: row = source, column = target.
 
     Nodes are ordered by 'pathway' (shaded blocks: both ends in one pathway) or by 'type' (shaded
@@ -85,9 +83,7 @@ def plot_adjacency(
 def plot_graph_and_adjacency(graph: PathwayGraph) -> Figure:
     """The graph and its adjacency matrix, ordered by pathway, side by side."""
     wide = 1.95 * graph.n_pathways
-    figure, (left, right) = plt.subplots(
-        1, 2, figsize=(wide + 5.2, 4.9), layout="constrained", width_ratios=(wide, 5)
-    )
+    figure, (left, right) = plt.subplots(1, 2, figsize=(wide + 5.2, 4.9), layout="constrained", width_ratios=(wide, 5))
     plot_graph(graph, left)
     plot_adjacency(graph, right)
     return figure
@@ -106,9 +102,7 @@ def plot_membership(membership, graph: PathwayGraph, ax: Axes | None = None) -> 
         ax.plot(columns[chosen], rows[chosen], marker, color=colour, markersize=9, label=label)
     for edge in np.flatnonzero(np.diff(graph.labels)) + 0.5:
         ax.axvline(edge, color="#CCCCCC", linewidth=1)
-    ax.set_xticks(
-        range(M.shape[1]), [short(name) for name in graph.function_nodes], fontsize=8, rotation=90
-    )
+    ax.set_xticks(range(M.shape[1]), [short(name) for name in graph.function_nodes], fontsize=8, rotation=90)
     ax.set_yticks(range(M.shape[0]))
     ax.set(
         xlim=(-0.6, M.shape[1] - 0.4),
@@ -124,9 +118,7 @@ def plot_kept_pairs(kept, ax: Axes | None = None) -> Axes:
     """How often a shuffle keeps so many pairs of a pathway's members together."""
     counts = np.bincount(np.asarray(kept))
     ax = axes(ax, (3.4, 2.6))
-    ax.bar(
-        range(len(counts)), counts / counts.sum(), color="#999999", edgecolor="black", linewidth=0.6
-    )
+    ax.bar(range(len(counts)), counts / counts.sum(), color="#999999", edgecolor="black", linewidth=0.6)
     ax.set_xticks(range(len(counts)))
     ax.set(xlabel="true pairs still together", ylabel="share of shuffles")
     return tidy(ax)
@@ -174,9 +166,7 @@ def plot_spread(graph: PathwayGraph, layer: int, ax: Axes | None = None, *, name
     return ax
 
 
-def plot_spread_layers(
-    graph: PathwayGraph, layers, row, *, name: str = "", legend: bool = False
-) -> None:
+def plot_spread_layers(graph: PathwayGraph, layers, row, *, name: str = "", legend: bool = False) -> None:
     """``plot_spread`` for each of ``layers``, in a row of axes; the legend goes below the figure."""
     for layer, ax in zip(layers, row, strict=True):
         plot_spread(graph, layer, ax, name=name)
@@ -187,9 +177,7 @@ def plot_spread_layers(
 
 def plot_arrival(arrival, graph: PathwayGraph, ax: Axes | None = None) -> Axes:
     """The first layer in which each function node hears of each pathway's inputs, (P, N); 0 is never, and blank."""
-    T = validate.matrix(
-        "arrival", arrival, rows=graph.n_pathways, columns=len(graph.labels)
-    ).numpy()
+    T = validate.matrix("arrival", arrival, rows=graph.n_pathways, columns=len(graph.labels)).numpy()
     ax = axes(ax, (5.6, 2.6))
     ax.imshow(np.ma.masked_equal(T, 0), cmap="cividis_r", vmin=1, vmax=6, aspect="auto")
     for (p, i), layer in np.ndenumerate(T):
@@ -198,9 +186,7 @@ def plot_arrival(arrival, graph: PathwayGraph, ax: Axes | None = None) -> Axes:
             ax.text(i, p, f"{layer:.0f}", ha="center", va="center", fontsize=9, color=color)
     for edge in np.flatnonzero(np.diff(graph.labels)) + 0.5:
         ax.axvline(edge, color="#BBBBBB", linewidth=1)
-    ax.set_xticks(
-        range(T.shape[1]), [short(name) for name in graph.function_nodes], fontsize=8, rotation=90
-    )
+    ax.set_xticks(range(T.shape[1]), [short(name) for name in graph.function_nodes], fontsize=8, rotation=90)
     ax.set_yticks(range(T.shape[0]))
     ax.set(xlabel="function node", ylabel="inputs of pathway")
     return ax
@@ -209,9 +195,7 @@ def plot_arrival(arrival, graph: PathwayGraph, ax: Axes | None = None) -> Axes:
 def _heard(graph: PathwayGraph, layer: int) -> dict[str, str]:
     """{function or output node: a key of HEARD}."""
     pathway = {node.name: node.pathway for node in graph.nodes}
-    limit = {name: layer for name in graph.function_nodes} | {
-        name: layer + 1 for name in graph.output_nodes
-    }
+    limit = {name: layer for name in graph.function_nodes} | {name: layer + 1 for name in graph.output_nodes}
     sources = {name: set() for name in limit}
     for source, distance in hops(graph).items():
         for name, steps in distance.items():
@@ -223,10 +207,7 @@ def _heard(graph: PathwayGraph, layer: int) -> dict[str, str]:
         (False, True): "others",
         (True, True): "both",
     }
-    return {
-        name: kinds[pathway[name] in found, bool(found - {pathway[name]})]
-        for name, found in sources.items()
-    }
+    return {name: kinds[pathway[name] in found, bool(found - {pathway[name]})] for name, found in sources.items()}
 
 
 def _groups(keys) -> dict:
@@ -242,17 +223,12 @@ def _name_ticks(ax: Axes, nodes, groups):
         ax.set_yticks(range(len(nodes)), names, fontsize=6.5)
         return
     centres = [first + (length - 1) / 2 for first, length in groups.values()]
-    names = [
-        f"pathway {key}" if isinstance(key, (int, np.integer)) else f"{key} nodes" for key in groups
-    ]
+    names = [f"pathway {key}" if isinstance(key, (int, np.integer)) else f"{key} nodes" for key in groups]
     ax.set_xticks(centres, names, fontsize=7)
     ax.set_yticks(centres, names, fontsize=7, rotation=90, va="center")
 
 
 def _spread_legend() -> list[Line2D]:
     inputs = NODE_STYLE["input"] | _RIM | {"label": "input node", "markersize": 7}
-    heard = [
-        style | ({} if kind == "nothing" else _RIM) | {"label": _TELLS[kind]}
-        for kind, style in HEARD.items()
-    ]
+    heard = [style | ({} if kind == "nothing" else _RIM) | {"label": _TELLS[kind]} for kind, style in HEARD.items()]
     return [Line2D([], [], linestyle="", **style) for style in [inputs, *heard]]

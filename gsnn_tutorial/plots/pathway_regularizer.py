@@ -113,15 +113,9 @@ def plot_score_std(std: torch.Tensor, names, ax: Axes | None = None) -> Axes:
     varies = std > 1e-6
     ax = axes(ax, (1.6 + 0.55 * N, 0.9 + 0.55 * L))
     shade = np.ma.masked_where(~varies, std)
-    image = ax.imshow(
-        shade, cmap="cividis", norm=LogNorm(std[varies].min(), std[varies].max()), aspect="auto"
-    )
+    image = ax.imshow(shade, cmap="cividis", norm=LogNorm(std[varies].min(), std[varies].max()), aspect="auto")
     for l, i in np.argwhere(~varies):
-        ax.add_patch(
-            Rectangle(
-                (i - 0.5, l - 0.5), 1, 1, fill=False, hatch="////", edgecolor="#999999", linewidth=0
-            )
-        )
+        ax.add_patch(Rectangle((i - 0.5, l - 0.5), 1, 1, fill=False, hatch="////", edgecolor="#999999", linewidth=0))
     ax.set_xticks(np.arange(N + 1) - 0.5, minor=True)
     ax.set_yticks(np.arange(L + 1) - 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=2)
@@ -131,12 +125,8 @@ def plot_score_std(std: torch.Tensor, names, ax: Axes | None = None) -> Axes:
     ax.set(xlabel="function node", ylabel="layer")
     ax.spines[:].set_visible(False)
     ax.figure.colorbar(image, ax=ax, label="std over the batch", pad=0.02)
-    constant = Patch(
-        facecolor="white", edgecolor="#999999", hatch="////", label="constant: no signal yet"
-    )
-    ax.legend(
-        handles=[constant], loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8
-    )
+    constant = Patch(facecolor="white", edgecolor="#999999", hatch="////", label="constant: no signal yet")
+    ax.legend(handles=[constant], loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
     return ax
 
 
@@ -194,9 +184,7 @@ def plot_batch_noise(sizes, spread: Mapping[str, object], ax: Axes | None = None
     fine = np.geomspace(min(sizes), max(sizes), 50)
     ax.plot(fine, fine**-0.5, color=GREY, linewidth=1.2, label=r"$1/\sqrt{B}$")
     for (name, sd), style in zip(spread.items(), MARKS):
-        ax.plot(
-            sizes, sd, markersize=7, linewidth=0.8, markeredgecolor="white", label=name, **style
-        )
+        ax.plot(sizes, sd, markersize=7, linewidth=0.8, markeredgecolor="white", label=name, **style)
     ax.axvline(32, color="#BBBBBB", linestyle="--", linewidth=1, zorder=0)
     ax.text(33.5, 1.0, "$B = 32$", color=GREY, fontsize=9, va="top")
     ax.set_xscale("log", base=2)
@@ -209,17 +197,13 @@ def plot_batch_noise(sizes, spread: Mapping[str, object], ax: Axes | None = None
     return tidy(ax)
 
 
-def plot_pathway_pair(
-    S_p, S_q, ax: Axes | None = None, *, names=("pathway 0", "pathway 1"), shown: int = 300
-) -> Axes:
+def plot_pathway_pair(S_p, S_q, ax: Axes | None = None, *, names=("pathway 0", "pathway 1"), shown: int = 300) -> Axes:
     """One pathway's score against another's over the samples, with their correlation in the corner."""
     S_p, S_q = (np.asarray(S, dtype=float) for S in (S_p, S_q))
     ax = axes(ax, (3.2, 3.2))
     z_p, z_q = ((S - S.mean()) / (S.std() + 1e-6) for S in (S_p, S_q))
     ax.scatter(z_p[:shown], z_q[:shown], s=12, alpha=0.55, linewidths=0, color=MARKS[0]["color"])
-    ax.text(
-        0.04, 0.95, f"$r$ = {(z_p * z_q).mean():.2f}", transform=ax.transAxes, va="top", fontsize=10
-    )
+    ax.text(0.04, 0.95, f"$r$ = {(z_p * z_q).mean():.2f}", transform=ax.transAxes, va="top", fontsize=10)
     ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=(-2, 0, 2), yticks=(-2, 0, 2), aspect="equal")
     ax.set(xlabel=f"score of {names[0]}", ylabel=f"score of {names[1]}")
     ax.spines[["top", "right"]].set_visible(False)

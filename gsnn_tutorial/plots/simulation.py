@@ -61,9 +61,7 @@ def plot_limits(
         )
     for name, values in marks.items():
         style = PREDICTOR_STYLE.get(name, OTHER_PREDICTOR)
-        ax.plot(
-            np.asarray(values), rows, linestyle="", label=name, markeredgecolor="white", **style
-        )
+        ax.plot(np.asarray(values), rows, linestyle="", label=name, markeredgecolor="white", **style)
     ax.set_yticks(rows, limit.index, fontsize=9)
     ax.set_ylim(len(limit) - 0.5, -0.5)
     low = min(0.0, *(float(values.min()) for values in marks.values()))
@@ -80,9 +78,7 @@ def plot_limits(
     return ax
 
 
-def plot_against_parent_sum(
-    function: Callable, ax: Axes | None = None, *, samples: int = 600, seed: int = 0
-) -> Axes:
+def plot_against_parent_sum(function: Callable, ax: Axes | None = None, *, samples: int = 600, seed: int = 0) -> Axes:
     """A function of two standard normal parents, without noise, against the parents' sum.
 
     Each point is a sample, coloured by how far its parents are apart; the line is the mean at that sum.

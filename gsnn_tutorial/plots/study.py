@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.inference import METRICS, paired_differences
-from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, tidy
+from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, draw_floor, tidy
 
 
 def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
@@ -51,7 +51,7 @@ def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
         ax.plot(np.full(len(values), place), values[arm], ".", color="#999999", markersize=3, zorder=2)
         ax.plot(place, values[arm].mean(), style["marker"], color=style["color"], markersize=9, zorder=3)
     if metric == "test_mse" and "floor" in table:
-        ax.axhline(table["floor"].mean(), color="#555555", linestyle=(0, (1, 1)), linewidth=1.2, label="noise floor")
+        draw_floor(ax, table["floor"].mean())
         ax.legend(frameon=False, fontsize=8)
     ax.set_xticks(range(len(arms)), arms, fontsize=8)
     ax.set(xlabel="arm", ylabel=METRICS[metric].label)

@@ -57,6 +57,11 @@ def show(figure: Figure, alt: str):
     plt.close(figure)
 
 
+def draw_floor(ax: Axes, floor: float):
+    """A dotted line at the error that noise alone costs; call ``ax.legend`` after it."""
+    ax.axhline(floor, color="#555555", linestyle=(0, (1, 1)), linewidth=1.2, label="noise floor")
+
+
 def short(name: str) -> str:
     """f_2_1 -> f2.1: room for the name inside its node."""
     head, *numbers = name.split("_")

@@ -6,7 +6,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, tidy
+from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, draw_floor, tidy
 from gsnn_tutorial.training import History
 
 QUANTITIES = {
@@ -41,7 +41,7 @@ def plot_training(
             ax.plot(points["epoch"], points[quantity], style["marker"], color=style["color"], markersize=4,
                     markerfacecolor="white", label=f"{arm}, as published")  # fmt: skip
     if floor is not None:
-        ax.axhline(floor, color="#555555", linestyle=(0, (1, 1)), linewidth=1.2, label="noise floor")
+        draw_floor(ax, floor)
     ax.set(xlabel="epoch", ylabel=QUANTITIES[quantity])
     ax.legend(frameon=False, fontsize=8)
     return tidy(ax)
