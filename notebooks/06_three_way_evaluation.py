@@ -191,7 +191,7 @@ print(f"renumbering one node's channels moves a cosine by up to {moved:.2f}, and
 
 # %% [markdown]
 # One model, its last layer, all pairs of function nodes, both ways. (The published cosine takes all
-# layers; the picture is no clearer.)
+# layers; here both take the last, so that only one thing differs.)
 
 # %%
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.9), layout="constrained")
@@ -209,9 +209,9 @@ plots.show(figure, "Similarity of the twelve function nodes of the regularized m
 #
 # ●○○ · 5 minutes
 #
-# Write the number that sums such a matrix up: the mean similarity of pairs of nodes
-# inside a pathway minus that of pairs across pathways. `similarity` is (N, N), `labels` (N,); a node
-# makes no pair with itself.
+# Write the number that sums such a matrix up: the mean similarity of pairs of nodes inside a pathway
+# minus that of pairs across pathways. `similarity` is (N, N), `labels` (N,); a node makes no pair
+# with itself, and every pair counts the same.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -311,8 +311,8 @@ for metric in names:
 #
 # ●●○ · 10 minutes
 #
-# Two arrays hold one metric of two arms, seed by seed. Return the mean difference
-# and its standard error. Think about what the two arms of a seed share.
+# Two arrays hold one metric of two arms, seed by seed. Return the mean difference and its standard
+# error. Think about what the two arms of a seed share.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -344,8 +344,9 @@ checks.paired(paired_difference);
 #
 # With `phi='mean'` a node's score is the mean of its channels, and the group norm just before it has
 # set that mean, but for what the bend of ELU lets through, to the same value in every sample. The
-# regularizer pulls on a leftover. With `phi='learned'` the score is a direction among the channels that training picks, and
-# lambda can be 1. That is the study which we started at the top.
+# regularizer pulls on a leftover. With `phi='learned'` the score is a direction among the channels
+# that training picks, and lambda can be 1. That is the study which we started at the top. (The
+# oracle has no spurious edges, hence no ratio of norms.)
 
 # %%
 learned.groupby("arm", sort=False)[list(METRICS)].mean()

@@ -27,10 +27,23 @@ def _gap_of_sums(similarity, labels):
 
 def _gap_cases(seed):
     rng = np.random.default_rng(seed)
-    for n in (6, 9):
-        X = rng.normal(size=(n, 4))
+    for sizes in [(2, 4), (2, 3, 5)]:  # pathways of different sizes
+        labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
+        X = rng.normal(size=(len(labels), 4))
         X /= np.linalg.norm(X, axis=1, keepdims=True)
-        yield X @ X.T, rng.permutation(np.arange(n) % 3)
+        yield X @ X.T, labels
+
+
+def _gap_of_pathways(similarity, labels):
+    pairs = labels[:, None] == labels[None, :]
+    np.fill_diagonal(pairs, False)
+    means = [similarity[pairs & (labels == p)[:, None]].mean() for p in np.unique(labels)]
+    return np.mean(means) - similarity[labels[:, None] != labels[None, :]].mean()
+
+
+def _gap_to_all(similarity, labels):
+    i, j = np.triu_indices(len(labels), k=1)
+    return similarity[i, j][labels[i] == labels[j]].mean() - similarity[i, j].mean()
 
 
 gap = Exercise(
@@ -42,6 +55,9 @@ gap = Exercise(
             _gap_with_self
         ),
         "your sign is turned: the gap is within minus cross.": lambda S, labels: -pathway_gap(S, labels),
+        "you averaged the pathways' means, which gives a small pathway the weight of a large one: average "
+        "over pairs.": _gap_of_pathways,
+        "you subtracted the mean of all pairs: subtract that of the pairs across pathways.": _gap_to_all,
         "you compared sums: there are many more pairs across than within; compare means.": _gap_of_sums,
         "this is the mean within alone: subtract the mean across, which need not be 0.": lambda S, labels: (
             pathway_gap(S, labels) + S[labels[:, None] != labels[None, :]].mean()
@@ -117,6 +133,9 @@ control = Exercise(
     reference=is_control,
     cases=_control_cases,
     mistakes={
+        "you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.": (
+            lambda t, c: is_control(t, c) and not (((t.T @ t) > 0) & ((c.T @ c) > 0) & ~np.eye(9, dtype=bool)).any()
+        ),
         "the true pathways in another order pass your check: compare pathways as sets, not row by row.": (
             lambda t, c: bool(
                 sorted(t.sum(1)) == sorted(c.sum(1)) and (c.sum(0) == 1).all() and not np.array_equal(t, c)
