@@ -1,5 +1,6 @@
 """``compare`` over paired seeds: what it prints, what it leaves behind, and how it says that it could not."""
 
+import functools
 import json
 import signal
 import subprocess
@@ -111,11 +112,17 @@ def test_results_of_an_earlier_run_do_not_stay_in_the_folder(tmp_path):
 @pytest.mark.skipif(sys.platform == "win32", reason="sends a POSIX signal")
 def test_an_interrupt_ends_the_command_cleanly_with_threads_at_work(tmp_path):
     arguments = [sys.executable, "-m", "gsnn_tutorial", "compare", "--seeds", "60", "--output", str(tmp_path)]
-    running = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-    while not (tmp_path / "study.csv").exists() and running.poll() is None:
-        time.sleep(0.2)
-    running.send_signal(signal.SIGINT)
-    _, errors = running.communicate(timeout=60)
+    listen = functools.partial(
+        signal.signal, signal.SIGINT, signal.SIG_DFL
+    )  # a job in the background inherits deafness
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, preexec_fn=listen) as running:
+        try:
+            while not (tmp_path / "study.csv").exists() and running.poll() is None:
+                time.sleep(0.2)
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=60)
+        finally:
+            running.kill()
     assert running.returncode == 130, errors
     assert len(pd.read_csv(tmp_path / "study.csv")) % len(ARMS) == 0
     assert not json.loads((tmp_path / "run.json").read_text())["finished"]
