@@ -148,3 +148,23 @@ def test_no_arm_beats_the_noise_floor_by_more_than_luck():
     table = study(Problem(), seeds=[0], recipe=Recipe(epochs=150), progress=False)
     trained = table[table["arm"] != "untrained"]
     assert (trained["test_mse"] > 0.95 * trained["floor"]).all() and (trained["floor"] > 0.2).all()
+
+
+def test_an_interrupt_is_passed_on_to_the_blocks_that_still_run(monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    heard = []
+    monkeypatch.setattr(study_module, "run_block", interrupted)
+    monkeypatch.setattr(study_module._STOP, "set", lambda: heard.append("stop"))
+    with pytest.warns(UserWarning, match="0 finished seeds of 3"):
+        run(block=1, n_jobs=1)
+    assert heard == ["stop"]
+
+
+@pytest.mark.filterwarnings("ignore:training interrupted")
+def test_a_block_that_hears_of_an_interrupt_ends_and_leaves_no_trace(monkeypatch):
+    monkeypatch.setattr(study_module._STOP, "is_set", lambda: True)
+    with pytest.raises(KeyboardInterrupt):
+        study_module.run_block(SMALL, ["baseline"], [0], SHORT, "cpu", 1)
+    assert study_module._RUNNING == []
