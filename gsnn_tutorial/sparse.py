@@ -7,6 +7,9 @@ holds something of size B times the number of weights.
     forward   y  = W x                     CSR of W
     backward  gx = W^T g                   CSR of W^T
               gw = (x g^T) at W's entries  a product sampled where weights exist
+
+What a row of the product reads should still be in the processor's cache from the row before. Where
+the rows of W^T come in an order in which it never is, they are computed in another one.
 """
 
 from __future__ import annotations
@@ -43,6 +46,15 @@ class SparsePattern(torch.nn.Module):
         self._keep("target_start", _row_starts(target, self.targets))
         self._keep("source", source[by_target])
         self.register_buffer("by_target", by_target, persistent=False)
+        visit = _neighbourly(source, target, size)
+        self.register_buffer("visit", visit, persistent=False)  # None: the rows of W^T are neighbours as they stand
+        if visit is not None:
+            place = torch.argsort(visit)  # where the row of each source is computed
+            by_visit = torch.argsort(place[source], stable=True)
+            self._keep("visit_start", _row_starts(place[source][by_visit], self.sources))
+            self._keep("visit_target", target[by_visit])
+            self.register_buffer("by_visit", by_visit, persistent=False)
+            self.register_buffer("place", place, persistent=False)
 
     def _keep(self, name: str, index: torch.Tensor):
         self.register_buffer(name, index.to(torch.int32), persistent=False)
@@ -56,6 +68,21 @@ class SparsePattern(torch.nn.Module):
         """W^T as a CSR matrix (sources, targets); its order is the order of ``values``."""
         return _csr(self.source_start, self.target, values, (self.sources, self.targets))
 
+    def backward_product(self, values: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """W^T g, (targets, B) -> (sources, B)."""
+        if self.visit is None:
+            return _product(self.transposed(values), grad)
+        size = (self.sources, self.targets)
+        visited = _csr(self.visit_start, self.visit_target, values[self.by_visit], size)
+        return _product(visited, grad).index_select(0, self.place)
+
+    def sampled_product(self, values: torch.Tensor, x: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
+        """x g^T where weights exist, (nnz,) in the order of ``values``."""
+        if self.visit is None:
+            return torch.sparse.sampled_addmm(self.transposed(values), x, grad.t(), beta=0).values()
+        sampled = torch.sparse.sampled_addmm(self.matrix(values), grad, x.t(), beta=0).values()
+        return torch.empty_like(values).index_copy_(0, self.by_target, sampled)
+
 
 def _csr(row_start, column, values, size) -> torch.Tensor:
     return torch.sparse_csr_tensor(row_start, column, values, size, check_invariants=False)
@@ -64,6 +91,20 @@ def _csr(row_start, column, values, size) -> torch.Tensor:
 def _row_starts(row: torch.Tensor, rows: int) -> torch.Tensor:
     counts = torch.bincount(row, minlength=rows)
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+
+
+def _neighbourly(source: torch.Tensor, target: torch.Tensor, size: tuple[int, int]) -> torch.Tensor | None:
+    """An order of the sources in which neighbours share a target; None unless most of them gain by it.
+
+    The edges into one node share all its channels, but stand far apart in a list that runs by source.
+    """
+    first = torch.full((size[0],), size[1]).scatter_reduce_(0, source, target, "amin")  # each source's first target
+    order = torch.argsort(first, stable=True)
+
+    def shared(f):
+        return (f.diff() == 0).float().mean()
+
+    return order if shared(first[order]) > shared(first) + 0.5 else None
 
 
 def _checked(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
@@ -104,13 +145,12 @@ class _SparseMap(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad):
         values, x = ctx.saved_tensors
-        transposed = ctx.pattern.transposed(values)
         grad = grad.contiguous()
         grad_values = grad_x = None
         if ctx.needs_input_grad[0]:
-            grad_values = torch.sparse.sampled_addmm(transposed, x, grad.t(), beta=0).values()
+            grad_values = ctx.pattern.sampled_product(values, x, grad)
         if ctx.needs_input_grad[1]:
-            grad_x = _product(transposed, grad)
+            grad_x = ctx.pattern.backward_product(values, grad)
         return grad_values, grad_x, None
 
 
