@@ -25,6 +25,8 @@ with warnings.catch_warnings():  # torch says once per process that its CSR tens
     warnings.simplefilter("ignore")
     torch.sparse_csr_tensor([0], [], [], (0, 0), check_invariants=False)
 
+CACHE = 16e6  # bytes that stay in a processor's cache from one row to the next, about
+
 
 class SparsePattern(torch.nn.Module):
     """Where the weights of a sparse map are: fixed, and laid out once for both directions.
@@ -70,7 +72,7 @@ class SparsePattern(torch.nn.Module):
 
     def backward_product(self, values: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
         """W^T g, (targets, B) -> (sources, B)."""
-        if self.visit is None:
+        if not self._far_apart(grad):
             return _product(self.transposed(values), grad)
         size = (self.sources, self.targets)
         visited = _csr(self.visit_start, self.visit_target, values[self.by_visit], size)
@@ -78,10 +80,14 @@ class SparsePattern(torch.nn.Module):
 
     def sampled_product(self, values: torch.Tensor, x: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
         """x g^T where weights exist, (nnz,) in the order of ``values``."""
-        if self.visit is None:
+        if not self._far_apart(grad):
             return torch.sparse.sampled_addmm(self.transposed(values), x, grad.t(), beta=0).values()
         sampled = torch.sparse.sampled_addmm(self.matrix(values), grad, x.t(), beta=0).values()
         return torch.empty_like(values).index_copy_(0, self.by_target, sampled)
+
+    def _far_apart(self, grad: torch.Tensor) -> bool:
+        """Whether rows should be visited in another order: it costs a pass over the result, and pays beyond the cache."""
+        return self.visit is not None and grad.nbytes > CACHE
 
 
 def _csr(row_start, column, values, size) -> torch.Tensor:
