@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
@@ -44,9 +45,9 @@ class Node:
 class PathwayGraph:
     """Nodes sorted into pathways, the true edges between them, and spurious ones.
 
-    ``edges`` carry the signal of the simulation. ``spurious_edges`` stand in the graph that a
-    model is given, and carry nothing. The order of nodes and edges is the order of every matrix
-    that is made from the graph.
+    ``edges`` carry the signal of the simulation; those of them that join two pathways are its
+    *cross-talk*. ``spurious_edges`` stand in the graph that a model is given, and carry nothing. The
+    order of nodes and edges is the order of every matrix that is made from the graph.
 
     Raises ValueError for a repeated name or edge, and for an edge of a type that a GSNN has not.
     """
@@ -64,9 +65,11 @@ class PathwayGraph:
 
     def __str__(self):
         sizes = ", ".join(f"{len(self.names[t])} {t} nodes" for t in NODE_TYPES)
+        crosstalk = int(self.function_edge_is_crosstalk.sum())
         return (
-            f"PathwayGraph: {self.n_pathways} pathways, {sizes}, "
-            f"{len(self.edges)} true and {len(self.spurious_edges)} spurious edges"
+            f"PathwayGraph: {self.n_pathways} pathways, {sizes}, {len(self.edges)} true "
+            + (f"({crosstalk} of them cross-talk) " if crosstalk else "")
+            + f"and {len(self.spurious_edges)} spurious edges"
         )
 
     @property
@@ -113,7 +116,26 @@ class PathwayGraph:
     def function_edge_is_true(self) -> np.ndarray:
         """For each function-function edge: True if it carries signal, False if it is spurious."""
         functions = set(self.function_nodes)
-        return np.array([i < len(self.edges) for i, edge in enumerate(self.all_edges) if functions.issuperset(edge)])
+        return np.array(
+            [i < len(self.edges) for i, edge in enumerate(self.all_edges) if functions.issuperset(edge)], dtype=bool
+        )
+
+    @property
+    def function_edge_is_crosstalk(self) -> np.ndarray:
+        """For each function-function edge: True if it carries signal from one pathway to another."""
+        source, target = self.labels[self.edge_index_dict["function", "to", "function"].numpy()]
+        return self.function_edge_is_true & (source != target)
+
+    @property
+    def chain_positions(self) -> np.ndarray:
+        """Each function node's place among those of its pathway, in the order of the nodes: 0, 1, ...; (N,)."""
+        return pd.Series(self.labels).groupby(self.labels).cumcount().to_numpy()
+
+    @property
+    def middle_nodes(self) -> np.ndarray:
+        """The middle node of each pathway's chain, position length // 2, as a mask; (N,)."""
+        length = pd.Series(self.labels).groupby(self.labels).transform("size").to_numpy()
+        return self.chain_positions == length // 2
 
     def membership(self) -> torch.Tensor:
         """Membership matrix M, (P, N): M[p, i] = 1 if function node i belongs to pathway p."""
@@ -138,7 +160,7 @@ class PathwayGraph:
         return data
 
     def without_spurious_edges(self) -> PathwayGraph:
-        """The true graph."""
+        """The true graph, cross-talk included."""
         return replace(self, spurious_edges=())
 
     def with_spurious_edges(self, count: int, seed: int | np.random.Generator) -> PathwayGraph:
@@ -146,17 +168,37 @@ class PathwayGraph:
 
         Raises ValueError if fewer than ``count`` such edges are left to draw from.
         """
+        drawn = self._draw_between_pathways(count, seed)
+        return replace(self, spurious_edges=self.spurious_edges + drawn)
+
+    def with_crosstalk_edges(self, count: int, seed: int | np.random.Generator) -> PathwayGraph:
+        """Add ``count`` *true* edges between pathways, drawn without replacement.
+
+        They run forward: from position i of one pathway's chain to a later position j > i of another's.
+        So no cycle arises, no path gets longer than a chain, and a chain's first node, the one that
+        applies a nonlinear function in the simulation, hears from its inputs only.
+
+        Raises ValueError if fewer than ``count`` such edges are left to draw from.
+        """
+        position = self.chain_positions
+        drawn = self._draw_between_pathways(count, seed, position[:, None] < position[None, :], " that run forward")
+        return replace(self, edges=self.edges + drawn)
+
+    def _draw_between_pathways(self, count, seed, allowed=True, which: str = "") -> tuple[Edge, ...]:
+        """``count`` function-function edges that the graph lacks, between pathways and where ``allowed`` (N, N)."""
         count = validate.integer("count", count, 0)
-        free = self.labels[:, None] != self.labels[None, :]  # (N, N): ordered pairs across pathways
+        free = (self.labels[:, None] != self.labels[None, :]) & allowed  # (N, N): ordered pairs across pathways
         taken = self.edge_index_dict["function", "to", "function"].numpy()
         free[taken[0], taken[1]] = False
-        candidates = np.argwhere(free)
-        if count > len(candidates):
-            raise ValueError(f"count must be at most {len(candidates)}, the free edges between pathways; got {count}")
-        drawn = validate.generator(seed).choice(len(candidates), size=count, replace=False)
+        # The free pairs are numbered row by row. Their list, of millions for thousands of nodes, is never written out.
+        end, total = free.sum(1).cumsum(), int(free.sum())
+        if count > total:
+            raise ValueError(f"count must be at most {total}, the free edges between pathways{which}; got {count}")
+        drawn = validate.generator(seed).choice(total, size=count, replace=False)
+        source = np.searchsorted(end, drawn, side="right")
+        target = [np.flatnonzero(free[i])[number - end[i]] for i, number in zip(source, drawn)]  # counted from the end
         names = self.function_nodes
-        edges = tuple((names[i], names[j]) for i, j in candidates[drawn])
-        return replace(self, spurious_edges=self.spurious_edges + edges)
+        return tuple((names[i], names[j]) for i, j in zip(source, target))
 
 
 def pathway_graph(K: int = 4, n_in: int = 2, n_func: int = 3, n_out: int = 2) -> PathwayGraph:

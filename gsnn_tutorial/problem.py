@@ -9,7 +9,19 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph, shuffled_membership
+from gsnn_tutorial.memberships import exchanged_membership
 from gsnn_tutorial.simulate import noise_floor, pathway_functions, simulate, standardize
+
+
+# A seed's random streams: independent of each other, so that using one more changes nothing in the others.
+# A stream's place in this list makes it what it is: new ones are added at the end.
+STREAMS = ("edges", "data", "shuffle", "wrong", "connected", "random_edges")
+
+
+def stream(seed: int, name: str) -> np.random.Generator:
+    """The start of one of ``STREAMS``: the so-manieth child of the seed."""
+    place = STREAMS.index(validate.choice("name", name, STREAMS))
+    return np.random.default_rng(np.random.SeedSequence(validate.integer("seed", seed, 0), spawn_key=(place,)))
 
 
 @dataclass(frozen=True)
@@ -18,7 +30,8 @@ class Draw:
 
     ``x_*`` (samples, inputs) and ``y_*`` (samples, outputs) are float32, y standardised by the
     training rows. ``shuffled`` is the control's membership matrix, (P, N). ``floor`` is the test MSE
-    of the exact conditional mean: what noise alone costs.
+    of the exact conditional mean: what noise alone costs. ``seed`` is the seed that made it, and
+    ``membership`` what a regularizer is told, (P, N): the truth, unless the problem has wrong members.
     """
 
     graph: PathwayGraph
@@ -28,6 +41,21 @@ class Draw:
     y_test: torch.Tensor
     shuffled: torch.Tensor
     floor: float
+    seed: int = 0
+    membership: torch.Tensor | None = None
+
+    def __post_init__(self):
+        if self.membership is None:
+            object.__setattr__(self, "membership", self.graph.membership())
+
+    @property
+    def hidden(self) -> np.ndarray:
+        """The nodes that a held-out arm is not told of: the middle one of each chain, (N,)."""
+        return self.graph.middle_nodes
+
+    def stream(self, name: str) -> np.random.Generator:
+        """The start of one of ``STREAMS``."""
+        return stream(self.seed, name)
 
 
 @dataclass(frozen=True)
@@ -39,6 +67,9 @@ class Problem:
         n_spurious: edges between pathways that a model is given and that carry no signal.
         n_train, n_test: samples.
         noise_scale: standard deviation of each node around its mean.
+        n_crosstalk: true edges between pathways, see ``PathwayGraph.with_crosstalk_edges``.
+        wrong: share of the function nodes of which a regularizer is told another pathway than their
+            own; round(wrong * N) nodes, see ``exchanged_membership``. The control is a shuffle of the truth.
     """
 
     K: int = 4
@@ -49,6 +80,8 @@ class Problem:
     n_train: int = 256
     n_test: int = 1024
     noise_scale: float = 0.3
+    n_crosstalk: int = 0
+    wrong: float = 0.0
 
     def __post_init__(self):
         validate.integer("n_spurious", self.n_spurious, 0)
@@ -56,19 +89,38 @@ class Problem:
         validate.integer("n_test", self.n_test, 2)
         validate.number("noise_scale", self.noise_scale, 0)
         pathway_graph(self.K, self.n_in, self.n_func, self.n_out)  # says at once which size cannot be
-        free = (self.K * self.n_func) ** 2 - self.K * self.n_func**2
+        forward = self.K * (self.K - 1) * self.n_func * (self.n_func - 1) // 2
+        if validate.integer("n_crosstalk", self.n_crosstalk, 0) > forward:
+            raise ValueError(
+                f"n_crosstalk must be at most {forward}, the edges between pathways that run forward; "
+                f"got {self.n_crosstalk}"
+            )
+        free = (self.K * self.n_func) ** 2 - self.K * self.n_func**2 - self.n_crosstalk
         if self.n_spurious > free:
             raise ValueError(f"n_spurious must be at most {free}, the edges between pathways; got {self.n_spurious}")
+        validate.number("wrong", self.wrong, 0, 1)
+        if self.wrong and (self.K < 2 or self.n_wrong < 2):
+            raise ValueError(
+                f"wrong={self.wrong} of {self.K * self.n_func} function nodes in {self.K} pathways leaves none to "
+                "exchange pathways: give at least two pathways, and a share of two nodes"
+            )
+
+    @property
+    def n_wrong(self) -> int:
+        """How many function nodes have a wrong membership."""
+        return round(self.wrong * self.K * self.n_func)
 
     def draw_graph(self, seed: int | np.random.Generator) -> PathwayGraph:
-        """The pathways, with spurious edges drawn from ``seed``."""
+        """The pathways, with spurious edges drawn from ``seed``, and cross-talk from a child of it."""
+        rng = validate.generator(seed)
         graph = pathway_graph(self.K, self.n_in, self.n_func, self.n_out)
-        return graph.with_spurious_edges(self.n_spurious, seed)
+        if self.n_crosstalk:
+            graph = graph.with_crosstalk_edges(self.n_crosstalk, rng.spawn(1)[0])
+        return graph.with_spurious_edges(self.n_spurious, rng)
 
     def draw(self, seed: int) -> Draw:
-        """One seed's graph, data and shuffled membership, each from a random stream of its own."""
-        edges, data, shuffle = np.random.default_rng(validate.integer("seed", seed, 0)).spawn(3)
-        graph = self.draw_graph(edges)
+        """One seed's graph, data and memberships, each from a random stream of its own."""
+        graph = self.draw_graph(stream(seed, "edges"))
         x_train, x_test, y_train, y_test = simulate(
             graph.networkx(spurious=False),
             self.n_train,
@@ -78,10 +130,11 @@ class Problem:
             noise_scale=self.noise_scale,
             special_functions=pathway_functions(graph),
             vectorized=True,
-            seed=data,
+            seed=stream(seed, "data"),
         )
         floor = noise_floor(graph, x_test, y_train, y_test)
         y_train, y_test = standardize(y_train, y_test)
         x_train, x_test = (torch.tensor(x, dtype=torch.float32) for x in (x_train, x_test))
-        shuffled = shuffled_membership(graph.membership(), shuffle)
-        return Draw(graph, x_train, y_train, x_test, y_test, shuffled, floor)
+        shuffled = shuffled_membership(graph.membership(), stream(seed, "shuffle"))
+        told = exchanged_membership(graph.membership(), self.n_wrong, stream(seed, "wrong"))
+        return Draw(graph, x_train, y_train, x_test, y_test, shuffled, floor, seed, told)

@@ -185,7 +185,8 @@ def _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges):
 def expected_outputs(graph: PathwayGraph, x) -> np.ndarray:
     """E[y | x] in the pathway simulation: its outputs with the noise switched off, (B, inputs) -> (B, outputs).
 
-    Exact, since only sums come after the noise of the first function node. No model can predict better.
+    Exact, since only sums come after the noise of the first function node of a chain, with cross-talk
+    too, which never enters a first one. No model can predict better.
     """
     x = validate.matrix("x", x, columns=len(graph.input_nodes)).double().numpy()
     G, functions, values = graph.networkx(spurious=False), pathway_functions(graph), dict(zip(graph.input_nodes, x.T))

@@ -1,4 +1,5 @@
 import pickle
+import tracemalloc
 from dataclasses import FrozenInstanceError
 
 import networkx as nx
@@ -199,3 +200,92 @@ def test_the_graph_hands_out_nothing_that_changes_it():
     assert graph.labels.tolist() == fresh.labels.tolist() and graph.names == fresh.names
     assert torch.equal(graph.membership(), fresh.membership())
     assert graph.function_edge_is_true.all() and graph.edge_index_dict["function", "to", "function"].any()
+
+
+# Cross-talk
+
+
+@pytest.fixture
+def talking():
+    """Three chains of four with cross-talk and spurious edges."""
+    return pathway_graph(K=3, n_func=4).with_crosstalk_edges(6, seed=1).with_spurious_edges(9, seed=2)
+
+
+def test_chain_positions_and_middle_nodes_follow_the_order_of_the_chain():
+    graph = pathway_graph(K=2, n_func=3)
+    assert graph.chain_positions.tolist() == [0, 1, 2, 0, 1, 2]
+    assert graph.middle_nodes.tolist() == [False, True, False] * 2
+    assert pathway_graph(K=1, n_func=4).middle_nodes.tolist() == [False, False, True, False]
+    assert pathway_graph(K=1, n_func=1).middle_nodes.tolist() == [True]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_crosstalk_joins_pathways_forward_without_a_cycle_or_a_path_longer_than_a_chain(seed):
+    graph = pathway_graph(K=3, n_func=4)
+    full = graph.with_crosstalk_edges(36, seed)  # all there are
+    place = dict(zip(full.function_nodes, zip(full.labels, full.chain_positions)))
+    drawn = full.edges[len(graph.edges) :]
+    assert len(set(drawn)) == 36
+    for (p, i), (q, j) in ((place[u], place[v]) for u, v in drawn):
+        assert p != q and i < j
+    assert nx.dag_longest_path_length(full.networkx()) == 1 + 3 + 1
+
+
+def test_the_first_node_of_a_chain_hears_of_its_inputs_only():
+    G = pathway_graph(K=3, n_func=4).with_crosstalk_edges(36, 0).networkx(spurious=False)
+    for p in range(3):
+        assert set(G.predecessors(f"f_{p}_0")) == {f"in_{p}_0", f"in_{p}_1"}
+
+
+def test_crosstalk_is_true_and_stays_when_spurious_edges_go(talking):
+    is_true, is_crosstalk = talking.function_edge_is_true, talking.function_edge_is_crosstalk
+    source, target = talking.edge_index_dict["function", "to", "function"].numpy()
+    assert is_true.tolist() == [True] * 15 + [False] * 9
+    assert is_crosstalk.tolist() == [False] * 9 + [True] * 6 + [False] * 9
+    assert (talking.labels[source] != talking.labels[target]).tolist() == [False] * 9 + [True] * 15
+    bare = talking.without_spurious_edges()
+    assert bare.function_edge_is_crosstalk.sum() == 6 and set(bare.edges) == set(talking.edges)
+    assert not {e for e, s in nx.get_edge_attributes(talking.networkx(), "spurious").items() if s} & set(talking.edges)
+
+
+def test_a_spurious_edge_is_never_one_of_cross_talk():
+    graph = pathway_graph(K=2, n_func=2).with_crosstalk_edges(2, seed=0)
+    full = graph.with_spurious_edges(6, seed=0)
+    assert len(set(full.all_edges)) == len(full.all_edges)
+    with pytest.raises(ValueError, match="count must be at most 6"):
+        graph.with_spurious_edges(7, seed=0)
+
+
+def test_crosstalk_follows_its_seed_and_leaves_the_graph_as_it_was():
+    graph = pathway_graph()
+    assert graph.with_crosstalk_edges(4, 1) == graph.with_crosstalk_edges(4, 1) != graph.with_crosstalk_edges(4, 2)
+    assert graph == pathway_graph() and graph.with_crosstalk_edges(0, 1) == graph
+
+
+def test_a_graph_without_function_edges_has_empty_masks_of_truth_values():
+    graph = pathway_graph(n_func=1)
+    for mask in (graph.function_edge_is_true, graph.function_edge_is_crosstalk):
+        assert mask.shape == (0,) and mask.dtype == bool
+
+
+def test_the_text_of_a_graph_counts_its_cross_talk(talking):
+    assert str(talking).endswith("27 true (6 of them cross-talk) and 9 spurious edges")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_spurious_edges_are_those_of_a_draw_from_the_list_of_all_free_pairs(seed):
+    graph = pathway_graph(K=5, n_func=4)
+    label, taken = graph.labels, set(map(tuple, graph.edge_index_dict["function", "to", "function"].T.tolist()))
+    pairs = [(i, j) for i in range(20) for j in range(20) if label[i] != label[j] and (i, j) not in taken]
+    drawn = np.random.default_rng(seed).choice(len(pairs), size=30, replace=False)
+    expected = [(graph.function_nodes[pairs[k][0]], graph.function_nodes[pairs[k][1]]) for k in drawn]
+    assert list(graph.with_spurious_edges(30, seed).spurious_edges) == expected
+
+
+def test_thousands_of_nodes_need_no_list_of_all_pairs():
+    graph = pathway_graph(K=1500, n_in=1, n_func=2, n_out=1)
+    tracemalloc.start()
+    graph.with_spurious_edges(3000, seed=0)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 6 * 3000**2  # a list of 9 million pairs takes 144 MB

@@ -1,0 +1,101 @@
+"""What a regularizer may be told instead of the pathways: partly wrong ones, and other sets of neighbours.
+
+Beside them stands ``graph.shuffled_membership``, the control that knows nothing. Shuffled members are
+scattered over the graph, true ones are neighbours: ``connected_membership`` and
+``adjacency_membership`` know the graph, and not the pathways.
+"""
+
+from __future__ import annotations
+
+import networkx as nx
+import numpy as np
+import torch
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.graph import PathwayGraph
+
+
+def exchanged_membership(membership, count: int, seed: int | np.random.Generator) -> torch.Tensor:
+    """Exchange the memberships of ``count`` random nodes among themselves: (P, N) with so many columns wrong.
+
+    Sizes of pathways stay. Each of the nodes gets another membership than its own, as far as that
+    is possible: with three or more pathways of the same size it is for ``count`` >= 2; with two
+    pathways and an odd ``count`` one node keeps its own. (Two pathways that exchange all their nodes
+    are the same two pathways again.)
+
+    Raises ValueError for count = 1, since one node has none to exchange with.
+    """
+    M = validate.matrix("membership", membership)
+    nodes, rng = M.shape[1], validate.generator(seed)
+    if validate.integer("count", count, 0) == 1 or count > nodes:
+        raise ValueError(f"count must be 0, or from 2 to {nodes}, the nodes; got {count}")
+    if not count:
+        return M.clone()
+    kind = np.unique(M.numpy(), axis=1, return_inverse=True)[1].ravel()  # (N,): equal where memberships are
+    for _ in range(1000):
+        chosen = rng.permutation(nodes)[:count]
+        if 2 * np.bincount(kind[chosen]).max() <= count:  # then all of them can change
+            break
+    giver = rng.permutation(chosen)
+    for i in np.flatnonzero(kind[giver] == kind[chosen]):
+        # Node i still has its own kind: it swaps with a node that neither is of that kind nor was given it.
+        others = np.flatnonzero((kind[chosen] != kind[chosen[i]]) & (kind[giver] != kind[chosen[i]]))
+        if kind[giver[i]] == kind[chosen[i]] and len(others):
+            giver[[i, others[0]]] = giver[[others[0], i]]
+    exchanged = M.clone()
+    exchanged[:, chosen] = M[:, giver]
+    return exchanged
+
+
+def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -> torch.Tensor:
+    """As many sets as pathways, of their sizes, each connected in the graph as a model sees it, else random; (P, N).
+
+    Edges count in both directions, spurious ones too. A set grows from one node, by one random
+    neighbour after another; it starts at a node that is in the fewest sets so far, and a set that is a true
+    pathway is grown anew, from another node if need be. So the sets may overlap, and some nodes are in
+    none: where few edges join the pathways, sets that share no node would be the true ones but for a few.
+
+    Raises ValueError where only true pathways are connected.
+    """
+    labels, rng = graph.labels, validate.generator(seed)
+    G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
+    G.add_nodes_from(range(len(labels)))
+    pathways = [frozenset(np.flatnonzero(labels == p).tolist()) for p in np.unique(labels)]
+    M = torch.zeros(len(pathways), len(labels))
+    for row, pathway in zip(M, pathways):
+        starts = rng.permutation(len(labels))
+        starts = starts[np.argsort(M.sum(0).numpy()[starts], kind="stable")]
+        for start in np.tile(starts, 20).tolist():
+            members = _grown(G, start, len(pathway), rng)
+            if len(members) == len(pathway) and members not in pathways:
+                break
+        else:
+            raise ValueError(f"graph must have connected sets of {len(pathway)} function nodes that are no pathway")
+        row[list(members)] = 1
+    return M
+
+
+def _grown(G: nx.Graph, start: int, size: int, rng: np.random.Generator) -> frozenset[int]:
+    """A connected set of ``size`` nodes around ``start``, or all that it is connected to if those are fewer."""
+    members = {start}
+    while len(members) < size:
+        border = sorted(set().union(*(G[node] for node in members)) - members)
+        if not border:
+            break
+        members.add(int(rng.choice(border)))
+    return frozenset(members)
+
+
+def adjacency_membership(graph: PathwayGraph) -> torch.Tensor:
+    """Each function-function edge that a model sees as a pathway of its two ends, spurious ones too; (E, N).
+
+    Raises ValueError for a graph without such edges.
+    """
+    source, target = graph.edge_index_dict["function", "to", "function"]
+    source, target = source[source != target], target[source != target]
+    if not len(source):
+        raise ValueError("graph must have an edge between two function nodes, got none")
+    M = torch.zeros(len(source), len(graph.function_nodes))
+    rows = torch.arange(len(source))
+    M[rows, source] = M[rows, target] = 1
+    return M
