@@ -15,36 +15,23 @@ Source: Kornblith et al. 2019, Similarity of Neural Network Representations Revi
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import partial
-
 import numpy as np
 import torch
 from sklearn.cluster import AgglomerativeClustering, KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import validate
+from gsnn_tutorial.attribution import edge_effects as edge_effects  # read from here too
+from gsnn_tutorial.attribution import edge_norms, evaluating
 from gsnn_tutorial.gsnn import GSNN
 
 LAYERS = ("last", "all")
 
 
-@contextmanager
-def _evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """The model in evaluation mode for the while, so that looking at it changes nothing."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
-
-
 @torch.no_grad()
 def mse(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Mean squared error over samples and outputs, in evaluation mode."""
-    with _evaluating(model):
+    with evaluating(model):
         prediction = model(x)
     y = validate.matrix("y", y, rows=len(prediction), columns=prediction.shape[1])
     return torch.nn.functional.mse_loss(prediction, y.to(prediction)).item()
@@ -73,19 +60,22 @@ def linear_cka(activations: torch.Tensor, layers: str = "last") -> np.ndarray:
     ``layers='last'`` compares the last layer, 'all' joins every layer's channels. A node whose
     activation does not vary over the batch is similar to none, itself included.
     """
-    validate.choice("layers", layers, LAYERS)
-    a = _activations(activations)
-    if len(a) < 2:
-        raise ValueError(f"activations must have at least 2 samples to be centred over, got B={len(a)}")
-    a = a[:, -1] if layers == "last" else a.transpose(1, 2).flatten(2)  # (B, N, C)
-    B, N, C = a.shape
-    X = (a - a.mean(0)).reshape(B, N * C)
-    varies = X.square().mean(0).sqrt() > 1e-6 * (1 + a.mean(0).abs().flatten())
-    X = X * varies  # what is left of a constant after centring is rounding
+    X = _centred(activations, layers)
+    B, N, C = X.shape
+    X = X.reshape(B, N * C)
     cross = (X.T @ X).reshape(N, C, N, C).square().sum((1, 3)).numpy()  # (N, N): ||X_i^T X_j||_F^2
-    own = np.sqrt(np.diag(cross))
-    product = np.outer(own, own)
-    return np.divide(cross, product, out=np.zeros_like(cross), where=product > 0)
+    return _normalised(cross)
+
+
+def centred_cosine(activations: torch.Tensor) -> np.ndarray:
+    """Cosine of the last layer's stacked channels, centred over the batch, (B, L, N, C) -> (N, N).
+
+    <X_i, X_j> / (||X_i|| ||X_j||), X_i (B, C). It still compares channel c with channel c: 0 is what two
+    nodes have whose channels have nothing to do with each other, however alike the nodes are. A node
+    that does not vary over the batch is similar to none, as in ``linear_cka``.
+    """
+    X = _centred(activations, "last").transpose(0, 1).flatten(1)  # (N, B*C)
+    return _normalised((X @ X.T).numpy())
 
 
 def cka_clusters(similarity: np.ndarray, n_clusters: int) -> np.ndarray:
@@ -96,59 +86,47 @@ def cka_clusters(similarity: np.ndarray, n_clusters: int) -> np.ndarray:
     return model.fit_predict(1 - S)
 
 
-def within_and_cross(similarity: np.ndarray, labels) -> tuple[float, float]:
-    """Mean similarity of node pairs inside a pathway, and across pathways; their difference is the *gap*."""
+def within_and_cross(similarity: np.ndarray, labels, involving=None) -> tuple[float, float]:
+    """Mean similarity of node pairs inside a pathway, and across pathways; their difference is the *gap*.
+
+    ``involving``, a mask (N,), leaves only pairs with at least one of those nodes.
+    """
     S = _similarity(similarity)
     labels = validate.labels("labels", labels, len(S))
-    i, j = np.triu_indices(len(S), k=1)
-    same = labels[i] == labels[j]
-    if not same.any():
+    counted = np.ones(len(S), dtype=bool)
+    if involving is not None:
+        counted = np.asarray(involving, dtype=bool)
+        if counted.shape != labels.shape:
+            raise ValueError(f"involving must be a mask of the {len(S)} nodes, got shape {counted.shape}")
+    within, cross = _pair_means(S, labels[:, None] == labels, counted[:, None] | counted)
+    if np.isnan(within) and involving is not None:
+        raise ValueError(f"involving must leave pairs inside a pathway, got the nodes {np.flatnonzero(counted)}")
+    if np.isnan(within):
         raise ValueError("labels must put at least two nodes into one pathway, got a pathway for each")
-    return float(S[i, j][same].mean()), float(S[i, j][~same].mean())
+    return within, cross
 
 
-def gap(similarity: np.ndarray, labels) -> float:
-    """Mean similarity within pathways minus mean similarity across them."""
-    within, cross = within_and_cross(similarity, labels)
+def gap(similarity: np.ndarray, labels, involving=None) -> float:
+    """Mean similarity within pathways minus mean similarity across them; ``involving`` as in ``within_and_cross``.
+
+    Null: not 0 but what an untrained model has, since members of a chain see the same inputs.
+    """
+    within, cross = within_and_cross(similarity, labels, involving)
     return within - cross
 
 
-def edge_norms(model: GSNN) -> np.ndarray:
-    """Norm of W_in's row, sqrt(sum_c w_ec^2), for each function-function edge, self-loops left out."""
-    lin_in = model.ResBlocks[0].lin_in
-    squares = lin_in.values.detach().cpu().square()
-    squares = squares.new_zeros(lin_in.N).index_add_(0, lin_in.indices[0].cpu(), squares)
-    source, target = model.edge_index.cpu()
-    return squares.sqrt()[model.function_edge_mask.cpu() & (source != target)].numpy()
+def told_gap(similarity: np.ndarray, membership) -> float:
+    """The gap of groups that a model was *told*: pairs that share a told pathway minus pairs that do not.
 
-
-@torch.no_grad()
-def edge_effects(model: GSNN, x: torch.Tensor, *, keep_mean: bool) -> np.ndarray:
-    """Mean squared change of the outputs when an edge falls silent, for each function-function edge.
-
-    No node hears the edge's message in any layer; with ``keep_mean`` all hear its mean over the
-    batch instead, which takes away what the message tells and leaves what it serves for as a bias.
-    Self-loops are left out, as in ``edge_norms``.
+    ``membership`` (P, N): any weight but 0 makes a node a member, pathways may overlap, and nodes that
+    are in none are left out. NaN where one kind of pair is missing. Null: the same groups' gap in a
+    model that was not told of them, which for shuffled pathways is near 0 or below.
     """
-    source, target = model.edge_index
-    edges, effects = (model.function_edge_mask & (source != target)).nonzero().flatten().tolist(), []
-
-    def silence(edge, module, inputs):
-        h = inputs[0].clone()  # (E, B)
-        h[edge] = h[edge].mean() if keep_mean else 0.0
-        return (h,)
-
-    with _evaluating(model):
-        y = model(x)
-        for edge in edges:
-            maps = {block.lin_in for block in model.ResBlocks}
-            hooks = [lin_in.register_forward_pre_hook(partial(silence, edge)) for lin_in in maps]
-            try:
-                effects.append((model(x) - y).square().mean().item())
-            finally:
-                for hook in hooks:
-                    hook.remove()
-    return np.array(effects)
+    S = _similarity(similarity)
+    member = validate.matrix("membership", membership, columns=len(S)).ne(0).cpu().numpy()  # (P, N)
+    told = member.any(0)
+    within, cross = _pair_means(S, (member[:, :, None] & member[:, None, :]).any(0), told[:, None] & told)
+    return within - cross
 
 
 def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dict[str, float]:
@@ -156,10 +134,25 @@ def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dic
 
     Without spurious edges (or without true ones) their norm and the ratio are NaN.
     """
-    with _evaluating(model):
-        activations = model.layer_activations(x)
-    labels = validate.labels("labels", labels, model.N)
+    return raw_metrics(activations(model, x), labels) | norm_metrics(model, edge_is_true)
+
+
+def raw_metrics(activations: torch.Tensor, labels) -> dict[str, float]:
+    """The published cosine within pathways, across, their gap, and the ARI of the published clusters.
+
+    Null: what an untrained model has. Cosine and clusters both depend on the basis.
+    """
+    labels = validate.labels("labels", labels, activations.shape[2])
     within, cross = within_and_cross(cosine_similarity(activations), labels)
+    ari = adjusted_rand_score(labels, kmeans_clusters(activations, len(np.unique(labels))))
+    return {"cos_within": within, "cos_cross": cross, "cos_gap": within - cross, "ari": ari}
+
+
+def norm_metrics(model: GSNN, edge_is_true) -> dict[str, float]:
+    """Mean ``edge_norms`` of true and of spurious edges, and their ratio; NaN where a kind of edge is missing.
+
+    Null: the ratio of an untrained model, which degrees alone keep from 1.
+    """
     norms, is_true = edge_norms(model), np.asarray(edge_is_true, dtype=bool)
     if is_true.shape != norms.shape:
         raise ValueError(
@@ -168,10 +161,6 @@ def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dic
         )
     true, spurious = (float(norms[chosen].mean()) if chosen.any() else np.nan for chosen in (is_true, ~is_true))
     return {
-        "cos_within": within,
-        "cos_cross": cross,
-        "cos_gap": within - cross,
-        "ari": adjusted_rand_score(labels, kmeans_clusters(activations, len(np.unique(labels)))),
         "lin_in_norm_true": true,
         "lin_in_norm_spurious": spurious,
         "norm_ratio_true_over_spurious": true / spurious if spurious > 0 else np.nan,
@@ -183,14 +172,54 @@ def cka_metrics(model: GSNN, x: torch.Tensor, labels, told=None) -> dict[str, fl
 
     With ``told``, the labels that a model was told of, also the gap between those groups.
     """
-    labels = validate.labels("labels", labels, model.N)
-    with _evaluating(model):
-        similarity = linear_cka(model.layer_activations(x))
-    clusters = cka_clusters(similarity, len(np.unique(labels)))
-    within, cross = within_and_cross(similarity, labels)
-    metrics = {"cka_within": within, "cka_cross": cross, "cka_gap": within - cross}
-    metrics["cka_ari"] = adjusted_rand_score(labels, clusters)
+    similarity = linear_cka(activations(model, x))
+    metrics = structure_metrics(similarity, labels)
     return metrics if told is None else metrics | {"cka_gap_told": gap(similarity, told)}
+
+
+def structure_metrics(similarity: np.ndarray, labels) -> dict[str, float]:
+    """From the CKA of all pairs of nodes: its mean within pathways, across, their gap, and the ARI of its clusters.
+
+    Null: what an untrained model has, which is not 0. (The ARI of clusters made at random is 0.)
+    """
+    labels = validate.labels("labels", labels, len(similarity))
+    within, cross = within_and_cross(similarity, labels)
+    ari = adjusted_rand_score(labels, cka_clusters(similarity, len(np.unique(labels))))
+    return {"cka_within": within, "cka_cross": cross, "cka_gap": within - cross, "cka_ari": ari}
+
+
+def activations(model: GSNN, x: torch.Tensor) -> torch.Tensor:
+    """What every metric here reads: all layers' activations in evaluation mode, (B, L, N, C)."""
+    with evaluating(model):
+        return model.layer_activations(x)
+
+
+def _pair_means(S: np.ndarray, same: np.ndarray, counted: np.ndarray) -> tuple[float, float]:
+    """Mean of S over the counted pairs that are the same, and over those that are not; NaN where there are none."""
+    upper = np.triu_indices(len(S), k=1)
+    S, same, counted = S[upper], same[upper], counted[upper]
+    chosen = (S[counted & same], S[counted & ~same])
+    return tuple(float(values.mean()) if len(values) else np.nan for values in chosen)
+
+
+def _centred(activations, layers: str) -> torch.Tensor:
+    """Channels of the last layer, or of all, minus their mean over the batch: (B, L, N, C) -> (B, N, C or L*C)."""
+    validate.choice("layers", layers, LAYERS)
+    a = _activations(activations)
+    if len(a) < 2:
+        raise ValueError(f"activations must have at least 2 samples to be centred over, got B={len(a)}")
+    a = a[:, -1] if layers == "last" else a.transpose(1, 2).flatten(2)  # (B, N, C)
+    mean = a.mean(0)
+    X = a - mean
+    varies = X.square().mean(0).sqrt() > 1e-6 * (1 + mean.abs())
+    return X * varies  # what is left of a constant after centring is rounding
+
+
+def _normalised(products: np.ndarray) -> np.ndarray:
+    """products_ij / sqrt(products_ii products_jj), and 0 for a node that has nothing."""
+    own = np.sqrt(np.diag(products))
+    scale = np.outer(own, own)
+    return np.divide(products, scale, out=np.zeros_like(products), where=scale > 0)
 
 
 def _activations(activations) -> torch.Tensor:

@@ -7,7 +7,6 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import evaluation, pathway_graph
-from gsnn_tutorial.evaluation import edge_effects
 
 
 @pytest.fixture
@@ -69,6 +68,42 @@ def test_the_gap_of_three_nodes_by_hand():
     assert evaluation.gap(similarity, [0, 1, 1]) == pytest.approx(0.3 - 0.45)
 
 
+def test_the_gap_of_pairs_that_involve_a_node_by_hand():
+    similarity = np.array([[1.0, 0.8, 0.1, 0.5], [0.8, 1.0, 0.3, 0.0], [0.1, 0.3, 1.0, 0.6], [0.5, 0.0, 0.6, 1.0]])
+    labels, hidden = [0, 0, 1, 1], [False, True, False, False]
+    assert evaluation.within_and_cross(similarity, labels, hidden) == pytest.approx((0.8, (0.3 + 0.0) / 2))
+    assert evaluation.gap(similarity, labels, [True] * 4) == pytest.approx(evaluation.gap(similarity, labels))
+
+
+def test_the_told_gap_of_overlapping_pathways_that_leave_a_node_out_by_hand():
+    similarity = np.array([[1.0, 0.8, 0.1, 9.0], [0.8, 1.0, 0.3, 9.0], [0.1, 0.3, 1.0, 9.0], [9.0, 9.0, 9.0, 1.0]])
+    told = torch.tensor([[1.0, 0.5, 0.0, 0.0], [0.0, -1.0, 1.0, 0.0]])  # soft and signed; node 3 is in none
+    assert evaluation.told_gap(similarity, told) == pytest.approx((0.8 + 0.3) / 2 - 0.1)
+
+
+def test_the_told_gap_of_plain_pathways_is_the_gap_and_of_single_members_is_missing(draw):
+    similarity = np.corrcoef(np.random.default_rng(0).normal(size=(12, 30)))
+    expected = evaluation.gap(similarity, draw.shuffled.argmax(0))
+    assert evaluation.told_gap(similarity, draw.shuffled) == expected
+    assert np.isnan(evaluation.told_gap(similarity, torch.eye(12)))
+
+
+def test_the_centred_cosine_is_that_of_the_last_layers_stacked_channels(activations):
+    X = activations[:, -1].numpy()
+    rows = (X - X.mean(0)).transpose(1, 0, 2).reshape(5, -1)
+    expected = [[a @ b / np.linalg.norm(a) / np.linalg.norm(b) for b in rows] for a in rows]
+    np.testing.assert_allclose(evaluation.centred_cosine(activations), expected, atol=1e-12)
+
+
+def test_the_centred_cosine_forgets_offsets_but_not_the_basis(activations):
+    shifted, turned = activations + torch.tensor([5.0, -3.0, 0.0, 1.0]), activations.clone()
+    np.testing.assert_allclose(evaluation.centred_cosine(shifted), evaluation.centred_cosine(activations), atol=1e-10)
+    turned[:, :, 2] = activations[:, :, 2].flip(-1)
+    assert np.abs(evaluation.centred_cosine(turned) - evaluation.centred_cosine(activations)).max() > 0.02
+    turned[:, :, 2] = 7.0
+    assert not evaluation.centred_cosine(turned)[2].any()
+
+
 def test_clusters_of_a_block_matrix_are_its_blocks():
     labels = np.array([0, 1, 2, 0, 1, 2, 0])
     similarity = np.where(labels[:, None] == labels, 0.9, 0.2) + 0.1 * np.eye(7)
@@ -95,13 +130,6 @@ def norms_by_loop(model):
             row = [w for w, k in zip(lin_in.values.tolist(), lin_in.indices[0].tolist()) if k == e]
             norms.append(np.sqrt(np.sum(np.square(row))))
     return np.array(norms)
-
-
-def test_edge_norms_equal_a_loop_and_leave_self_loops_out(model, make_model):
-    torch.nn.init.normal_(model.ResBlocks[0].lin_in.values)
-    norms = evaluation.edge_norms(model)
-    np.testing.assert_allclose(norms, norms_by_loop(model), rtol=1e-6)
-    assert len(norms) == 16 == len(evaluation.edge_norms(make_model(add_function_self_edges=False)))
 
 
 def test_published_metrics_are_the_published_computation(model, draw):
@@ -168,34 +196,26 @@ def test_metrics_of_a_model_with_other_pathway_numbers_are_the_same(make_model):
     assert metrics[0] == metrics[1] == metrics[2]
 
 
-@pytest.mark.parametrize("share_layers", [True, False])
-def test_an_edge_that_tells_nothing_has_no_effect_and_one_that_does_has_the_effect_of_its_weights(
-    make_model, draw, share_layers
-):
-    model = make_model(share_layers=share_layers).eval()
-    for block in model.ResBlocks:
-        with torch.no_grad():
-            block.lin_in.values[block.lin_in.indices[0] == 3] = 0  # nobody listens to edge 3
-    effects = edge_effects(model, draw.x_test, keep_mean=False)
-    assert effects[3] == 0 and (np.delete(effects, 3) > 0).any()
-    before, loudest = model(draw.x_test), int(effects.argmax())
-    for block in model.ResBlocks:
-        with torch.no_grad():
-            block.lin_in.values[block.lin_in.indices[0] == loudest] = 0
-    assert effects[loudest] == pytest.approx((model(draw.x_test) - before).square().mean().item(), rel=1e-4)
-    assert not any(module._forward_pre_hooks for module in model.modules())
-
-
 def test_looking_at_a_model_in_training_changes_nothing(make_model, draw):
     model = make_model(norm="batch").train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     evaluation.published_metrics(model, draw.x_test, draw.graph.labels, draw.graph.function_edge_is_true)
     evaluation.cka_metrics(model, draw.x_test, draw.graph.labels)
-    evaluation.edge_effects(model, draw.x_test, keep_mean=True)
     assert model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 
 
-def test_double_precision_is_measured_too(make_model, draw):
-    single, double = make_model(), make_model().double()
-    assert evaluation.edge_norms(double) == pytest.approx(evaluation.edge_norms(single), rel=1e-6)
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda S: evaluation.gap(S, [0, 0, 1], [True, False]), "involving must be a mask of the 3 nodes"),
+        (lambda S: evaluation.gap(S, [0, 0, 1], [False, False, True]), "involving must leave pairs"),
+        (lambda S: evaluation.gap(S, [0, 1, 2]), "two nodes into one pathway"),
+        (lambda S: evaluation.told_gap(S, torch.eye(2)), "membership must have 3 columns"),
+        (lambda S: evaluation.linear_cka(torch.zeros(1, 2, 3, 4)), "B=1"),
+        (lambda S: evaluation.centred_cosine(torch.full((5, 2, 3, 4), torch.nan)), "diverged"),
+    ],
+)
+def test_bad_input_is_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call(np.eye(3))

@@ -1,11 +1,30 @@
 """Paired differences, their intervals, and the verdict's rule."""
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
-from gsnn_tutorial.inference import METRICS, interval, judge, paired_differences, summarize, verdict
+from gsnn_tutorial.inference import (
+    COMPARISONS,
+    METRICS,
+    MORE_METRICS,
+    contrasts,
+    holm,
+    interval,
+    judge,
+    kind_of,
+    measured,
+    non_inferior,
+    p_value,
+    paired_differences,
+    power_curve,
+    seeds_needed,
+    summarize,
+    verdict,
+)
+from gsnn_tutorial.plots.study import plot_power
 
 ARMS = ("untrained", "baseline", "regularized", "control")
 
@@ -102,6 +121,184 @@ def test_the_verdict_shows_the_intervals_that_it_follows_from():
         assert f"{row.difference:+.3f} [{row.low:+.3f}, {row.high:+.3f}]" in line
 
 
+def test_leakage_is_structural_and_less_of_it_is_better():
+    assert judge(-0.2, -0.1, 20, MORE_METRICS["leakage"]) == "helps"
+    table = make_table([0.5, 0.3, 0.1, 0.3], metric="leakage")
+    summary = summarize(table, ["leakage"])
+    assert ("regularized", "untrained") in set(zip(summary["arm"], summary["versus"]))
+    assert "it is the pathways that help" in verdict(summary, "leakage")
+
+
+def test_a_gain_that_is_certain_but_smaller_than_the_margin_is_called_small():
+    first = verdict(summarize(make_table([0, 0, 0.03, 0]), ["cka_gap"]), "cka_gap").splitlines()[0]
+    assert "the prior helps" in first and "below the margin" in first
+    better = verdict(summarize(make_table([0, 0, -0.005, 0], "test_mse", noise=0.001), ["test_mse"]), "test_mse")
+    assert "below the margin" in better.splitlines()[0]
+    assert "below the margin" not in verdict(summarize(make_table([0, 0, 0.3, 0]), ["cka_gap"]), "cka_gap")
+
+
+def with_second_control(offset):
+    """The prior gains 0.3, the shuffled control nothing, the connected control ``offset``."""
+    table = make_table([0, 0, 0.3, 0])
+    connected = table[table["arm"] == "baseline"].assign(arm="connected_control")
+    connected["cka_gap"] += offset + np.random.default_rng(1).normal(0, 0.02, len(connected))
+    return pd.concat([table, connected], ignore_index=True)
+
+
+def test_a_verdict_needs_the_prior_to_beat_every_control_that_is_named():
+    controls = ("control", "connected_control")
+    for offset, words in [(0.0, "it is the pathways that help"), (0.3, "not shown beyond the connected control")]:
+        summary = summarize(with_second_control(offset), ["cka_gap"], contrasts(controls=controls))
+        first = verdict(summary, "cka_gap", controls=controls).splitlines()[0]
+        assert words in first
+    assert "The connected control helps too." in first and "shuffled" not in first
+    assert "it is the pathways that help" in verdict(summary, "cka_gap")  # the shuffled one alone does not see it
+
+
+def test_another_arm_has_a_verdict_of_its_own_with_its_own_null():
+    table = make_table([0.5, 0, 0.3, 0])
+    table["arm"] = table["arm"].replace({"regularized": "edge_penalty", "control": "edge_penalty_shuffled"})
+    controls, null = ("edge_penalty_shuffled",), ("edge_penalty", "untrained")
+    summary = summarize(table, ["cka_gap"], contrasts("edge_penalty", controls), null=null)
+    words = verdict(summary, "cka_gap", "edge_penalty", controls=controls)
+    assert "it is the pathways that help" in words and "no more is shown than an untrained model has" in words
+
+
+def test_the_usual_contrasts_are_the_usual_comparisons():
+    assert contrasts() == COMPARISONS
+    assert contrasts("a", ["b", "c"], "d") == (("a", "d"), ("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"))
+
+
+def test_a_comparison_that_is_asked_for_twice_is_made_once():
+    summary = summarize(make_table([0] * 4), ["cka_gap"], [("regularized", "untrained"), ("regularized", "baseline")])
+    assert len(summary) == 2
+
+
+def test_a_verdict_says_when_a_comparison_has_lost_seeds():
+    table = make_table([0, 0, 0.3, 0])
+    assert "seeds" not in verdict(summarize(table, ["cka_gap"]), "cka_gap")
+    table.loc[(table["seed"] == 3) & (table["arm"] == "control"), "cka_gap"] = np.nan
+    assert "(19 of 20 seeds)" in verdict(summarize(table, ["cka_gap"]), "cka_gap").splitlines()[2]
+
+
+def test_a_summary_without_a_list_holds_every_known_metric_that_the_table_has():
+    table = make_table([0] * 4).assign(leakage=0.1, test_mse=1.0, seconds=3.0)
+    assert measured(table) == ["test_mse", "cka_gap", "leakage"]
+    assert list(summarize(table)["metric"].unique()) == measured(table)
+
+
+@pytest.mark.parametrize("n", [4, 8, 30])
+def test_p_is_the_share_of_signs_that_give_a_mean_as_far_from_0(n):
+    d = np.random.default_rng(n).normal(0.3, 1, n)
+    signs = np.array(np.meshgrid(*[[-1, 1]] * n)).reshape(n, -1) if n < 10 else None
+    if signs is None:  # many normal differences: near the t test
+        assert p_value(d) == pytest.approx(stats.ttest_1samp(d, 0).pvalue, abs=0.03)
+    else:
+        means = (signs * d[:, None]).mean(0)
+        assert p_value(d) == pytest.approx((np.abs(means) >= abs(d.mean()) - 1e-12).mean())
+
+
+def test_p_is_seeded_and_1_where_there_is_no_difference():
+    d = np.random.default_rng(0).normal(0.2, 1, 20)
+    assert p_value(d) == p_value(d) != p_value(d, seed=1)
+    assert p_value(np.zeros(8)) == 1
+
+
+def test_holm_on_four_p_values_by_hand(monkeypatch):
+    table = make_table([0] * 4)
+    summary = summarize(table, ["cka_gap"])
+    given = iter([0.01, 0.04, 0.03, 0.005])
+    monkeypatch.setattr("gsnn_tutorial.inference.p_value", lambda d: next(given))
+    found = holm(summary, table)
+    assert found["p"].tolist() == [0.01, 0.04, 0.03, 0.005]
+    assert found["p_holm"].tolist() == pytest.approx([3 * 0.01, 2 * 0.03, 2 * 0.03, 4 * 0.005])  # never falls
+    assert "p" not in summary
+
+
+def test_the_primary_metric_is_not_corrected_and_is_no_part_of_the_family():
+    table = make_table([0, 0, 0.02, 0]).assign(test_mse=lambda t: t["cka_gap"])
+    pair = [("regularized", "baseline")]
+    found = holm(summarize(table, ["test_mse", "cka_gap"], pair, null=("a", "b")), table, primary=["test_mse"])
+    assert np.isnan(found["p_holm"][0]) and found["p_holm"][1] == found["p"][1] == found["p"][0]
+    both = holm(summarize(table, ["test_mse", "cka_gap"], pair, null=("a", "b")), table)
+    assert both["p_holm"].tolist() == pytest.approx([2 * found["p"][1]] * 2)
+
+
+def test_a_comparison_that_has_no_seeds_has_no_p_and_takes_none_from_the_others():
+    table = make_table([0, 0, 0.3, 0])
+    table.loc[table["arm"] == "control", "cka_gap"] = np.nan
+    found = holm(summarize(table, ["cka_gap"]), table).set_index(["arm", "versus"])
+    assert np.isnan(found.loc[("control", "baseline"), ["p", "p_holm"]].tolist()).all()
+    two = found.loc[[("regularized", "baseline"), ("regularized", "untrained")]]
+    assert two["p_holm"].min() == pytest.approx(2 * two["p"].min())
+
+
+def test_a_secondary_metric_helps_only_if_it_does_after_holms_correction():
+    table = make_table([0, 0, 0.3, 0])
+    summary = holm(summarize(table, ["cka_gap"]), table)
+    assert "it is the pathways that help" in verdict(summary, "cka_gap")
+    assert "can't tell whether" in verdict(summary.assign(p_holm=0.05), "cka_gap")
+    assert "it is the pathways that help" in verdict(summary.assign(p_holm=np.nan), "cka_gap")  # a primary one
+
+
+def test_non_inferiority_asks_for_the_upper_end_of_the_90_percent_interval():
+    d = np.random.default_rng(0).normal(0.0, 0.01, 24)
+    upper = interval(d, 0.9)[1]
+    assert non_inferior(d, upper + 1e-6) and not non_inferior(d, upper - 1e-6)
+    assert upper == pytest.approx(d.mean() + stats.t.ppf(0.95, 23) * stats.sem(d), abs=5e-4)
+    assert not non_inferior([-1.0] * 5, 0.01)  # too few seeds to show anything
+
+
+def test_power_is_that_of_the_noncentral_t():
+    n, effect, spread = np.array([2, 6, 20, 50]), 0.5, 1.3
+    critical = stats.t.isf(0.025, n - 1)
+    expected = stats.nct.sf(critical, n - 1, effect / spread * np.sqrt(n))
+    found = power_curve(spread, effect, n)
+    np.testing.assert_allclose(found, expected, rtol=1e-10)
+    assert found.index.tolist() == n.tolist() and found.index.name == "seeds"
+
+
+def test_power_takes_the_spread_from_differences_and_does_not_mind_the_effects_sign():
+    d = np.random.default_rng(0).normal(5, 2, 40)
+    np.testing.assert_allclose(power_curve(d, 1.0), power_curve(float(d.std(ddof=1)), -1.0))
+
+
+@pytest.mark.parametrize("effect", [0.05, 0.3, 1.0, 1.2])
+def test_with_the_seeds_needed_the_power_is_reached_and_with_one_less_it_is_not(effect):
+    n = seeds_needed(1.0, effect)
+    below, reached = power_curve(1.0, effect, [n - 1, n])
+    assert below < 0.8 <= reached
+
+
+@pytest.mark.parametrize("effect", [3.0, 5.0, 8.0, 1e6])
+def test_a_verdict_takes_six_seeds_however_large_the_effect(effect):
+    assert seeds_needed(1.0, effect) == 6
+
+
+def test_the_plot_of_power_has_a_curve_for_each_effect_with_a_mark_at_the_seeds_needed():
+    d = np.random.default_rng(0).normal(0, 0.1, 24)
+    ax = plot_power(d, "cka_gap", [0.05, 0.1, 0.001])
+    lines = {line.get_label(): line for line in ax.lines}
+    for effect in (0.05, 0.1, 0.001):
+        needed = seeds_needed(d, effect)
+        curve = lines[f"{effect:g}: {needed:,} seeds"]
+        np.testing.assert_allclose(curve.get_ydata(), power_curve(d, effect, curve.get_xdata()))
+        marked = [line for line in ax.lines if list(line.get_xdata()) == [needed]]
+        assert len(marked) == (needed <= 48)
+    assert len({(line.get_color(), line.get_linestyle()) for line in lines.values()}) >= 3
+    assert ax.get_xlabel() and ax.get_ylabel()
+    given = plt.subplots()[1]
+    assert plot_power(d, "cka_gap", ax=given) is given and "CKA gap" in given.get_legend().get_title().get_text()
+    plt.close("all")
+
+
+def test_simulated_studies_find_the_effect_as_often_as_the_curve_says():
+    rng, n = np.random.default_rng(0), 20
+    d = rng.normal(0.6, 1, (2000, n))
+    found = (stats.ttest_1samp(d, 0, axis=1).pvalue < 0.05).mean()
+    assert found == pytest.approx(power_curve(1.0, 0.6, [n]).item(), abs=0.03)
+
+
 def test_an_error_has_no_untrained_null():
     summary = summarize(make_table([1, 0, 0, 0], metric="test_mse"), ["test_mse"])
     assert "untrained" not in set(summary["versus"])
@@ -116,6 +313,18 @@ def test_an_error_has_no_untrained_null():
         (lambda: paired_differences(make_table([0] * 4), "cka_gap", "oracle", "baseline"), "oracle"),
         (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"]), "beauty"), "beauty"),
         (lambda: interval([1.0, 2.0], confidence=95), "confidence"),
+        (lambda: kind_of("beauty"), "beauty"),
+        (lambda: contrasts(controls=()), "controls must name at least one arm"),
+        (lambda: p_value([1.0]), "at least 2"),
+        (lambda: holm(summarize(make_table([0] * 4)), make_table([0] * 4), ["test_mse"]), "primary"),
+        (lambda: non_inferior([1.0, 2.0], -0.1), "margin"),
+        (lambda: non_inferior([1.0, 2.0], 0.1, confidence=0.2), "confidence"),
+        (lambda: power_curve([1.0, 1.0], 0.1), "spread must not be 0"),
+        (lambda: power_curve(1.0, 0.0), "effect and spread must not be 0"),
+        (lambda: power_curve(1.0, 0.1, [1]), "seeds must be at least 2"),
+        (lambda: seeds_needed(1.0, 0.1, power=80), "power"),
+        (lambda: seeds_needed(1.0, 0.1, alpha=5), "alpha"),
+        (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"]), "cka_gap", "oracle"), "summary must have"),
         (lambda: summarize(pd.concat([make_table([0] * 4)] * 2), ["cka_gap"]), "twice"),
         (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"], [("control", "baseline")]), "cka_gap"), "summary"),
     ],

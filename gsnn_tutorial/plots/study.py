@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gsnn_tutorial import validate
-from gsnn_tutorial.inference import METRICS, paired_differences
+from gsnn_tutorial.inference import kind_of, paired_differences, power_curve, seeds_needed
 from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, draw_floor, tidy
+
+LINES = [("#0072B2", "s", "-"), ("#D55E00", "^", "--"), ("#009E73", "D", ":"), ("#000000", "o", "-.")]
 
 
 def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
@@ -16,9 +20,8 @@ def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axe
 
     The grey band holds differences too small to matter; the side on which an arm is better is named.
     """
-    rows = summary[summary["metric"] == validate.choice("metric", metric, tuple(METRICS))]
+    kind, rows = kind_of(metric), summary[summary["metric"] == metric]
     ax = axes(ax, (5.0, 0.9 + 0.55 * len(rows)))
-    kind = METRICS[metric]
     ax.axvspan(-kind.margin, kind.margin, color="#DDDDDD", alpha=0.6, linewidth=0)
     ax.axvline(0, color="#666666", linewidth=0.8)
     for place, row in enumerate(rows.itertuples()):
@@ -30,7 +33,7 @@ def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axe
         ax.plot(row.difference, place, style["marker"], color=style["color"], markersize=7, markeredgecolor="white")
     ax.set_yticks(range(len(rows)), [f"{row.arm} - {row.versus}" for row in rows.itertuples()], fontsize=8)
     ax.set_ylim(len(rows) - 0.5, -0.5)
-    better = "more is better" if kind.structural else "less is better"
+    better = "less is better" if kind.less_is_better else "more is better"
     ax.set(xlabel=f"paired difference in {kind.label} ({better})", ylabel="comparison")
     ax.spines[["top", "right"]].set_visible(False)
     return ax
@@ -41,7 +44,7 @@ def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
 
     Under a test MSE the seeds' mean noise floor is drawn.
     """
-    validate.choice("metric", metric, tuple(METRICS))
+    label = kind_of(metric).label
     values = table.pivot(index="seed", columns="arm", values=metric)
     arms = [arm for arm in table["arm"].unique() if values[arm].notna().any()]
     ax = axes(ax, (0.9 + 0.95 * len(arms), 3.4))
@@ -54,5 +57,29 @@ def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
         draw_floor(ax, table["floor"].mean())
         ax.legend(frameon=False, fontsize=8)
     ax.set_xticks(range(len(arms)), arms, fontsize=8)
-    ax.set(xlabel="arm", ylabel=METRICS[metric].label)
+    ax.set(xlabel="arm", ylabel=label)
+    return tidy(ax)
+
+
+def plot_power(
+    differences, metric: str, effects: Sequence[float] | None = None, *, power: float = 0.8, ax: Axes | None = None
+) -> Axes:
+    """How many seeds it takes to find differences of these sizes, given the spread of those observed.
+
+    ``effects`` are the metric's margin, twice and four times that, unless given. Each curve is a
+    ``power_curve``, with a mark where it reaches ``power``; a grey line stands at the seeds that there are.
+    """
+    kind, ax = kind_of(metric), axes(ax, (5.0, 3.2))
+    effects = [kind.margin * times for times in (1, 2, 4)] if effects is None else list(effects)
+    seeds = np.arange(2, max(40, 2 * len(differences)) + 1)
+    for effect, (color, marker, linestyle) in zip(effects, cycle(LINES)):
+        needed = seeds_needed(differences, effect, power)
+        line = {"color": color, "linestyle": linestyle, "label": f"{effect:g}: {needed:,} seeds"}
+        ax.plot(seeds, power_curve(differences, effect, seeds), **line)
+        if needed <= seeds[-1]:
+            ax.plot(needed, power_curve(differences, effect, [needed]), marker, color=color)
+    ax.axhline(power, color="#666666", linewidth=0.8)
+    ax.axvline(len(differences), color="#BBBBBB", linewidth=4, alpha=0.5, zorder=0)
+    ax.legend(title=f"difference in {kind.label}", frameon=False, fontsize=8, title_fontsize=8)
+    ax.set(xlabel="seeds", ylabel="power", ylim=(0, 1.02))
     return tidy(ax)

@@ -1,0 +1,169 @@
+r"""Attribution: what reaches the output, along which edge and from which input.
+
+Similarity of representations says what a node knows; this module says what the prediction uses.
+Three ways to ask, each answered for a whole batch:
+
+* *silence* an edge, and see how far the outputs move (``edge_effects``);
+* *differentiate* each output by each input (``jacobian``);
+* *occlude* an input by its mean, and see how far each output moves (``occlusion``).
+
+The last two give a matrix (outputs, inputs). ``leakage`` and ``coherence`` sum it up by pathways.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+import numpy as np
+import torch
+from sklearn.metrics import roc_auc_score
+
+from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.gsnn import GSNN
+
+COLUMNS_AT_ONCE = 1024  # of a forward pass with copies of a batch side by side: few enough for the cache
+
+
+@contextmanager
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """The model in evaluation mode for the while, so that looking at it changes nothing."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
+
+
+def function_edges(model: GSNN) -> torch.Tensor:
+    """Numbers of the function-function edges, self-loops left out, in the order of the graph's edges."""
+    source, target = model.edge_index
+    return (model.function_edge_mask & (source != target)).nonzero().flatten()
+
+
+def edge_norms(model: GSNN) -> np.ndarray:
+    """Norm of W_in's row, sqrt(sum_c w_ec^2), for each function-function edge, self-loops left out.
+
+    Its null is not "all alike": initial weights are scaled by degrees, in which true and spurious
+    edges differ before any training.
+    """
+    lin_in = model.ResBlocks[0].lin_in
+    squares = lin_in.values.detach().cpu().square()
+    squares = squares.new_zeros(lin_in.N).index_add_(0, lin_in.indices[0].cpu(), squares)
+    return squares.sqrt()[function_edges(model).cpu()].numpy()
+
+
+@torch.no_grad()
+def edge_effects(model: GSNN, x: torch.Tensor, *, keep_mean: bool) -> np.ndarray:
+    """Mean squared change of the outputs when an edge falls silent, for each function-function edge.
+
+    No node hears the edge's message in any layer; with ``keep_mean`` all hear its mean over the
+    batch instead, which takes away what the message tells and leaves what it serves for as a bias.
+    Self-loops are left out, as in ``edge_norms``. Null: 0, an edge that tells nothing.
+    """
+    lin_ins, effects = {block.lin_in for block in model.ResBlocks}, []
+    with evaluating(model):
+        y = model(x)  # (B, outputs)
+        for edges in function_edges(model).split(max(1, COLUMNS_AT_ONCE // len(x))):
+            silence = partial(_silence, edges, keep_mean)
+            hooks = [lin_in.register_forward_pre_hook(silence) for lin_in in lin_ins]
+            try:
+                moved = model(x.repeat(len(edges), 1)).view(len(edges), *y.shape)
+            finally:
+                for hook in hooks:
+                    hook.remove()
+            effects += [(one - y).square().mean().item() for one in moved]
+    return np.array(effects)
+
+
+def _silence(edges: torch.Tensor, keep_mean: bool, module, inputs) -> tuple[torch.Tensor]:
+    """The columns of h are as many copies of the batch as there are edges; copy k hears nothing of edge k."""
+    copies = inputs[0].unflatten(1, (len(edges), -1)).clone()  # (E, edges, B)
+    k = torch.arange(len(edges), device=edges.device)
+    copies[edges, k] = copies[edges, k].mean(1, keepdim=True) if keep_mean else 0.0
+    return (copies.flatten(1),)
+
+
+def auc(score, is_true) -> float:
+    """The chance that a true one, picked at random, scores higher than one that is not; ties count half.
+
+    0.5 is what scores give that know nothing. NaN if all are true, or none is.
+    """
+    score, is_true = np.asarray(score, dtype=float), np.asarray(is_true, dtype=bool)
+    if score.ndim != 1 or score.shape != is_true.shape:
+        raise ValueError(
+            f"is_true must say of each of the scores, a vector, whether it is true; "
+            f"got shapes {score.shape} and {is_true.shape}"
+        )
+    if not np.isfinite(score).all():
+        raise ValueError(f"score must be finite, got {int((~np.isfinite(score)).sum())} NaN or infinite value(s)")
+    return float(roc_auc_score(is_true, score)) if 0 < is_true.sum() < len(is_true) else np.nan
+
+
+def jacobian(model: GSNN, x: torch.Tensor) -> torch.Tensor:
+    """d y_o / d x_i in every sample, (B, outputs, inputs), in evaluation mode.
+
+    In that mode no sample hears of another, so one backward pass from the sum over samples serves them all.
+    """
+    x = x.detach().clone().requires_grad_()
+    with evaluating(model), torch.enable_grad():
+        y = model(x)
+        rows = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in y.unbind(1)]
+    return torch.stack(rows, dim=1)
+
+
+@torch.no_grad()
+def occlusion(model: GSNN, x: torch.Tensor) -> torch.Tensor:
+    """Mean squared change of output o when input i is replaced by its mean over the batch, (outputs, inputs)."""
+    mean, moved = x.mean(0), []
+    with evaluating(model):
+        y = model(x)  # (B, outputs)
+        for inputs in torch.arange(x.shape[1], device=x.device).split(max(1, COLUMNS_AT_ONCE // len(x))):
+            copies = x.repeat(len(inputs), 1, 1)  # copy k has only the mean of input k
+            copies[torch.arange(len(inputs)), :, inputs] = mean[inputs, None]
+            moved.append(model(copies.flatten(0, 1)).view(len(inputs), *y.shape) - y)
+    return torch.cat(moved).square().mean(1).T
+
+
+def leakage(model: GSNN, x: torch.Tensor, graph: PathwayGraph) -> float:
+    r"""Share of the input-output Jacobian that crosses pathways, in squared entries, averaged over samples.
+
+    .. math:: \frac{1}{B} \sum_b \frac{\sum_{(o, i): p(o) \ne p(i)} J_{boi}^2}{\lVert J_b \rVert_F^2}
+
+    Every sample counts the same: derivatives behind a norm are heavy-tailed, and a few samples would
+    decide over a sum of squares. A sample with J = 0 has no share and is left out; NaN if all are.
+
+    Null: what the graph lets through before any training, which may be nearly all. 0 is right only
+    where pathways are separate: with real cross-talk a part of what crosses *should* cross.
+    """
+    own = _own_pathway(model, graph)
+    squares = jacobian(model, x).double().square().cpu().numpy()  # (B, outputs, inputs)
+    return _mean_share(squares[:, ~own].sum(1), squares.sum((1, 2)))
+
+
+def coherence(model: GSNN, x: torch.Tensor, graph: PathwayGraph) -> float:
+    """Share of an output's ``occlusion`` by inputs of its own pathway, averaged over outputs.
+
+    Null: what the graph lets through before any training; 1 / P if every input moved every output alike.
+    Real cross-talk makes less than 1 right. An output that no input moves has no share and is left out;
+    NaN if none moves.
+    """
+    own = _own_pathway(model, graph)
+    A = occlusion(model, x).double().cpu().numpy()  # (outputs, inputs)
+    return _mean_share((A * own).sum(1), A.sum(1))
+
+
+def _own_pathway(model: GSNN, graph: PathwayGraph) -> np.ndarray:
+    """Whether output o and input i are of one pathway, (outputs, inputs)."""
+    if graph.names != model.node_names_dict:
+        raise ValueError("graph must have the model's nodes, in the model's order; it has others")
+    outputs, inputs = (np.array([node.pathway for node in graph.nodes if node.type == t]) for t in ("output", "input"))
+    return outputs[:, None] == inputs
+
+
+def _mean_share(parts: np.ndarray, wholes: np.ndarray) -> float:
+    """Mean of parts / wholes, where there is a whole; NaN if there is none."""
+    some = wholes > 0
+    return float((parts[some] / wholes[some]).mean()) if some.any() else np.nan
