@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
 
 def parser() -> argparse.ArgumentParser:
@@ -45,7 +46,46 @@ def parser() -> argparse.ArgumentParser:
     _option(recipe, "--epochs", "training epochs, full batch", 500)
     _option(recipe, "--layers", "GSNN layers", "one more than the chain", type=int, metavar="NUMBER")
     _option(recipe, "--channels", "hidden units of each function node", 8)
+    bench = commands.add_parser(
+        "bench",
+        help="how fast, against message passing over copies of the graph?",
+        description="Measures sparse map, training step, study, regularizer, simulation and building, each against "
+        "the reference's formulation in the same run, and how time and memory grow with edges, samples, channels and "
+        "models. Prints a table of ratios; writes a folder with CSV, figures and run.json. Four minutes on two cores.",
+    )
+    bench.add_argument("--quick", action="store_true", help="smaller sizes, under a minute; goals are not judged")
+    _option(bench, "--output", "where results are written", "runs/bench", metavar="FOLDER")
+    _option(bench, "--device", "cpu, cuda, cuda:1, ...", "cpu")
+    _course_options(
+        commands.add_parser("course", help="the assignments: make pupils' notebooks, grade what they hand in")
+    )
     return top
+
+
+def _course_options(course: argparse.ArgumentParser):
+    steps = course.add_subparsers(dest="step", required=True, metavar="STEP")
+    release = steps.add_parser(
+        "release",
+        help="make the pupils' notebooks from their sources",
+        description="Writes every assignment as pupils get it, without solutions and hidden tests, beside its source.",
+    )
+    _option(release, "--seed", "the year's seed, written into every source first", "as it is", type=int)
+    grade = steps.add_parser(
+        "grade",
+        help="grade a class",
+        description="Grades with nbgrader, and prints points and what happened for each pupil. Submissions are code: "
+        "run this in a container or under a throw-away account. The output folder is an nbgrader course.",
+    )
+    grade.add_argument("assignment", help="its number, such as 1")
+    grade.add_argument("submissions", help="a folder with a sub-folder or a notebook for each pupil", metavar="FOLDER")
+    _option(grade, "--output", "a new folder", "runs/course", metavar="FOLDER")
+    _option(grade, "--jobs", "notebooks that run at a time", 2)
+    _option(grade, "--cell-seconds", "how long a cell may take", 30.0)
+    _option(grade, "--seconds", "how long a submission may take", 300.0)
+    report = steps.add_parser("report", help="tables and feedback anew, after grading by hand in nbgrader's formgrader")
+    report.add_argument("output", help="a folder that course grade has written", metavar="FOLDER")
+    for step in (release, grade):
+        _option(step, "--assignments", "where the assignments are", "notebooks/assignments", metavar="FOLDER")
 
 
 def _option(group, flag: str, text: str, default, **settings):
@@ -59,12 +99,11 @@ def _option(group, flag: str, text: str, default, **settings):
 def main(arguments: list[str] | None = None) -> int:
     """Run a command; 0 if it finished, 2 for a bad argument, 130 if it was interrupted."""
     given = parser().parse_args(arguments)
-
     import matplotlib  # only now, so that --help need not wait for it
 
     matplotlib.use("Agg")  # figures go to files; no screen is needed
     try:
-        return 0 if _compare(given) else 130
+        return 0 if {"compare": _compare, "bench": _bench, "course": _course}[given.command](given) else 130
     except ValueError as error:
         print(f"{parser().prog} {given.command}: {error}", file=sys.stderr)
         return 2
@@ -86,6 +125,35 @@ def _compare(given: argparse.Namespace) -> bool:
     )
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     return compare_arms(given.output or "runs/compare", problem, seeds, recipe, given.device)
+
+
+def _bench(given: argparse.Namespace) -> bool:
+    from gsnn_tutorial.bench import bench
+
+    return bench(given.output, given.device, given.quick)
+
+
+def _course(given: argparse.Namespace) -> bool:
+    try:
+        from gsnn_tutorial import validate
+        from gsnn_tutorial.course import grade, release
+    except ModuleNotFoundError as error:
+        raise ValueError(f'{error.name} is missing; pip install -e ".[course]" brings it') from error
+
+    if given.step == "release":
+        for path in release.write_releases(Path(given.assignments), given.seed):
+            print(path)
+        return True
+    if given.step == "report":
+        table = grade.report(Path(given.output))
+    else:
+        sources = release.sources(Path(given.assignments))
+        source = sources[validate.choice("assignment", given.assignment, sources)]
+        limits = {"jobs": given.jobs, "cell_seconds": given.cell_seconds, "seconds": given.seconds}
+        table = grade.grade(source, Path(given.submissions), Path(given.output), **limits)
+    grade.show(table)
+    print(f"feedback, gradebook and tables are in {given.output}")
+    return True
 
 
 if __name__ == "__main__":

@@ -118,6 +118,12 @@ CASES = {
         (lambda: GRAPH.with_spurious_edges(1, seed=-1), ValueError, "seed must be at least 0, got -1"),
         (lambda: GRAPH.with_spurious_edges(1, seed="one"), TypeError, "seed must be an integer, got 'one'"),
     ],
+    "with_crosstalk_edges": [
+        (lambda: GRAPH.with_crosstalk_edges(3, 0),
+         ValueError, "count must be at most 1, the free edges between pathways that run forward; got 3"),
+        (lambda: GRAPH.with_crosstalk_edges(-1, 0), ValueError, "count must be at least 0, got -1"),
+        (lambda: GRAPH.with_crosstalk_edges(1, seed="one"), TypeError, "seed must be an integer, got 'one'"),
+    ],
     "shuffled_membership": [
         (lambda: shuffled_membership(torch.ones(4), 0),
          ValueError, "membership must be a matrix, got 1 dimensions of shape (4,)"),
@@ -242,6 +248,8 @@ CASES = {
         (lambda: regularizer(M[0]), ValueError, "pathway_membership must be a matrix, got 1 dimensions of shape (4,)"),
         (lambda: regularizer(bad(M, np.nan)), ValueError, "pathway_membership must be finite, got 1 NaN"),
         (lambda: regularizer(bad(M, -0.5)), ValueError, "pathway_membership must have weights >= 0, got -0.5"),
+        (lambda: regularizer(M * torch.tensor([[-1.0], [0.0]]), signed=True),
+         ValueError, "pathway_membership must give each of 2 pathways a member; none in [1]"),
         (lambda: regularizer(M * torch.tensor([[1.0], [0.0]])),
          ValueError, "pathway_membership must give each of 2 pathways a member; none in [1]"),
         (lambda: regularizer(M[:0]), ValueError, "pathway_membership must give each of 0 pathways a member"),

@@ -2,13 +2,15 @@
 
 import importlib
 import pkgutil
+import sys
+import warnings
 
 import numpy as np
 import pytest
 import torch
 
 from gsnn_tutorial import checks
-from gsnn_tutorial.checks import Exercise
+from gsnn_tutorial.checks import Exercise, Graded
 
 EXERCISES = {
     f"{module.name}.{name}": value
@@ -44,9 +46,10 @@ def test_no_answer_is_told_apart_from_a_wrong_one(name):
 
 
 @pytest.mark.parametrize("name", EXERCISES)
-def test_the_solution_can_be_read(name, capsys):
+def test_the_solution_can_be_read_unless_it_is_graded(name, capsys):
     EXERCISES[name].solution()
-    assert "return" in capsys.readouterr().out
+    text = capsys.readouterr().out
+    assert "is graded" in text and "return" not in text if isinstance(EXERCISES[name], Graded) else "return" in text
 
 
 double = Exercise(
@@ -76,3 +79,38 @@ def test_another_style_is_right_too(capsys):
     assert double(lambda x: [2 * float(value) for value in x])
     assert double(lambda x: x.mul_(2))  # writes into its argument: its own copy
     assert capsys.readouterr().out == "Double: right.\nDouble: right.\n"
+
+
+# Grading
+
+graded = Graded(
+    title="Double",
+    reference=lambda x: 2 * x,
+    cases=lambda seed: [(torch.arange(3.0) + seed,)],
+    mistakes={"you squared: double it.": lambda x: x**2, "you added 2: double it.": lambda x: x + 2},
+)
+
+
+def test_grading_names_the_mistake_and_passes_what_is_right():
+    graded.grade(lambda x: x + x, 1, hidden=2)
+    with pytest.raises(AssertionError, match="Double: you squared"):
+        graded.grade(lambda x: x * x, 1, hidden=2)
+
+
+def test_an_answer_that_is_right_on_the_visible_data_only_is_wrong():
+    with pytest.raises(AssertionError, match="Double: right on the visible data only. On other data: 3 of 3 values"):
+        graded.grade(lambda x: [2.0, 4.0, 6.0], 1, hidden=2)
+
+
+def test_grading_is_not_confused_by_what_an_answer_prints_or_warns_of(capfd, recwarn):
+    def noisy(x):
+        print("hello")
+        warnings.warn("careful")
+        return 2 * x
+
+    graded.grade(noisy, 1, hidden=2)
+    assert capfd.readouterr() == ("", "") and not recwarn.list
+
+
+def test_an_answer_that_leaves_is_told_so():
+    assert "your function raised SystemExit" in double.diagnose(lambda x: sys.exit(1))

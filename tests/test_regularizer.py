@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from gsnn_tutorial import PathwayLatentRegularizer, pathway_graph
+from gsnn_tutorial import GSNN, PathwayLatentRegularizer, pathway_graph
 from gsnn_tutorial.regularizer import standardize_over_batch
 
 SOFT = torch.zeros(3, 12).index_put(
@@ -29,14 +29,22 @@ def correlation(a, b, eps=1e-6):
     return np.mean((a - a.mean()) * (b - b.mean())) / ((a.std() + eps) * (b.std() + eps))
 
 
-def loop_over_pairs(activations, M, phi, pairs=()):
+def loop_over_pairs(activations, M, phi, pairs=(), leave_one_out=False):
     """L_sim and L_dis without their lambdas, pair by pair; activations (B, L, N, C), phi (B, N, C) -> (B, N)."""
     M, sim, dis = M.numpy().astype(float), [], []
     for layer in range(activations.shape[1]):
         s = phi(activations[:, layer]).double().numpy()  # (B, N)
-        S = [sum(w * s[:, i] for i, w in enumerate(row)) / max(row.sum(), 1) for row in M]
-        total = sum(M[p, i] * correlation(s[:, i], S[p]) for p in range(len(M)) for i in range(M.shape[1]))
-        sim.append(-total / max(M.sum(), 1))
+
+        def score(p, without=None):
+            kept = [i for i in range(M.shape[1]) if i != without]
+            return sum(M[p, i] * s[:, i] for i in kept) / max(sum(abs(M[p, i]) for i in kept), 1)
+
+        S = [score(p) for p in range(len(M))]
+        total = sum(
+            M[p, i] * correlation(s[:, i], score(p, without=i) if leave_one_out else S[p])
+            for p, i in zip(*M.nonzero())
+        )
+        sim.append(-total / max(np.abs(M).sum(), 1))
         dis.append(np.mean([correlation(S[p], S[q]) ** 2 for p, q in pairs]) if len(pairs) else 0.0)
     return np.mean(sim), np.mean(dis)
 
@@ -264,3 +272,116 @@ def test_lambda_may_be_set_afterwards(make_model, draw):
     before = regularizer.loss(model)[0].item()
     regularizer.lambda_sim = 1.0
     assert regularizer.loss(model)[0].item() == pytest.approx(10 * before, rel=1e-5)
+
+
+# Signed memberships and leaving one out
+
+SIGNED = SOFT * torch.tensor([1.0, -1, 1, -1, 1, 1, 1, -1, 1, -1, 1, 1])
+
+
+@pytest.mark.parametrize("phi", ["mean", "learned"])
+@pytest.mark.parametrize(
+    ("M", "options"),
+    [(SIGNED, {"signed": True}), (SOFT, {"leave_one_out": True}), (SIGNED, {"signed": True, "leave_one_out": True})],
+    ids=["signed", "leave one out", "both"],
+)
+def test_the_variants_equal_a_loop_over_all_pairs(model, golden, phi, M, options):
+    pairs = [(0, 1), (2, 0)]
+    regularizer = PathwayLatentRegularizer(model, M, pairs, lambda_sim=0.7, lambda_dis=0.3, phi=phi, **options)
+    model(golden["x_train"])
+    with torch.no_grad():
+        L_sim, L_dis = regularizer.loss(model)
+        score = (lambda a: a.mean(-1)) if phi == "mean" else lambda a: a @ next(regularizer.parameters()).flatten()
+        sim, dis = loop_over_pairs(
+            golden["init_activations_train"], M, score, pairs, options.get("leave_one_out", False)
+        )
+    assert L_sim.item() == pytest.approx(0.7 * sim, abs=2e-5) and abs(sim) > 0.005
+    assert L_dis.item() == pytest.approx(0.3 * dis, abs=2e-5)
+
+
+@pytest.mark.parametrize("options", [{}, {"leave_one_out": True}])
+def test_signed_changes_nothing_where_all_weights_are_positive(model, golden, options):
+    x = golden["x_train"]
+    assert torch.equal(losses(model, x, SOFT, signed=True, **options)[0], losses(model, x, SOFT, **options)[0])
+
+
+class NodeScores(torch.nn.Module):
+    """A score that does not look at the activations: what each node shows in each sample, (B, N)."""
+
+    def __init__(self, scores):
+        super().__init__()
+        self.scores = torch.nn.Parameter(scores)
+
+    def forward(self, a):
+        return self.scores
+
+
+def loss_of_scores(scores, M, **options):
+    """L_sim at lambda 1 for given node scores (N, B), in the scores' precision."""
+    graph = pathway_graph(K=1, n_func=len(scores))
+    model = GSNN(graph.edge_index_dict, graph.names, channels=2, layers=1, node_mlp=False).to(scores.dtype)
+    regularizer = PathwayLatentRegularizer(model, M, lambda_sim=1.0, phi=NodeScores(scores.t()), **options)
+    model(torch.zeros(scores.shape[1], 2))
+    return regularizer.loss(model)[0]
+
+
+def test_a_repressor_that_mirrors_its_pathway_agrees_if_its_weight_is_negative():
+    s = torch.randn(32, generator=torch.Generator().manual_seed(0))
+    scores = torch.stack([s, s, -s])
+    assert loss_of_scores(scores, [[1.0, 1.0, -1.0]], signed=True).item() == pytest.approx(-1, abs=1e-4)
+    assert loss_of_scores(scores, [[1.0, 1.0, 1.0]]).item() == pytest.approx(-1 / 3, abs=1e-4)
+
+
+def test_independent_members_agree_with_a_score_that_holds_them_and_not_with_that_of_the_others():
+    scores = torch.randn(3, 20_000, generator=torch.Generator().manual_seed(1))
+    M = torch.ones(1, 3)
+    assert loss_of_scores(scores, M).item() == pytest.approx(-(3**-0.5), abs=0.01)
+    assert loss_of_scores(scores, M, leave_one_out=True).item() == pytest.approx(0, abs=0.02)
+
+
+def test_a_member_that_varies_alone_has_no_other_to_agree_with_however_large_it_is():
+    s = 1000 * torch.randn(64, generator=torch.Generator().manual_seed(2))
+    scores = torch.stack([s, torch.full_like(s, 0.1), torch.full_like(s, 0.7)]).requires_grad_()
+    loss = loss_of_scores(scores, [[1.0, 1.0, 1.0]], leave_one_out=True)
+    assert loss.item() == 0 and not torch.autograd.grad(loss, scores)[0].any()
+    assert loss_of_scores(scores[:1], [[2.0]], leave_one_out=True).item() == 0  # a pathway of one
+
+
+def test_members_of_a_pathway_of_one_stay_in_the_normaliser():
+    s = torch.randn(64, generator=torch.Generator().manual_seed(3))
+    M = torch.tensor([[1.0, 1.0, 0.0], [0.0, 0.0, 1.0]])
+    loss = loss_of_scores(torch.stack([s, 2 * s, torch.rand(64)]), M, leave_one_out=True)
+    assert loss.item() == pytest.approx(-2 / 3, abs=1e-4)
+
+
+@pytest.mark.parametrize("options", [{}, {"signed": True}, {"leave_one_out": True}])
+def test_gradcheck_of_the_variants(options):
+    M = [[1.0, -0.5 if "signed" in options else 0.5, 2.0, 0.0], [0.0, 0.0, 1.0, 1.0]]
+    scores = torch.randn(4, 6, dtype=torch.float64, generator=torch.Generator().manual_seed(0), requires_grad=True)
+    graph = pathway_graph(K=1, n_func=4)
+    model = GSNN(graph.edge_index_dict, graph.names, channels=2, layers=1, node_mlp=False).double()
+    regularizer = PathwayLatentRegularizer(model, M, lambda_sim=1.0, **options)
+
+    def loss(scores):
+        regularizer.node_scores = lambda _: scores[:, None]
+        return regularizer.loss(model)[0]
+
+    model(torch.zeros(6, 2))
+    assert torch.autograd.gradcheck(loss, scores)
+
+
+def test_an_entry_that_is_written_down_as_zero_is_no_member(model, golden):
+    indices, values = SOFT.to_sparse().indices(), SOFT.to_sparse().values()
+    indices = torch.cat([indices, torch.tensor([[0, 2], [10, 11]])], dim=1)
+    padded = torch.sparse_coo_tensor(indices, torch.cat([values, torch.zeros(2)]), SOFT.shape)
+    for options in ({}, {"leave_one_out": True}):
+        x = golden["x_train"]
+        assert torch.equal(losses(model, x, padded, **options)[0], losses(model, x, SOFT, **options)[0])
+
+
+def test_leaving_one_out_allocates_what_the_memberships_need(make_model, many_pathways, largest_allocation):
+    model = make_model(many_pathways, layers=2, channels=2)
+    regularizer = PathwayLatentRegularizer(model, many_pathways.membership(), leave_one_out=True)
+    model(torch.randn(4, 500))
+    dense = 500 * 1500 * 4
+    assert largest_allocation(lambda: regularizer.loss(model)[0].backward()) < dense / 10

@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import copy
 import inspect
+import os
+import warnings
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 
 import numpy as np
@@ -50,7 +53,7 @@ class Exercise:
             given = [answer(*_copies(case)) for case in cases]
         except NotImplementedError:
             return "no answer yet."
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             return f"your function raised {type(error).__name__}: {error}"
         if all(value is None or value is ... for value in given):
             return "no answer yet."
@@ -68,6 +71,31 @@ class Exercise:
 
     def _same(self, a: list, b: list) -> bool:
         return all(_close(x, y, self.tolerance) for x, y in zip(a, b))
+
+
+class Graded(Exercise):
+    """An exercise that counts: it is graded on the data of its check and on data that nobody has seen.
+
+    It keeps its solution to itself.
+    """
+
+    def grade(self, answer: Callable, seed: int, hidden: int):
+        """Raise AssertionError with the diagnosis unless ``answer`` is right for both seeds.
+
+        What the answer prints, or warns of, is dropped: nbgrader would take it for a failure.
+        """
+        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                diagnosis = self.diagnose(answer, seed)
+                if diagnosis is None and (unseen := self.diagnose(answer, hidden)):
+                    diagnosis = f"right on the visible data only. On other data: {unseen}"
+        if diagnosis is not None:
+            raise AssertionError(f"{self.title}: {diagnosis}")
+
+    def solution(self):
+        """Say that there is none to be seen."""
+        print(f"{self.title}: this exercise is graded, so its solution is not shown.")
 
 
 def _copies(case: tuple) -> tuple:

@@ -1,0 +1,133 @@
+"""What nbgrader does: release an assignment, restore its tests in a submission, book points, write feedback."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sysconfig
+import warnings
+from contextlib import contextmanager
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader import preprocessors
+from nbgrader.api import Gradebook
+from nbgrader.converters import Autograde, GenerateAssignment, GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.plugins import CsvExportPlugin
+from traitlets.config import Config
+
+STUB = {"python": "raise NotImplementedError  # your answer here"}
+
+
+class NbgraderCourse:
+    """An nbgrader course in a folder of its own, with one assignment in one notebook of the same name.
+
+    The folder is an ordinary one of nbgrader: its formgrader can open it.
+    """
+
+    def __init__(self, folder: str | Path, name: str):
+        self.folder, self.name = Path(folder).resolve(), name
+        self.database = f"sqlite:///{self.folder / 'gradebook.db'}"
+
+    def notebook(self, step: str, pupil: str = ".") -> Path:
+        """The path of the assignment's notebook in one of nbgrader's steps."""
+        return self.folder / step / pupil / self.name / f"{self.name}.ipynb"
+
+    def write(self, notebook: NotebookNode, step: str, pupil: str = "."):
+        path = self.notebook(step, pupil)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+
+    def read(self, step: str, pupil: str = ".") -> NotebookNode:
+        return nbformat.read(self.notebook(step, pupil), as_version=4)
+
+    def release(self, source: NotebookNode, *, enter: bool = True) -> NotebookNode:
+        """The notebook without solutions and hidden tests; ``enter``: put the assignment into the gradebook.
+
+        Raises ValueError with nbgrader's words where the source's metadata are not right.
+        """
+        self.write(source, "source")
+        steps = [step for step in GenerateAssignment().preprocessors if enter or step is not preprocessors.SaveCells]
+        log = self._run(GenerateAssignment, preprocessors=steps, no_database=not enter)
+        if not self.notebook("release").exists():
+            raise ValueError(f"nbgrader could not release {self.name}: {log}")
+        return self.read("release")
+
+    def restore(self) -> str:
+        """submitted/ -> executed/: locked cells as they were, hidden tests included, nothing run yet.
+
+        Returns what nbgrader had to say.
+        """
+        return self._run(Autograde, {"autograded_directory": "executed"}, autograde_preprocessors=[], permissions=644)
+
+    def book(self) -> str:
+        """executed/ -> autograded/, the points into the gradebook."""
+        return self._run(
+            Autograde,
+            {"submitted_directory": "executed"},
+            sanitize_preprocessors=[preprocessors.CheckCellMetadata],
+            autograde_preprocessors=[preprocessors.LimitOutput, preprocessors.SaveAutoGrades],
+        )
+
+    def feedback(self) -> str:
+        """autograded/ -> feedback/, a page for each pupil; points that were given by hand are in it."""
+        return self._run(GenerateFeedback)
+
+    def export(self, path: Path):
+        """The gradebook as nbgrader exports it: one line per pupil."""
+        exporter = CsvExportPlugin()
+        exporter.to = str(path)
+        with _quiet(), Gradebook(self.database) as gradebook:
+            exporter.export(gradebook)
+
+    def grades(self) -> dict[str, dict[str, float | None]]:
+        """{pupil: {cell: points}}; None for a cell that waits to be graded by hand."""
+        with Gradebook(self.database) as gradebook:
+            return {
+                submission.student.id: {
+                    grade.name: None if grade.needs_manual_grade and grade.manual_score is None else grade.score
+                    for grade in submission.notebooks[0].grades
+                }
+                for submission in gradebook.assignment_submissions(self.name)
+            }
+
+    def points(self) -> dict[str, float]:
+        """{cell: the most that it gives}, in the order of the notebook."""
+        cells = [cell.metadata.get("nbgrader", {}) for cell in self.read("source").cells]
+        return {cell["grade_id"]: cell["points"] for cell in cells if cell.get("grade")}
+
+    def _run(self, converter, folders: dict[str, str] | None = None, **options) -> str:
+        """Run one of nbgrader's converters with options of its own and of the course's folders; its messages."""
+        config = Config()
+        config.CourseDirectory.update(root=str(self.folder), db_url=self.database, assignment_id=self.name)
+        config.CourseDirectory.update(folders or {})
+        config.ClearSolutions.code_stub = STUB
+        with _quiet() as log:
+            try:
+                converter(coursedir=CourseDirectory(config=config), config=config, force=True, **options).start()
+            except NbGraderException:
+                pass  # one pupil's notebook failed, the others have been done; the log says why
+        return "\n".join(log)
+
+
+@contextmanager
+def _quiet():
+    """nbgrader's messages in a list; its scripts on the path, since it calls one of them by name."""
+    messages = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: messages.append(record.getMessage())
+    log, path = logging.getLogger("traitlets"), os.environ.get("PATH", "")
+    propagate, log.propagate = log.propagate, False
+    log.addHandler(handler)
+    os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + path
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield messages
+    finally:
+        os.environ["PATH"] = path
+        log.removeHandler(handler)
+        log.propagate = propagate

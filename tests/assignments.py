@@ -1,0 +1,136 @@
+"""What the tests of the assignments share: their cells, answers of every kind, and cells run without a kernel."""
+
+import ast
+import copy
+import importlib
+import re
+from functools import cached_property
+from itertools import count
+from pathlib import Path
+
+import nbformat
+
+from gsnn_tutorial.checks import Graded
+from gsnn_tutorial.course.release import SEED, read_source, release, set_seed, sources
+
+FOLDER = Path(__file__).parent.parent / "notebooks" / "assignments"
+STYLES = Path(__file__).parent / "other_styles"
+
+
+class Assignment:
+    """An assignment's source, with what pupils might hand in. ``seed``: that of another year, in ``folder``."""
+
+    def __init__(self, path: Path, seed: int | None = None, folder: Path | None = None):
+        self.path = path
+        if seed is not None:
+            self.path = folder / path.name
+            self.path.write_text(path.read_text())
+            set_seed(self.path, seed)
+        self.name, self.number = path.stem, path.stem.split("_")[0]
+        self.source = read_source(self.path)
+        self.checks = importlib.import_module(f"gsnn_tutorial.checks.assignment_{self.number}")
+        self.exercises = {name: value for name, value in vars(self.checks).items() if isinstance(value, Graded)}
+
+    @property
+    def seed(self) -> int:
+        return int(SEED.search(self.path.read_text())[1])
+
+    @cached_property
+    def release(self):
+        return release(self.path)
+
+    @cached_property
+    def points(self) -> dict[str, float]:
+        """{exercise: points}, the autograded ones, in the order of the notebook."""
+        marks = [cell.metadata.get("nbgrader", {}) for cell in self.source.cells]
+        return {m.grade_id.removesuffix("-test"): m.points for m in marks if m.get("grade") and not m.solution}
+
+    @cached_property
+    def solutions(self) -> dict[str, str]:
+        """{exercise: the source's own answer}."""
+        return {c.id: c.source for c in self.source.cells if c.id in self.points}
+
+    @cached_property
+    def blank(self) -> dict[str, str]:
+        return {cell.id: cell.source for cell in self.release.cells if cell.id in self.points}
+
+    @property
+    def styles(self) -> dict[str, dict[str, str]]:
+        """{style: answers}, from the files of other_styles; a cell is the file's imports and one of its functions."""
+        return {path.stem: _functions(path.read_text()) for path in sorted(STYLES.glob(f"{self.number}_*.py"))}
+
+    def wrong(self, k: int) -> dict[str, str]:
+        """Every exercise answered by the k-th mistake that its check knows (from the first again after the last)."""
+        return {name: self.mistaken(name, k % len(self.exercises[name].mistakes)) for name in self.points}
+
+    def hard_coded(self, name: str):
+        """An answer that knows what the check asks, in its order, and nothing else."""
+        exercise = self.exercises[name]
+        right = [exercise.reference(*case) for case in exercise.cases(self.seed)]
+        turn = count()
+        return lambda *case: right[next(turn) % len(right)]
+
+    def mistaken(self, name: str, k: int) -> str:
+        module = self.checks.__name__
+        return f"import {module} as wrong\n\n{name} = [*wrong.{name}.mistakes.values()][{k}]"
+
+    def submission(self, answers: dict[str, str]):
+        """The release with these answers in it."""
+        notebook = copy.deepcopy(self.release)
+        for cell in notebook.cells:
+            cell.source = answers.get(cell.id, cell.source)
+        return notebook
+
+    def hand_in(self, folder: Path, pupil: str, notebook):
+        (folder / pupil).mkdir(parents=True)
+        nbformat.write(notebook, folder / pupil / f"{self.name}.ipynb")
+
+    @cached_property
+    def _prepared(self) -> dict:
+        """The names that the cells define that are neither answers nor tests."""
+        names = {}
+        for cell in self.source.cells:
+            if cell.cell_type == "code" and (cell.id == "setup" or "nbgrader" not in cell.metadata):
+                exec(cell.source, names)
+        return names
+
+    def outcome(self, answers: dict) -> dict[str, str | None]:
+        """{exercise: None if it gets its points, else the diagnosis}: answers graded without a kernel.
+
+        An answer is the text of a cell, or the function itself.
+        """
+        names, result = dict(self._prepared), {}
+        for cell in self.source.cells:
+            if callable(answers.get(cell.id)):
+                names[cell.id] = answers[cell.id]
+            elif cell.id in self.points:
+                exec(answers[cell.id], names)
+            elif cell.id.endswith("-test"):
+                try:
+                    exec(cell.source, names)
+                    result[cell.id.removesuffix("-test")] = None
+                except AssertionError as error:
+                    result[cell.id.removesuffix("-test")] = str(error)
+        return result
+
+
+def _functions(text: str) -> dict[str, str]:
+    tree = ast.parse(text)
+    imports = [ast.unparse(node) for node in tree.body if isinstance(node, (ast.Import, ast.ImportFrom))]
+    defined = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return {node.name: "\n".join([*imports, ast.get_source_segment(text, node)]) for node in defined}
+
+
+def prose(notebook) -> str:
+    return "\n\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+
+
+def regions(notebook, mark: str) -> list[str]:
+    """The lines between ### BEGIN and END of a mark, in all cells."""
+    pattern = re.compile(rf"### BEGIN {mark}\n(.*?)### END {mark}", re.S)
+    return [
+        line.strip() for cell in notebook.cells for found in pattern.findall(cell.source) for line in found.split("\n")
+    ]
+
+
+SOURCES = sources(FOLDER)

@@ -1,0 +1,476 @@
+"""The course kit: releases, what may be handed in, notebooks run in bounded time, and the grading of a class."""
+
+import copy
+import re
+
+import nbformat
+import numpy as np
+import pandas as pd
+import pytest
+from assignments import SOURCES, Assignment
+from nbformat.v4 import new_code_cell
+from nbgrader.api import Gradebook
+
+from gsnn_tutorial.__main__ import main
+from gsnn_tutorial.course import grade as grading
+from gsnn_tutorial.course import intake
+from gsnn_tutorial.course.execution import execute
+from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.release import release, set_seed, sources, write_releases
+
+MARK = (
+    '{{"grade": {}, "grade_id": "{}", "locked": {}, {}"schema_version": 3, "solution": {}, "task": false, '
+    '"cell_type": "{}"}}'
+)
+TOY = f"""# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% nbgrader={MARK.format("false", "setup", "true", "", "false", "code")}
+SEED = 3
+
+# %% nbgrader={MARK.format("false", "double", "false", "", "true", "code")}
+def double(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %% nbgrader={MARK.format("true", "double-test", "true", '"points": 2, ', "false", "code")}
+print("double")
+### BEGIN HIDDEN TESTS
+assert double(SEED) == 2 * SEED
+### END HIDDEN TESTS
+
+# %% nbgrader={MARK.format("false", "half", "false", "", "true", "code")}
+def half(x):
+    ### BEGIN SOLUTION
+    return x / 2
+    ### END SOLUTION
+
+# %% nbgrader={MARK.format("true", "half-test", "true", '"points": 3, ', "false", "code")}
+print("half")
+### BEGIN HIDDEN TESTS
+assert half(SEED) == SEED / 2
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={MARK.format("true", "verdict", "false", '"points": 4, ', "true", "markdown")}
+# It depends.
+"""
+RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return 0.5 * x"}
+
+
+@pytest.fixture
+def toy(tmp_path):
+    """A folder of assignments with a small one in it."""
+    (tmp_path / "kit" / "source").mkdir(parents=True)
+    (tmp_path / "kit" / "source" / "1_toy.py").write_text(TOY)
+    return tmp_path / "kit"
+
+
+@pytest.fixture
+def blank(toy):
+    return release(toy / "source" / "1_toy.py")
+
+
+def answered(blank, **answers):
+    notebook = copy.deepcopy(blank)
+    for cell in notebook.cells:
+        cell.source = (RIGHT | answers).get(cell.id, cell.source)
+    return notebook
+
+
+# Releases
+
+
+def test_a_release_is_the_source_without_solutions_and_hidden_tests(blank):
+    assert [cell.id for cell in blank.cells] == ["setup", "double", "double-test", "half", "half-test", "verdict"]
+    assert blank.cells[1].source == "def double(x):\n    raise NotImplementedError  # your answer here"
+    assert blank.cells[2].source == 'print("double")'
+
+
+def test_the_years_seed_is_one_setting_which_the_release_command_writes(toy, capsys):
+    assert main(["course", "release", "--assignments", str(toy), "--seed", "2031"]) == 0
+    assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text()
+    assert nbformat.read(toy / "1_toy.ipynb", as_version=4).cells[0].source == "SEED = 2031"
+    assert capsys.readouterr().out == f"{toy / '1_toy.ipynb'}\n"
+    assert write_releases(toy) == [toy / "1_toy.ipynb"]  # without a seed it stays
+    assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text()
+
+
+@pytest.mark.parametrize("text", ["", "SEED = 1\nSEED = 2\n"])
+def test_a_source_with_no_seed_or_two_is_refused(tmp_path, text):
+    (tmp_path / "a.py").write_text(text)
+    with pytest.raises(ValueError, match="must have one line SEED = number, got"):
+        set_seed(tmp_path / "a.py", 5)
+    assert (tmp_path / "a.py").read_text() == text
+
+
+def test_a_source_that_nbgrader_cannot_read_is_refused_in_its_words(toy):
+    path = toy / "source" / "1_toy.py"
+    path.write_text(TOY.replace("    ### END SOLUTION\n", "", 1))
+    with pytest.raises(ValueError, match="(?s)could not release 1_toy.*no end solution statement"):
+        release(path)
+
+
+def test_a_folder_without_sources_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="assignments must be a folder with source/1_name.py"):
+        sources(tmp_path)
+
+
+# What is handed in
+
+
+def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):
+    for name in [
+        "Ada L. [late]/1_toy.ipynb",
+        "Ada L. [late]/scratch.ipynb",
+        "two/a.ipynb",
+        "two/b.ipynb",
+        "only/my.ipynb",
+    ]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bo.ipynb").touch()
+    (tmp_path / "readme.txt").touch()
+    found = {p: path and path.name for p, path in intake.submissions(tmp_path, "1_toy").items()}
+    assert found == {"Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb"}
+
+
+def test_two_pupils_of_one_name_no_pupil_and_no_folder_are_refused(tmp_path):
+    with pytest.raises(ValueError, match="submissions must hold a folder or a notebook for each pupil"):
+        intake.submissions(tmp_path, "1_toy")
+    with pytest.raises(ValueError, match="submissions must be a folder, got"):
+        intake.submissions(tmp_path / "nowhere", "1_toy")
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "a_b.ipynb").touch()
+    with pytest.raises(ValueError, match="got a_b twice"):
+        intake.submissions(tmp_path, "1_toy")
+
+
+def taken_in(notebook, blank, tmp_path):
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    return intake.read(tmp_path / "in.ipynb", blank)
+
+
+def change(notebook, id, **changes):
+    next(cell for cell in notebook.cells if cell.id == id).update(changes)
+
+
+def without(notebook, id):
+    notebook.cells = [cell for cell in notebook.cells if cell.id != id]
+
+
+def strip(notebook, ids=False):
+    for k, cell in enumerate(notebook.cells):
+        cell.metadata = {}
+        cell.id = f"c{k}" if ids else cell.id
+
+
+def duplicate(notebook, id, **changes):
+    """A copy in front of a cell."""
+    k = [cell.id for cell in notebook.cells].index(id)
+    notebook.cells.insert(k, copy.deepcopy(notebook.cells[k]))
+    notebook.cells[k].update(id="other", **changes)
+
+
+BACK = [f"{id} is missing: put back" for id in ("setup", "double-test", "half-test")]
+ALTERED = {
+    "as it should be": (lambda notebook: None, []),
+    "deleted test": (lambda notebook: without(notebook, "double-test"), ["double-test is missing: put back"]),
+    "edited test": (
+        lambda notebook: change(notebook, "half-test", source="print('right')"),
+        ["half-test was edited: restored"],
+    ),
+    "duplicated test": (lambda notebook: duplicate(notebook, "half-test"), ["half-test is there 2 times"]),
+    "duplicated answer": (
+        lambda notebook: duplicate(notebook, "half", source="def half(x):\n    return 7"),
+        ["half is there 2 times: the last one counts"],
+    ),
+    "edited setup": (lambda notebook: change(notebook, "setup", source="SEED = 0"), ["setup was edited: restored"]),
+    "no metadata": (strip, ["no nbgrader metadata"]),
+    "no metadata and no ids": (
+        lambda notebook: strip(notebook, ids=True),
+        ["no nbgrader metadata", *BACK, "verdict is missing"],
+    ),
+    "test cell turned into text": (
+        lambda notebook: notebook.cells.__setitem__(2, nbformat.v4.new_markdown_cell("x", id="double-test")),
+        ["double-test was edited: restored"],
+    ),
+    "hostile metadata": (lambda notebook: change(notebook, "half", metadata={"nbgrader": ["grade_id"]}), []),
+    "cells that ask to be skipped": (
+        lambda notebook: change(notebook, "double", metadata={"tags": ["skip-execution", "raises-exception"]}),
+        [],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("alter", ALTERED)
+def test_an_altered_notebook_is_mended_and_told_of(blank, tmp_path, alter):
+    spoil, expected = ALTERED[alter]
+    notebook = answered(blank)
+    spoil(notebook)
+    mended, notes = taken_in(notebook, blank, tmp_path)
+    assert sorted(notes) == sorted(expected)
+    marked = [cell for cell in mended.cells if "nbgrader" in cell.metadata]
+    assert [cell.id for cell in marked] == [cell.id for cell in blank.cells]
+    for cell, original in zip(marked, blank.cells):
+        assert cell.metadata == original.metadata and cell.cell_type == original.cell_type
+        assert cell.source == RIGHT.get(cell.id, original.source)
+
+
+def test_an_answer_that_was_moved_to_another_cell_is_tested_there(blank, tmp_path):
+    notebook = answered(blank)
+    without(notebook, "double")
+    notebook.cells.append(new_code_cell(RIGHT["double"]))
+    mended, notes = taken_in(notebook, blank, tmp_path)
+    ids = [cell.id for cell in mended.cells]
+    assert notes == [] and ids.index("double-test") == ids.index("double") + 1
+    without(notebook := answered(blank), "double")
+    mended, notes = taken_in(notebook, blank, tmp_path)
+    assert notes == ["double is missing"] and mended.cells[-1].id == "double-test"
+
+
+@pytest.mark.parametrize("content", ["{not json", "[]", "", '{"cells": 3, "nbformat": 4, "nbformat_minor": 5}', "\0"])
+def test_what_is_not_a_notebook_counts_as_blank_and_is_told_of(blank, tmp_path, content):
+    (tmp_path / "in.ipynb").write_text(content)
+    notebook, notes = intake.read(tmp_path / "in.ipynb", blank)
+    assert notebook == blank and notes[0].startswith("not a notebook: ")
+
+
+def test_a_missing_notebook_and_one_too_large_count_as_blank(blank, tmp_path, monkeypatch):
+    assert intake.read(None, blank) == (blank, ["no notebook, or several and none of the assignment's name"])
+    monkeypatch.setattr(intake, "LARGEST", 10)
+    (tmp_path / "in.ipynb").write_text("x" * 11)
+    assert intake.read(tmp_path / "in.ipynb", blank)[1][0].startswith("not read: the file has")
+
+
+# The command
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["7", "in"], "assignment must be one of '1'; got '7'"),
+        (["1", "nowhere"], "submissions must be a folder, got nowhere"),
+        (["1", "in", "--output", "taken"], "output must be a new or empty folder, got taken"),
+        (["1", "in", "--jobs", "0"], "jobs must be at least 1, got 0"),
+        (["1", "in", "--seconds", "0"], "seconds must be finite and at least 1, got 0"),
+    ],
+)
+def test_a_bad_argument_ends_with_2_and_says_what_would_be_right(toy, capsys, monkeypatch, arguments, words):
+    monkeypatch.chdir(toy)
+    (toy / "in" / "ada").mkdir(parents=True)
+    (toy / "taken").mkdir()
+    (toy / "taken" / "file").touch()
+    assert main(["course", "grade", *arguments, "--assignments", "."]) == 2
+    assert words in capsys.readouterr().err
+    assert not (toy / "runs").exists()
+
+
+def test_a_report_of_a_folder_that_was_not_graded_is_refused(tmp_path, capsys):
+    assert main(["course", "report", str(tmp_path)]) == 2
+    assert "folder must be one that course grade has written" in capsys.readouterr().err
+
+
+# Notebooks run in bounded time
+
+
+def notebook_of(*sources, graded=()):
+    cells = [new_code_cell(source) for source in sources]
+    for k in graded:
+        cells[k].metadata["nbgrader"] = {"grade": True, "grade_id": f"cell_{k}"}
+    return nbformat.v4.new_notebook(cells=cells)
+
+
+def errors(notebook):
+    """For each cell the name of its error, or None."""
+    return [next((o.ename for o in cell.outputs if o.output_type == "error"), None) for cell in notebook.cells]
+
+
+LOOP = "while True:\n    pass"
+
+
+@pytest.mark.slow
+def test_what_breaks_a_kernel_costs_its_cell_only(tmp_path):
+    stubborn = "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
+    run = {
+        "loop": notebook_of("a = 1", LOOP, "assert a == 1"),
+        "stubborn": notebook_of("a = 1", stubborn, "assert a == 1"),
+        "crash": notebook_of("a = 1", "import os\nos._exit(0)", "assert a == 1"),
+        "exit": notebook_of("a = 1", "exit()", "assert a == 1"),
+        "good": notebook_of("a = 1", "print(a)", "assert a == 1"),
+    }
+    happened = execute(run, tmp_path, cell_seconds=3)
+    assert {name: errors(notebook) for name, notebook in run.items()} == {
+        "loop": [None, "TimedOut", None],
+        "stubborn": [None, "TimedOut", None],
+        "crash": [None, "KernelDied", None],
+        "exit": [None, None, None],
+        "good": [None, None, None],
+    }
+    assert happened == {
+        "loop": ["the cell 'while True:' took longer than 3 s"],
+        "stubborn": ["the cell 'import time' took longer than 3 s"],
+        "crash": ["the kernel died in the cell 'import os'"],
+        "exit": [],
+        "good": [],
+    }
+    assert run["good"].cells[1].outputs[0].text == "1\n"
+
+
+@pytest.mark.slow
+def test_a_submission_stops_when_its_time_is_up(tmp_path):
+    notebook = notebook_of("a = 1", *[LOOP] * 20, "assert a == 1")
+    happened = execute({"loops": notebook}, tmp_path, cell_seconds=2, seconds=6)["loops"]
+    assert re.fullmatch(r"stopped \d+ cells before the end: its 6 s were over", happened[-1])
+    assert set(errors(notebook)[1:]) == {"TimedOut", "NotRun"} and errors(notebook)[-1] == "NotRun"
+
+
+@pytest.mark.slow
+def test_output_has_an_end_and_an_error_is_kept_whatever_came_before(tmp_path):
+    flood = "for _ in range(3000):\n    print('x' * 1000)\n"
+    run = {
+        "flood": notebook_of(flood + "raise ValueError('y' * 10**6)", "print('z' * 10**6)", "1"),
+        "swallowed": notebook_of(
+            "get_ipython().set_custom_exc((Exception,), lambda *error, **more: None)", "assert False", graded=[1]
+        ),
+        "tricks": notebook_of(
+            "import sys\nsys.displayhook(5.0)\nassert False",
+            "import sys\nprint(1, file=sys.stderr)\n3.0",
+            graded=[0, 1],
+        ),
+    }
+    happened = execute(run, tmp_path, cell_seconds=20)
+    assert errors(run["flood"]) == ["ValueError", None, None]
+    assert len(nbformat.writes(run["flood"])) < 500_000
+    assert [note.split(":")[0] for note in happened["flood"]].count(
+        "the output of the cell \"print('z' * 10**6)\" was cut"
+    ) == 1
+    assert errors(run["swallowed"])[1] == "AssertionError"
+    assert [[o.output_type for o in cell.outputs] for cell in run["tricks"].cells] == [["error"], []]
+
+
+@pytest.mark.slow
+def test_one_notebook_that_cannot_be_run_at_all_leaves_the_others_alone(tmp_path):
+    run = {"bad": notebook_of("1"), "good": notebook_of("2")}
+    run["bad"].cells[0].source = 5
+    happened = execute(run, tmp_path)
+    assert happened["good"] == [] and "stopped" in happened["bad"][0]
+
+
+# A class
+
+
+@pytest.mark.slow
+def test_an_answer_in_words_waits_for_a_grade_by_hand_which_the_report_takes_up(toy, blank, tmp_path, capsys):
+    (tmp_path / "in").mkdir()
+    nbformat.write(answered(blank, verdict="No."), tmp_path / "in" / "ada.ipynb")
+    nbformat.write(answered(blank, half="def half(x):\n    return x"), tmp_path / "in" / "bo.ipynb")
+    out = tmp_path / "out"
+    arguments = ["1", str(tmp_path / "in"), "--output", str(out), "--assignments", str(toy)]
+    assert main(["course", "grade", *arguments]) == 0
+    shown = capsys.readouterr().out
+    assert re.search(r"^ada +2 +3 +by hand +5 +9 *$", shown, re.M) and re.search(r"^bo +2 +0 +0 +2 +9 *$", shown, re.M)
+    assert "ada: finished\nbo: finished\n" in shown
+
+    with Gradebook(NbgraderCourse(out, "1_toy").database) as gradebook:  # as nbgrader's formgrader does
+        grade = gradebook.find_grade("verdict", "1_toy", "1_toy", "ada")
+        grade.manual_score = 3.5
+        grade.needs_manual_grade = False
+        gradebook.db.commit()
+    assert main(["course", "report", str(out)]) == 0
+    table = pd.read_csv(out / "points.csv", index_col="pupil")
+    assert table.loc["ada", ["double", "half", "verdict", "total"]].tolist() == [2, 3, 3.5, 8.5]
+    assert pd.read_csv(out / "grades.csv", index_col="student_id").loc["ada", "score"] == 8.5
+    assert "8.5" in (out / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text()
+
+
+def with_cell(notebook, source):
+    notebook.cells.insert(3, new_code_cell(source))
+    return notebook
+
+
+ATTACK = """
+from gsnn_tutorial.checks import assignment_1, exercise
+exercise.Exercise.diagnose = exercise.Graded.grade = lambda *arguments, **more: None
+for name in ("membership", "inside", "self_loops", "win_mask", "wout", "reach"):
+    setattr(assignment_1, name, exercise.Graded(name, print, list, {}))
+checks = assert_ = None
+"""
+FOREVER = "def {}(*arguments):\n    while True:\n        pass"
+
+
+@pytest.mark.slow
+def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_path):
+    assignment = Assignment(SOURCES["1"])
+    right, most = assignment.solutions, assignment.points
+    stubborn = "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
+
+    def hand_in(pupil, notebook=None, **answers):
+        assignment.hand_in(tmp_path / "in", pupil, notebook or assignment.submission(right | answers))
+
+    hand_in("good")
+    hand_in("loop", reach=FOREVER.format("reach"))
+    hand_in("loops", assignment.submission({name: FOREVER.format(name) for name in right}))
+    hand_in("stubborn", with_cell(assignment.submission(right), stubborn))
+    hand_in("crash", self_loops="import os\ndef self_loops(edge_index, N):\n    os._exit(1)")
+    hand_in("import", with_cell(assignment.submission(right), "import nonesuch"))
+    hand_in("attack", with_cell(assignment.submission({"membership": right["membership"]}), ATTACK))
+    hand_in("prints", with_cell(assignment.submission(right), "while True:\n    print('x' * 1000)"))
+    hand_in("megabyte", wout="print('x' * 10**6)\n" + right["wout"])
+    hand_in("value", reach="import sys\ndef reach(*arguments):\n    sys.displayhook(4.0)")
+    hand_in("warns", inside="import sys\n" + right["inside"].replace(":\n", ":\n    print(1, file=sys.stderr)\n", 1))
+    without(notebook := assignment.submission(right), "wout-test")
+    hand_in("deleted", notebook)
+    duplicate(notebook := assignment.submission(right), "inside", source="def inside(*arguments):\n    return 1")
+    hand_in("twice", notebook)
+    for cell in (notebook := assignment.submission({})).cells:
+        cell.source = "print('right')" if cell.id.endswith("-test") else cell.source
+    hand_in("edited", notebook)
+    strip(notebook := assignment.submission(right), ids=True)
+    hand_in("stripped", notebook)
+    (tmp_path / "in" / "broken.ipynb").write_text("{")
+    (tmp_path / "in" / "empty").mkdir()
+
+    out = tmp_path / "out"
+    table = grading.grade(assignment.path, tmp_path / "in", out, cell_seconds=15, seconds=60, progress=False)
+    nothing = set(most)
+    lost = dict.fromkeys(table.index, set()) | {
+        "loop": {"reach"},
+        "loops": nothing,
+        "crash": {"self_loops"},
+        "attack": nothing - {"membership"},
+        "value": {"reach"},
+        "edited": nothing,
+        "broken": nothing,
+        "empty": nothing,
+    }
+    for pupil in table.index:
+        expected = [0 if name in lost[pupil] else points for name, points in most.items()]
+        np.testing.assert_array_equal(table.loc[pupil, list(most)], expected, pupil)
+    happened = table["what happened"]
+    for pupil, words in {
+        "good": "finished",
+        "loop": "reach-test took longer than 15 s",
+        "loops": "before the end: its 60 s were over",
+        "stubborn": "the cell 'import time' took longer than 15 s",
+        "crash": "the kernel died in self_loops-test",
+        "import": "No module named 'nonesuch'",
+        "attack": "finished",
+        "prints": "the output of the cell 'while True:' was cut",
+        "megabyte": "the output of wout was cut",
+        "deleted": "wout-test is missing: put back",
+        "twice": "inside is there 2 times: the last one counts",
+        "edited": "reach-test was edited: restored",
+        "stripped": "no nbgrader metadata",
+        "broken": "not a notebook: NotJSONError",
+        "empty": "no notebook",
+    }.items():
+        assert words in happened[pupil]
+    pages = {path.parent.parent.name: path.stat().st_size for path in (out / "feedback").glob("*/*/*.html")}
+    assert set(pages) == set(table.index) and max(pages.values()) < 2_000_000
