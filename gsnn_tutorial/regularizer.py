@@ -10,6 +10,10 @@ r"""The pathway latent-factor regularizer: members of a pathway should be active
 
 One shared factor per pathway stands for all pairs of members, so the cost is linear in the number
 of memberships.
+
+Two variants. *Signed*: a repressor is a member with a negative weight, and sums of weights become
+sums of their absolute values. *Leave one out*: a member is part of its pathway's score, and correlates with it
+even if the members have nothing in common; here it is compared with the score of the others.
 """
 
 from __future__ import annotations
@@ -68,14 +72,17 @@ class PathwayLatentRegularizer(torch.nn.Module):
 
     Arguments
         model: the GSNN whose activations it reads.
-        pathway_membership: M, (P, N), dense or sparse, weights >= 0, 0/1 or soft; a node may be in
-            several pathways or in none.
+        pathway_membership: M, (P, N), dense or sparse, weights >= 0 (unless ``signed``), 0/1 or soft; a
+            node may be in several pathways or in none.
         dissim_pairs: pairs (p, q) of pathways whose scores should not correlate.
         lambda_sim, lambda_dis: the weights of the two losses.
         phi: 'mean' over channels, 'learned' (one bias-free linear map C -> 1 for all nodes and
             layers), or a module (B, N, C) -> (B, N) or (B, N, 1).
         eps: added to every standard deviation.
         generator: where a learned phi's first weights are drawn; None is torch's global one.
+        signed: allow weights < 0, for members that go down when their pathway goes up.
+        leave_one_out: r_pi = corr(s_i, S_p without i's share). A member without another one that varies
+            counts r = 0. It keeps a score for each membership, O(nnz(M) L B), not one for each node.
 
     ``strength`` (1.0) multiplies both lambdas; ``train(..., warmup_epochs=)`` raises it from 0.
 
@@ -93,11 +100,15 @@ class PathwayLatentRegularizer(torch.nn.Module):
         phi: str | torch.nn.Module = "mean",
         eps: float = 1e-6,
         generator: torch.Generator | None = None,
+        *,
+        signed: bool = False,
+        leave_one_out: bool = False,
     ):
         super().__init__()
         if not isinstance(model, GSNN):
             raise TypeError(f"model must be a GSNN, got {type(model).__name__}")
-        M = _membership(pathway_membership, model.N)
+        M = membership_matrix(pathway_membership, model.N, signed)
+        self.leave_one_out = leave_one_out
         self.lambda_sim = validate.number("lambda_sim", lambda_sim, 0)
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
         self.eps = validate.number("eps", eps, 0)
@@ -112,7 +123,8 @@ class PathwayLatentRegularizer(torch.nn.Module):
         order = torch.argsort(node, stable=True)
         self.membership = SparsePattern(torch.stack([node, pathway])[:, order], (model.N, M.shape[0]))
         self.register_buffer("weights", M.values()[order])
-        size = torch.zeros(M.shape[0]).index_add_(0, pathway, M.values())
+        size = torch.zeros(M.shape[0]).index_add_(0, pathway, M.values().abs())
+        self.register_buffer("pathway_sum", size, persistent=False)
         self.register_buffer("pathway_size", size.clamp_min(1)[:, None, None])
         self.register_buffer("dissim_pairs", pairs)
         # The shares of each pathway and of each pair in the loss.
@@ -145,11 +157,14 @@ class PathwayLatentRegularizer(torch.nn.Module):
             raise RuntimeError("the regularizer is disabled: call enable(model), then model(x)")
         self._attached_to(model)
         scores = self.node_scores(self._recorder.activations())  # (N, L, B)
-        pathways = self._over_members(scores) / self.pathway_size  # (P, L, B)
-        scores = standardize_over_batch(scores, self.eps)
-        pathways = standardize_over_batch(pathways, self.eps)
-        # r is linear in the standardised score: the members' correlations add up before, not after.
-        agreement = (pathways * self._over_members(scores)).mean(-1)  # (P, L): sum_i M_pi r_pi
+        totals = self._over_members(scores)  # (P, L, B): sum_i M_pi s_i
+        pathways = standardize_over_batch(totals / self.pathway_size, self.eps)
+        if self.leave_one_out:
+            agreement = self.agreement_with_the_others(scores, totals)
+        else:
+            # r is linear in the standardised score: the members' correlations add up before, not after.
+            standardized = self._over_members(standardize_over_batch(scores, self.eps))
+            agreement = (pathways * standardized).mean(-1)  # (P, L): sum_i M_pi r_pi
         p, q = self.dissim_pairs.t()
         overlap = (pathways[p] * pathways[q]).mean(-1).square()  # (pairs, L)
         sim_weight = self.sim_weight * (self.strength * self.lambda_sim)
@@ -175,6 +190,20 @@ class PathwayLatentRegularizer(torch.nn.Module):
             scores.append(s.reshape(B, N).t())
         return torch.stack(scores, dim=1)
 
+    def agreement_with_the_others(self, scores: torch.Tensor, totals: torch.Tensor) -> torch.Tensor:
+        """sum_i M_pi r_pi, r_pi leaving i out: scores (N, L, B), their sums over members (P, L, B) -> (P, L)."""
+        node, pathway = self.membership.indices
+        weight = self.weights[:, None, None]
+        size = (self.pathway_sum[pathway] - self.weights.abs()).clamp_min(1)
+        others = (totals[pathway] - weight * scores[node]) / size[:, None, None]  # (nnz, L, B)
+        standardized = standardize_over_batch(scores, self.eps)
+        # Where no other member varies, the difference above is rounding noise, however large it may look.
+        varies = standardized.detach().ne(0).any(-1)  # (N, L)
+        varying = varies.new_zeros(totals.shape[:2], dtype=torch.long).index_add(0, pathway, varies[node].long())
+        r = (standardized[node] * standardize_over_batch(others, self.eps)).mean(-1)  # (nnz, L)
+        r = torch.where(varying[pathway] > varies[node], r, 0.0)
+        return r.new_zeros(totals.shape[:2]).index_add(0, pathway, weight[..., 0] * r)
+
     def _over_members(self, scores: torch.Tensor) -> torch.Tensor:
         """sum_i M_pi s_i, (N, L, B) -> (P, L, B), without a dense P x N product."""
         total = sparse_map(self.weights, scores.flatten(1), self.membership)
@@ -185,8 +214,8 @@ class PathwayLatentRegularizer(torch.nn.Module):
             raise ValueError("model is not the one that this regularizer reads: call enable(model) first")
 
 
-def _membership(value, nodes: int) -> torch.Tensor:
-    """The membership matrix, checked, as a coalesced sparse tensor without explicit zeros."""
+def membership_matrix(value, nodes: int, signed: bool = False) -> torch.Tensor:
+    """A membership matrix (P, N), checked, as a coalesced sparse tensor on the CPU."""
     if isinstance(value, torch.Tensor) and value.layout != torch.strided:
         M = value.to_sparse_coo().coalesce()
         validate.matrix("pathway_membership", M.values()[:, None])
@@ -195,9 +224,11 @@ def _membership(value, nodes: int) -> torch.Tensor:
     else:
         M = validate.matrix("pathway_membership", value, columns=nodes).to_sparse_coo().coalesce()
     M = M.cpu().to(torch.get_default_dtype())
-    if (M.values() < 0).any():
+    exists = M.values() != 0
+    M = torch.sparse_coo_tensor(M.indices()[:, exists], M.values()[exists], M.shape, check_invariants=False).coalesce()
+    if not signed and (M.values() < 0).any():
         raise ValueError(f"pathway_membership must have weights >= 0, got {M.values().min().item():g}")
-    members = torch.bincount(M.indices()[0][M.values() > 0], minlength=M.shape[0])
+    members = torch.bincount(M.indices()[0], minlength=M.shape[0])
     empty = (members == 0).nonzero().flatten().tolist()
     if empty or not len(M):
         raise ValueError(f"pathway_membership must give each of {len(M)} pathways a member; none in {empty}")
