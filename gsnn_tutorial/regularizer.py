@@ -124,7 +124,6 @@ class PathwayLatentRegularizer(torch.nn.Module):
         self.membership = SparsePattern(torch.stack([node, pathway])[:, order], (model.N, M.shape[0]))
         self.register_buffer("weights", M.values()[order])
         size = torch.zeros(M.shape[0]).index_add_(0, pathway, M.values().abs())
-        self.register_buffer("pathway_sum", size, persistent=False)
         self.register_buffer("pathway_size", size.clamp_min(1)[:, None, None])
         self.register_buffer("dissim_pairs", pairs)
         # The shares of each pathway and of each pair in the loss.
@@ -194,8 +193,7 @@ class PathwayLatentRegularizer(torch.nn.Module):
         """sum_i M_pi r_pi, r_pi leaving i out: scores (N, L, B), their sums over members (P, L, B) -> (P, L)."""
         node, pathway = self.membership.indices
         weight = self.weights[:, None, None]
-        size = (self.pathway_sum[pathway] - self.weights.abs()).clamp_min(1)
-        others = (totals[pathway] - weight * scores[node]) / size[:, None, None]  # (nnz, L, B)
+        others = totals[pathway] - weight * scores[node]  # (nnz, L, B); a correlation needs no normaliser
         standardized = standardize_over_batch(scores, self.eps)
         # Where no other member varies, the difference above is rounding noise, however large it may look.
         varies = standardized.detach().ne(0).any(-1)  # (N, L)

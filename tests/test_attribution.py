@@ -135,6 +135,12 @@ def test_where_nothing_reaches_an_output_there_is_no_share(make_model):
     assert np.isnan(leakage(model, x, SEPARATE)) and np.isnan(coherence(model, x, SEPARATE))
 
 
+def test_an_output_that_no_input_moves_is_left_out_of_the_mean(make_model):
+    edges = [edge for edge in SEPARATE.edges if edge[1] != "out_1_0"]
+    graph = replace(SEPARATE, edges=edges)
+    assert coherence(make_model(graph), torch.randn(20, 4), graph) == pytest.approx(1)
+
+
 def test_looking_changes_neither_model_nor_input(make_model, draw):
     model, x = make_model(norm="batch", dropout=0.3).train(), draw.x_test[:20]
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}

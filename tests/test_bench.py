@@ -168,9 +168,9 @@ def test_a_copy_of_n_bytes_reads_half_of_them_and_writes_the_other():
 
 
 TINY = bench.Sizes(
-    nodes=100, edges=300, problem=Problem(n_train=8, n_test=8), seeds=2, epochs=2, memberships=(500, 1000),
-    base_edges=200, scaling_edges=(100, 200, 300), scaling_batch=(2, 4),
-    scaling_channels=(2, 8, 16), scaling_replicas=(1, 2), repeats=1,
+    nodes=100, edges=300, problem=Problem(n_train=8, n_test=8), seeds=2, epochs=1, memberships=(500, 1000),
+    base_edges=200, scaling_edges=(200, 300), scaling_batch=(2, 4),
+    scaling_channels=(8, 16), scaling_replicas=(1, 2), repeats=1,
 )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from gsnn_tutorial.__main__ import main
+from gsnn_tutorial.course import execution
 from gsnn_tutorial.course import grade as grading
 from gsnn_tutorial.course import intake
 from gsnn_tutorial.course.execution import execute
@@ -355,12 +356,20 @@ def test_output_has_an_end_and_an_error_is_kept_whatever_came_before(tmp_path):
     assert [[o.output_type for o in cell.outputs] for cell in run["tricks"].cells] == [["error"], []]
 
 
-@pytest.mark.slow
-def test_one_notebook_that_cannot_be_run_at_all_leaves_the_others_alone(tmp_path):
-    run = {"bad": notebook_of("1"), "good": notebook_of("2")}
-    run["bad"].cells[0].source = 5
-    happened = execute(run, tmp_path)
-    assert happened["good"] == [] and "stopped" in happened["bad"][0]
+def test_a_notebook_without_a_kernel_leaves_the_others_alone(tmp_path, monkeypatch):
+    start, started = execution.start_new_async_kernel, []
+
+    async def no_kernel_for_the_first(**options):
+        started.append(options)
+        if len(started) == 1:
+            raise RuntimeError("no kernel today")
+        return await start(**options)
+
+    monkeypatch.setattr(execution, "start_new_async_kernel", no_kernel_for_the_first)
+    run = {"bad": notebook_of("1", "2"), "good": notebook_of("1", "2")}
+    happened = execute(run, tmp_path, jobs=1)
+    assert happened == {"bad": ["stopped 2 cells before the end: RuntimeError: no kernel today"], "good": []}
+    assert errors(run["bad"]) == ["NotRun", "NotRun"] and errors(run["good"]) == [None, None]
 
 
 # A class
@@ -438,7 +447,7 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     (tmp_path / "in" / "empty").mkdir()
 
     out = tmp_path / "out"
-    table = grading.grade(assignment.path, tmp_path / "in", out, cell_seconds=15, seconds=60, progress=False)
+    table = grading.grade(assignment.path, tmp_path / "in", out, cell_seconds=15, seconds=45, progress=False)
     nothing = set(most)
     lost = dict.fromkeys(table.index, set()) | {
         "loop": {"reach"},
@@ -457,7 +466,7 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     for pupil, words in {
         "good": "finished",
         "loop": "reach-test took longer than 15 s",
-        "loops": "before the end: its 60 s were over",
+        "loops": "before the end: its 45 s were over",
         "stubborn": "the cell 'import time' took longer than 15 s",
         "crash": "the kernel died in self_loops-test",
         "import": "No module named 'nonesuch'",

@@ -106,7 +106,11 @@ def test_the_noise_floor_with_crosstalk_is_exact():
 @pytest.mark.parametrize(
     ("bad", "kind", "message"),
     [
-        ({"n_crosstalk": 37}, ValueError, "n_crosstalk must be at most 36, the edges between pathways that run forward"),
+        (
+            {"n_crosstalk": 37},
+            ValueError,
+            "n_crosstalk must be at most 36, the edges between pathways that run forward",
+        ),
         ({"n_crosstalk": -1}, ValueError, "n_crosstalk must be at least 0"),
         ({"n_crosstalk": 1.0}, TypeError, "n_crosstalk must be an integer"),
         ({"n_func": 1, "n_crosstalk": 1, "n_spurious": 0}, ValueError, "n_crosstalk must be at most 0"),

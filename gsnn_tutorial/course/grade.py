@@ -91,10 +91,12 @@ def report(output: Path) -> pd.DataFrame:
     happened = pd.read_csv(output / "happened.csv", index_col="pupil", dtype=str)[HAPPENED]
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(happened.index, columns=most)
     wrong = _wrong(course, happened.index)
-    answers = [(pupil, cell, points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong]
+    answers = [
+        (pupil, _exercise(cell), points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong
+    ]
     columns = ["pupil", "cell", "points", "of", "diagnosis"]
     pd.DataFrame(answers, columns=columns).to_csv(output / "answers.csv", index=False, lineterminator="\n")
-    table = points.rename(columns=lambda cell: cell.removesuffix("-test"))
+    table = points.rename(columns=_exercise)
     table = table.assign(total=points.sum(axis=1), of=sum(most.values()), **{HAPPENED: happened})
     table.to_csv(output / "points.csv", lineterminator="\n")
     return table
@@ -117,3 +119,8 @@ def _wrong(course: NbgraderCourse, pupils):
                 for error in [o for o in cell.get("outputs", []) if o.output_type == "error"][:1]:
                     shown = error.evalue if error.ename == "AssertionError" else f"{error.ename}: {error.evalue}"
                     yield pupil, cell.metadata.nbgrader.grade_id, shown
+
+
+def _exercise(cell: str) -> str:
+    """What a graded cell grades: the test of an answer is named after it."""
+    return cell.removesuffix("-test")
