@@ -63,14 +63,13 @@ from gsnn_tutorial.plots.gpu_forward import plot_messages, plot_models, plot_one
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
 from gsnn_tutorial.union import GSNNUnion
 
-pd.set_option("display.float_format", "{:.3g}".format)
-os.environ["KINETO_LOG_LEVEL"] = "99"  # torch's profiler need not announce itself
-
 # %% [markdown]
 # Everything below runs on one device, chosen here. Nothing else in the chapter has to change when
 # there is a GPU.
 
 # %%
+pd.set_option("display.float_format", "{:.3g}".format)
+os.environ["KINETO_LOG_LEVEL"] = "99"  # torch's profiler need not announce itself
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "the CPU")
 
