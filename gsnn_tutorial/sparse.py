@@ -86,7 +86,7 @@ class SparsePattern(torch.nn.Module):
         return torch.empty_like(values).index_copy_(0, self.by_target, sampled)
 
     def _far_apart(self, grad: torch.Tensor) -> bool:
-        """Whether rows should be visited in another order: it costs a pass over the result, and pays beyond the cache."""
+        """Whether to visit rows in another order: it costs a pass over the result, and pays beyond the cache."""
         return self.visit is not None and grad.nbytes > CACHE
 
 

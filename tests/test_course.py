@@ -12,9 +12,8 @@ from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.course import execution
+from gsnn_tutorial.course import execution, intake
 from gsnn_tutorial.course import grade as grading
-from gsnn_tutorial.course import intake
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import release, set_seed, sources, write_releases
