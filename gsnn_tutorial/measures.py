@@ -88,17 +88,19 @@ def _similarity(subject: Subject) -> dict[str, float]:
 def _edges(subject: Subject) -> dict[str, float]:
     """AUC of true v spurious edges by norm and by silence, and of real cross-talk v spurious edges by silence.
 
-    Null: the untrained model's, which by norm is above 0.5 through degrees alone. Cross-talk and spurious
-    edges differ in nothing but their signal; there 0.5 is the null.
+    Null of the first two: the untrained model's, which degrees and positions in a chain keep from 0.5.
+    Cross-talk runs forward along the chains, so it is compared with those spurious edges that do: they
+    differ in nothing but their signal, and the null is 0.5. (Against all of them, even an untrained model
+    seems to know cross-talk, since what runs backward hardly reaches an output.)
     """
     graph, is_true = subject.graph, subject.graph.function_edge_is_true
     effects = attribution.edge_effects(subject.model, subject.few, keep_mean=True)
-    source, target = graph.edge_index_dict["function", "to", "function"].numpy()
-    across = graph.labels[source] != graph.labels[target]
+    source, target = graph.chain_positions[graph.edge_index_dict["function", "to", "function"].numpy()]
+    alike = graph.function_edge_is_crosstalk | (~is_true & (source < target))
     return {
         "auc_norm": attribution.auc(attribution.edge_norms(subject.model), is_true),
         "auc_ablation": attribution.auc(effects, is_true),
-        "auc_crosstalk": attribution.auc(effects[across], is_true[across]),
+        "auc_crosstalk": attribution.auc(effects[alike], is_true[alike]),
     }
 
 
