@@ -90,6 +90,8 @@ class PathwayLatentRegularizer(torch.nn.Module):
     negative or non-finite weights, and pairs out of range.
     """
 
+    smallest_batch = 2  # that has a correlation
+
     def __init__(
         self,
         model: GSNN,

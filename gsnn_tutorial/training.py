@@ -160,7 +160,7 @@ def _batches(samples: int, batch_size: int, order: torch.Generator) -> Iterator:
 def _batch_size(value, samples: int, regularizer) -> int:
     batch_size = samples if value is None else validate.integer("batch_size", value, 1)
     smallest = samples % batch_size or min(batch_size, samples)
-    if regularizer is not None and smallest < 2:
+    if regularizer is not None and smallest < regularizer.smallest_batch:
         raise ValueError(
             f"batch_size={batch_size} with {samples} samples leaves a batch of one sample, and a "
             "correlation over the batch needs two: choose another batch_size"

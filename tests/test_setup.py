@@ -23,7 +23,7 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
 
 # From the ground up: a module imports only from those before it.
 FLOORS = [
-    "validate", "graph", "memberships", "simulate", "problem", "sparse", "gsnn", "regularizer", "training",
+    "validate", "graph", "memberships", "simulate", "problem", "sparse", "gsnn", "regularizer", "weights", "training",
     "attribution", "evaluation", "measures", "union", "study", "inference", "published", "plots", "checks", "course",
     "report", "compare",
     "timing", "gather_scatter", "bench", "__main__",
