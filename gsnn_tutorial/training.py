@@ -12,7 +12,6 @@ import torch
 from tqdm import trange
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 
 
 @dataclass
@@ -20,20 +19,52 @@ class History:
     """What training did, epoch by epoch.
 
     ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is
-    empty without test data. ``stopped`` is 'diverged' or 'interrupted' if training ended early.
+    empty without test data, ``val_mse`` without validation data. ``best_epoch`` is the one whose weights
+    the model was given in the end, where validation chose it (a list for a union). ``stopped`` is
+    'diverged' or 'interrupted' if training ended early.
     """
 
     train_mse: list[float] = field(default_factory=list)
+    val_mse: list[float] = field(default_factory=list)
     test_mse: list[float] = field(default_factory=list)
     L_sim: list[float] = field(default_factory=list)
     L_dis: list[float] = field(default_factory=list)
+    best_epoch: int | list[int] | None = None
     stopped: str = ""
 
     def table(self) -> pd.DataFrame:
         """One row per epoch."""
-        columns = ("train_mse", "test_mse", "L_sim", "L_dis")
+        columns = ("train_mse", *(["val_mse"] if self.val_mse else []), "test_mse", "L_sim", "L_dis")
         table = pd.DataFrame({name: pd.Series(getattr(self, name), dtype=float) for name in columns})
         return table.rename_axis("epoch")
+
+
+class BestWeights:
+    """The weights of the epoch with the lowest validation error so far; of a union's R models, each its own."""
+
+    def __init__(self, model: torch.nn.Module):
+        self.weights = model.state_dict()  # these tensors follow training, the copies below do not
+        self.kept = {name: tensor.clone() for name, tensor in self.weights.items()}
+        self.owner = model.replica_of_rows() if hasattr(model, "replica_of_rows") else None
+        self.error, self.epoch = torch.tensor(float("inf")), torch.tensor(-1)
+
+    def look(self, error: torch.Tensor, epoch: int):
+        """Keep the present weights of the models whose validation error, () or (R,), is lower than before."""
+        lower = error < self.error.to(error)
+        self.error = torch.where(lower, error, self.error.to(error))
+        self.epoch = torch.where(lower, epoch, self.epoch.to(error.device))
+        for name, tensor in self.weights.items():
+            if self.owner is None or name not in self.owner:  # a tensor without rows is the same for all
+                chosen = lower.any()
+            else:
+                chosen = lower[self.owner[name]].reshape(-1, *[1] * (tensor.dim() - 1))
+            self.kept[name] = torch.where(chosen, tensor, self.kept[name])
+
+    @torch.no_grad()
+    def restore(self):
+        """Put the kept weights into the model, but where no epoch had a finite validation error."""
+        for name, tensor in self.weights.items():
+            tensor.copy_(self.kept[name])
 
 
 @contextmanager
@@ -54,7 +85,9 @@ def train(
     *,
     x_test: torch.Tensor | None = None,
     y_test: torch.Tensor | None = None,
-    regularizer: PathwayLatentRegularizer | None = None,
+    x_val: torch.Tensor | None = None,
+    y_val: torch.Tensor | None = None,
+    regularizer: torch.nn.Module | None = None,
     epochs: int = 500,
     lr: float = 5e-3,
     weight_decay: float = 1e-5,
@@ -70,7 +103,9 @@ def train(
         x_train, y_train: (samples, inputs) and (samples, outputs); moved to the model's device.
         x_test, y_test: if given, their MSE is recorded after every epoch. It is only watched:
             nothing is chosen by it.
-        regularizer: its parameters are trained too.
+        x_val, y_val: if given, the model ends with the weights of the epoch whose MSE on them was lowest
+            (early stopping that looks at all epochs first), each model of a union with its own epoch's.
+        regularizer: its parameters are trained too. One of pathways, of weights, or a sum of them.
         epochs, lr, weight_decay: passes over the data, and Adam's settings.
         batch_size: None takes all samples at once; else minibatches in a new random order each epoch.
         warmup_epochs: raise the regularizer's strength linearly from 0 to 1 over so many epochs.
@@ -93,6 +128,9 @@ def train(
     x_train, y_train = _samples("train", x_train, y_train, model, parameters[0])
     if x_test is not None or y_test is not None:
         x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
+    if x_val is not None or y_val is not None:
+        x_val, y_val = _samples("val", x_val, y_val, model, parameters[0])
+    best = None if x_val is None else BestWeights(model)
     batch_size = _batch_size(batch_size, len(x_train), regularizer)
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
     if regularizer is not None:
@@ -119,7 +157,14 @@ def train(
                 total.sum().backward()
                 optimizer.step()
                 sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))
-            _record(history, sums, model, x_test, y_test, criterion)
+            if best is not None:
+                error = _error(model, x_val, y_val, criterion)
+                best.look(error, epoch)
+                history.val_mse.append(error.tolist())
+            if x_test is not None:
+                history.test_mse.append(_error(model, x_test, y_test, criterion).tolist())
+            for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
+                column.append(value)
     except FloatingPointError as error:
         history.stopped = "diverged"
         warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)
@@ -129,6 +174,9 @@ def train(
         warnings.warn(f"training interrupted after {done} of {epochs} epochs; the history so far is kept", stacklevel=2)
     finally:
         model.eval()
+        if best is not None and history.val_mse:
+            best.restore()
+            history.best_epoch = best.epoch.tolist()
         if regularizer is not None:
             regularizer.strength = strength
     return history
@@ -141,13 +189,11 @@ def _losses(model, x, y, criterion, regularizer) -> torch.Tensor:
     return torch.stack([mse, L_sim, L_dis])
 
 
-def _record(history: History, sums: torch.Tensor, model, x_test, y_test, criterion):
-    if x_test is not None:
-        model.eval()
-        with torch.no_grad():
-            history.test_mse.append(criterion(model(x_test), y_test).tolist())
-    for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
-        column.append(value)
+def _error(model, x, y, criterion) -> torch.Tensor:
+    """The error on data that are only looked at, in evaluation mode: (), or (R,) for a union."""
+    model.eval()
+    with torch.no_grad():
+        return criterion(model(x), y)
 
 
 def _batches(samples: int, batch_size: int, order: torch.Generator) -> Iterator:

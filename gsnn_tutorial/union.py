@@ -16,6 +16,7 @@ import torch
 from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES
 from gsnn_tutorial.gsnn import GSNN, Residual
 from gsnn_tutorial.regularizer import LearnedScore, MeanScore, PathwayLatentRegularizer
+from gsnn_tutorial.weights import RegularizerSum, WeightRegularizer
 
 
 class GSNNUnion(GSNN):
@@ -46,6 +47,11 @@ class GSNNUnion(GSNN):
         self.register_buffer("outputs_per_replica", torch.bincount(outputs), persistent=False)
         for whole, parts in self._tensors(models):
             whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]) if whole.dim() else parts[0])
+        self._rows = {
+            name: torch.tensor([len(part.reshape(-1, *whole.shape[1:])) for part in parts])
+            for (name, whole), (_, parts) in zip(self.state_dict().items(), self._tensors(models))
+            if whole.dim()
+        }
 
     def mse(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         """Each replica's mean squared error over samples and its own outputs, (R,). ``train`` uses it."""
@@ -54,6 +60,11 @@ class GSNNUnion(GSNN):
         per_output = (prediction - y).square().mean(0)
         total = per_output.new_zeros(self.R).index_add(0, self.replica_of_output, per_output)
         return total / self.outputs_per_replica
+
+    def replica_of_rows(self) -> dict[str, torch.Tensor]:
+        """For each tensor of the state that has rows, the replica that each row belongs to."""
+        owner, device = torch.arange(self.R), self.edge_index.device
+        return {name: owner.repeat_interleave(rows).to(device) for name, rows in self._rows.items()}
 
     def write_back(self, models: Sequence[GSNN]):
         """Copy the union's weights into the models that it was made of."""
@@ -89,7 +100,8 @@ class UnionRegularizer(PathwayLatentRegularizer):
     (L_sim, L_dis) of each replica, (R,) each. The single regularizers may be disabled or not; the
     union does not touch them.
 
-    Raises ValueError where they do not have the same kind of phi ('mean' or 'learned') and eps.
+    Raises ValueError where they do not have the same kind of phi ('mean' or 'learned'), eps and
+    ``leave_one_out``.
     """
 
     def __init__(self, union: GSNNUnion, regularizers: Sequence[PathwayLatentRegularizer | None]):
@@ -106,7 +118,10 @@ class UnionRegularizer(PathwayLatentRegularizer):
         weights = torch.cat([regularizer.weights.cpu() for regularizer in given.values()])
         M = torch.sparse_coo_tensor(torch.cat(memberships, dim=1), weights, (pathways, union.N), check_invariants=True)
         first = next(iter(given.values()))
-        super().__init__(union, M, torch.cat(pairs), lambda_sim=1.0, phi="mean", eps=first.eps)
+        super().__init__(
+            union, M, torch.cat(pairs), lambda_sim=1.0, phi="mean", eps=first.eps, signed=True,
+            leave_one_out=first.leave_one_out,
+        )  # fmt: skip
         self.lambda_dis = 1.0  # each replica's own lambdas are in its shares
         self.sim_weight = torch.cat([g.sim_weight * (g.strength * g.lambda_sim) for g in given.values()])
         self.dis_weight = torch.cat([g.dis_weight * (g.strength * g.lambda_dis) for g in given.values()])
@@ -127,18 +142,64 @@ class UnionRegularizer(PathwayLatentRegularizer):
         return terms.new_zeros(self.R).index_add(0, owner, terms)
 
 
+class UnionWeightRegularizer(WeightRegularizer):
+    """The weight regularizers of a union's replicas as one, all of one kind; None where a replica has none.
+
+    ``loss(union)`` gives (loss, 0) of each replica, (R,) each.
+    """
+
+    def __init__(self, union: GSNNUnion, regularizers: Sequence[WeightRegularizer | None]):
+        given = {r: regularizer for r, regularizer in enumerate(regularizers) if regularizer is not None}
+        replica_of_edge = union._replica_of_node()[union.edge_index[0].cpu()]
+        first_edge = torch.searchsorted(replica_of_edge, torch.arange(union.R)).tolist()
+        edges, groups, shares, owners, total = [], [], [], [], 0
+        for r, regularizer in given.items():
+            edges.append(regularizer.edge.cpu() + first_edge[r])
+            groups.append(regularizer.group.cpu() + total)
+            shares.append(regularizer.coefficient.cpu() * regularizer.scale)
+            owners.append(torch.full((len(regularizer.edge),), r))
+            total += int(regularizer.group.max()) + 1
+        super().__init__(union, torch.cat(edges), torch.cat(groups), torch.cat(shares))
+        self.cost = next(iter(given.values())).cost
+        self.register_buffer("replica_of_term", torch.cat(owners).to(self.edge.device), persistent=False)
+        self.R = union.R
+
+    def _sum(self, terms: torch.Tensor) -> torch.Tensor:
+        return terms.new_zeros(self.R).index_add(0, self.replica_of_term, terms)
+
+
 def disjoint_union(
-    models: Sequence[GSNN], regularizers: Sequence[PathwayLatentRegularizer | None] | None = None
-) -> tuple[GSNNUnion, UnionRegularizer | None]:
+    models: Sequence[GSNN], regularizers: Sequence[torch.nn.Module | None] | None = None
+) -> tuple[GSNNUnion, torch.nn.Module | None]:
     """R models, and each one's regularizer or None, as one model and one regularizer.
+
+    Replicas may have regularizers of different kinds: those of a kind are computed as one.
 
     Train them with ``train(union, x, y, regularizer=...)``, the columns of x and y being the models'
     one after the other; then ``union.write_back(models)``.
     """
     union = GSNNUnion(models)
-    if regularizers is None or not any(regularizers):
-        return union, None
-    return union, UnionRegularizer(union, regularizers)
+    regularizers = [None] * union.R if regularizers is None else list(regularizers)
+    _check_one_for_each(union, regularizers)
+    kinds = {}
+    for r, regularizer in enumerate(regularizers):
+        if regularizer is not None:
+            kinds.setdefault(_kind(regularizer), [None] * union.R)[r] = regularizer
+    parts = [(UnionWeightRegularizer if kind[0] == "weights" else UnionRegularizer)(union, of_kind)
+             for kind, of_kind in kinds.items()]  # fmt: skip
+    return union, (RegularizerSum(parts) if len(parts) > 1 else parts[0]) if parts else None
+
+
+def _kind(regularizer) -> tuple:
+    """What regularizers must have in common to be computed as one."""
+    if isinstance(regularizer, WeightRegularizer):
+        return ("weights", type(regularizer).__name__, getattr(regularizer, "tie", ""))
+    if isinstance(regularizer, PathwayLatentRegularizer):
+        return ("latent", type(regularizer.phi).__name__, regularizer.eps, regularizer.leave_one_out)
+    raise TypeError(
+        f"regularizers must be PathwayLatentRegularizer, EdgePenalty or WeightTyingRegularizer, "
+        f"got {type(regularizer).__name__}"
+    )
 
 
 def _check_alike(models: list[GSNN]):
@@ -156,11 +217,15 @@ def _check_alike(models: list[GSNN]):
         raise ValueError("models must have node_mlp=False and dropout=0 to be trained side by side")
 
 
-def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
+def _check_one_for_each(union: GSNNUnion, regularizers):
     if len(regularizers) != union.R:
         raise ValueError(
             f"regularizers must have one entry, or None, for each of {union.R} replicas; got {len(regularizers)}"
         )
+
+
+def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
+    _check_one_for_each(union, regularizers)
     nodes = torch.bincount(union._replica_of_node()[: union.N], minlength=union.R).tolist()
     for r, regularizer in given.items():
         if regularizer.membership.sources != nodes[r]:
@@ -170,10 +235,11 @@ def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
             )
     if not given:
         raise ValueError("regularizers must hold at least one regularizer, got only None")
-    kinds = {(type(regularizer.phi).__name__, regularizer.eps) for regularizer in given.values()}
+    kinds = {_kind(regularizer)[1:] for regularizer in given.values()}
     if len(kinds) > 1 or not isinstance(next(iter(given.values())).phi, (MeanScore, LearnedScore)):
         raise ValueError(
-            f"regularizers must all have phi='mean' or all phi='learned', and one eps; got {sorted(kinds)}"
+            f"regularizers must all have phi='mean' or all phi='learned', one eps, and all or none leave_one_out; "
+            f"got {sorted(kinds)}"
         )
 
 

@@ -15,7 +15,7 @@ that nodes act together in some samples and not in others cannot be said this wa
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import scipy.sparse
 import torch
@@ -165,6 +165,39 @@ class WeightTyingRegularizer(WeightRegularizer):
         size = torch.bincount(group)
         mean = w.new_zeros(len(size), w.shape[1]).index_add(0, group, w) / size.clamp_min(1)[:, None]  # (P, C)
         return (w - mean[group]).square().sum(1)
+
+
+class RegularizerSum(torch.nn.Module):
+    """Several regularizers of one model side by side: their losses are added.
+
+    Setting ``strength`` multiplies what the strength of each was when they were put together.
+    """
+
+    def __init__(self, parts: Sequence[torch.nn.Module]):
+        super().__init__()
+        self.parts = torch.nn.ModuleList(parts)
+        if not len(self.parts):
+            raise ValueError("parts must hold at least one regularizer, got none")
+        self._own, self._strength = [part.strength for part in self.parts], 1.0
+
+    @property
+    def smallest_batch(self) -> int:
+        return max(part.smallest_batch for part in self.parts)
+
+    @property
+    def strength(self) -> float:
+        return self._strength
+
+    @strength.setter
+    def strength(self, value: float):
+        self._strength = value
+        for part, own in zip(self.parts, self._own):
+            part.strength = own * value
+
+    def loss(self, model: GSNN) -> tuple[torch.Tensor, torch.Tensor]:
+        """The sums of the parts' first and second losses."""
+        first, second = zip(*(part.loss(model) for part in self.parts))
+        return sum(first), sum(second)
 
 
 def edges_outside(edges: GSNN | torch.Tensor, membership) -> torch.Tensor:
