@@ -56,6 +56,16 @@ def parser() -> argparse.ArgumentParser:
     bench.add_argument("--quick", action="store_true", help="smaller sizes, under a minute; goals are not judged")
     _option(bench, "--output", "where results are written", "runs/bench", metavar="FOLDER")
     _option(bench, "--device", "cpu, cuda, cuda:1, ...", "cpu")
+    names = commands.add_parser(
+        "study",
+        help="compute one of the long studies that the chapters show",
+        description="Trains and evaluates every part of a named study. An interrupted run goes on when the command is "
+        "given again.",
+    )
+    names.add_argument("name", help="confirmation, sizes, lambda, wrong or crosstalk")
+    _option(names, "--seeds", "only so many seeds of each part", "all of them", type=int, metavar="NUMBER")
+    _option(names, "--output", "where results are written", "runs/study and the name", metavar="FOLDER")
+    _option(names, "--device", "cpu, cuda, cuda:1, ...", "cpu")
     _course_options(
         commands.add_parser("course", help="the assignments: make pupils' notebooks, grade what they hand in")
     )
@@ -103,7 +113,11 @@ def main(arguments: list[str] | None = None) -> int:
 
     matplotlib.use("Agg")  # figures go to files; no screen is needed
     try:
-        return 0 if {"compare": _compare, "bench": _bench, "course": _course}[given.command](given) else 130
+        return (
+            0
+            if {"compare": _compare, "bench": _bench, "study": _study, "course": _course}[given.command](given)
+            else 130
+        )
     except ValueError as error:
         print(f"{parser().prog} {given.command}: {error}", file=sys.stderr)
         return 2
@@ -131,6 +145,12 @@ def _bench(given: argparse.Namespace) -> bool:
     from gsnn_tutorial.bench import bench
 
     return bench(given.output, given.device, given.quick)
+
+
+def _study(given: argparse.Namespace) -> bool:
+    from gsnn_tutorial.studies import run_study
+
+    return run_study(given.name, given.output, given.device, given.seeds)
 
 
 def _course(given: argparse.Namespace) -> bool:

@@ -63,7 +63,9 @@ def _random_penalty(model, membership, draw, recipe, generator):
     functions = model.edge_index_dict["function", "to", "function"]
     count = int(edges_outside(functions, membership).sum())
     chosen = draw.stream("random_edges").permutation(functions.shape[1])[:count]
-    return EdgePenalty(model, torch.isin(torch.arange(functions.shape[1]), torch.from_numpy(chosen)), recipe.lambda_edge)
+    return EdgePenalty(
+        model, torch.isin(torch.arange(functions.shape[1]), torch.from_numpy(chosen)), recipe.lambda_edge
+    )
 
 
 def _tying(model, membership, draw, recipe, generator, tie="weights"):
@@ -168,7 +170,6 @@ class Recipe:
         if self.layers < problem.n_func:
             raise ValueError(f"layers must be at least {problem.n_func}, the hops to an output; got {self.layers}")
         return self.layers
-
 
     def validation_rows(self, problem: Problem) -> int:
         """How many training rows choose the epoch. Raises ValueError unless one is left, and two to train on."""

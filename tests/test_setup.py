@@ -25,7 +25,7 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
 FLOORS = [
     "validate", "graph", "memberships", "simulate", "problem", "sparse", "gsnn", "regularizer", "weights", "training",
     "attribution", "evaluation", "measures", "union", "study", "inference", "published", "plots", "checks", "course",
-    "report", "compare",
+    "report", "compare", "studies",
     "timing", "gather_scatter", "bench", "__main__",
 ]  # fmt: skip
 

@@ -1,0 +1,185 @@
+"""The long studies, by name: what is asked, with which seeds, and the results that the package carries.
+
+``python -m gsnn_tutorial study NAME`` computes one anew. Chapters show the saved tables, and compute a few of
+their rows again.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib.resources import files
+from pathlib import Path
+
+import pandas as pd
+from tqdm import tqdm
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.problem import Problem
+from gsnn_tutorial.report import RunFolder, usable_device
+from gsnn_tutorial.study import Recipe, study
+
+EXPLORATORY = range(0, 12)  # settings were looked at on these
+CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by
+
+LARGE = Problem(K=8, n_func=4, n_spurious=32, n_train=128)
+LARGE_RECIPE = Recipe(layers=6, lambda_sim=0.3)
+THREE = ("baseline", "regularized", "control")
+
+
+@dataclass(frozen=True)
+class Part:
+    """A study of one setting, and the columns, ``label``, by which its rows are told from other parts'."""
+
+    label: dict[str, float | str]
+    problem: Problem
+    recipe: Recipe
+    arms: Sequence[str]
+    seeds: range
+    measures: Sequence[str] = ("cka",)
+
+
+@dataclass(frozen=True)
+class NamedStudy:
+    """What is asked, and the parts that answer it."""
+
+    question: str
+    parts: tuple[Part, ...]
+
+
+def _confirmation() -> NamedStudy:
+    arms = (
+        "untrained", *THREE, "oracle", "connected_control", "adjacency", "regularized_held_out", "control_held_out",
+        "regularized_loo", "edge_penalty", "weight_tying", "weight_tying_norms", "weight_tying_control",
+    )  # fmt: skip
+    early = Recipe(layers=6, lambda_sim=0.3, validation=0.25)
+    stopped = ("baseline", "regularized", "control", "connected_control", "oracle")
+    return NamedStudy(
+        "Does the prior help at the large size, and is it the pathways that help?",
+        (
+            Part({"epoch": "last"}, LARGE, LARGE_RECIPE, arms, CONFIRMATION,
+                 ("published", "cka", "similarity", "edges", "attribution")),
+            Part({"epoch": "best on validation"}, LARGE, early, stopped, CONFIRMATION),
+        ),
+    )  # fmt: skip
+
+
+def _sizes() -> NamedStudy:
+    parts = [
+        Part({"K": K, "n_train": n, "n_spurious": K * each},
+             Problem(K=K, n_func=4, n_spurious=K * each, n_train=n), LARGE_RECIPE, THREE, EXPLORATORY[:8])
+        for K in (4, 8) for n in (64, 128, 256) for each in (1, 4, 8)
+    ]  # fmt: skip
+    return NamedStudy("At which numbers of samples, pathways and spurious edges does the prior help?", tuple(parts))
+
+
+def _lambdas() -> NamedStudy:
+    parts = [Part({"lambda_sim": 0.0}, LARGE, LARGE_RECIPE, ("untrained", "baseline"), EXPLORATORY[:8])]
+    for value in (0.1, 0.3, 1.0, 3.0, 10.0):
+        recipe = Recipe(layers=6, lambda_sim=value)
+        parts.append(Part({"lambda_sim": value}, LARGE, recipe, ("regularized", "control"), EXPLORATORY[:8]))
+    return NamedStudy("How strong should the prior be?", tuple(parts))
+
+
+def _wrong() -> NamedStudy:
+    parts = [Part({"wrong": 0.0}, LARGE, LARGE_RECIPE, THREE, EXPLORATORY)]
+    for share in (0.125, 0.25, 0.5, 0.75):
+        problem = Problem(K=8, n_func=4, n_spurious=32, n_train=128, wrong=share)
+        parts.append(Part({"wrong": share}, problem, LARGE_RECIPE, ("regularized",), EXPLORATORY))
+    return NamedStudy("How many memberships may be wrong before the prior stops helping?", tuple(parts))
+
+
+def _crosstalk() -> NamedStudy:
+    arms = ("untrained", *THREE, "oracle", "edge_penalty", "edge_penalty_random", "pruned", "weight_tying")
+    parts = [
+        Part({"n_crosstalk": count}, Problem(n_crosstalk=count), Recipe(layers=6, lambda_sim=0.3), arms,
+             CONFIRMATION, ("cka", "edges"))
+        for count in (0, 4)
+    ]  # fmt: skip
+    return NamedStudy("What if real edges cross between pathways?", tuple(parts))
+
+
+STUDIES = {
+    "confirmation": _confirmation(),
+    "sizes": _sizes(),
+    "lambda": _lambdas(),
+    "wrong": _wrong(),
+    "crosstalk": _crosstalk(),
+}
+
+
+def run_study(
+    name: str, output: str | Path | None = None, device: str = "cpu", seeds: int | None = None, progress: bool = True
+) -> bool:
+    """Compute a study of ``STUDIES`` into a folder: NAME.csv, with the settings in run.json.
+
+    Finished parts and seeds are kept in ``parts``; a run that was interrupted goes on from there. Returns whether
+    it was finished.
+
+    Arguments
+        output: the folder; None takes runs/study/NAME.
+        seeds: only so many seeds of each part.
+
+    Raises ValueError for an unknown name, and for a folder that holds another study's parts.
+    """
+    chosen = STUDIES[validate.choice("name", name, STUDIES)]
+    parts = [
+        Part(part.label, part.problem, part.recipe, part.arms, part.seeds[:seeds], part.measures)
+        for part in chosen.parts
+    ]  # fmt: skip
+    settings = json.loads(json.dumps([asdict(part) | {"seeds": list(part.seeds)} for part in parts]))
+    folder = RunFolder(
+        output or Path("runs") / "study" / name, {"study": name, "parts": settings}, usable_device(device)
+    )
+    kept = folder.path / "parts"
+    state = kept / "state.json"
+    seconds = _resumable(state, settings)
+    tables, finished = [], True
+    for number, part in enumerate(tqdm(parts, desc=name, unit="part", disable=not progress)):
+        start = time.perf_counter()
+        table = study(
+            part.problem, part.arms, part.seeds, recipe=part.recipe, measures=part.measures, device=device,
+            output=kept / f"{number}.csv", resume=True, progress=False,
+        )  # fmt: skip
+        seconds += time.perf_counter() - start
+        state.write_text(json.dumps({"settings": settings, "seconds": seconds}))
+        for place, (column, value) in enumerate(part.label.items()):
+            table.insert(place, column, value)
+        tables.append(table)
+        finished = len(table) == len(part.seeds) * len(part.arms)
+        if not finished:
+            break
+    folder.table(name, pd.concat(tables, ignore_index=True).round(4))
+    folder.finish(question=chosen.question, finished=finished, seconds_of_all_runs=round(seconds, 1))
+    means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[["test_mse", "cka_gap", "cka_ari"]].mean()
+    print(chosen.question, means.round(3).to_string(), sep="\n")
+    print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
+    return finished
+
+
+def _resumable(state: Path, settings: list) -> float:
+    """The seconds that earlier runs of the same study took; 0 where there are none."""
+    if state.exists():
+        earlier = json.loads(state.read_text())
+        if earlier["settings"] != settings:
+            raise ValueError(
+                f"output must be a folder of this study with these seeds, or new; got {state.parent.parent}"
+            )
+        return earlier["seconds"]
+    state.parent.mkdir(exist_ok=True)
+    state.write_text(json.dumps({"settings": settings, "seconds": 0.0}))
+    return 0.0
+
+
+def saved_study(name: str) -> pd.DataFrame:
+    """The table of a study as the package carries it: the part's label, then the columns of ``study``."""
+    validate.choice("name", name, STUDIES)
+    return pd.read_csv(files("gsnn_tutorial") / "data" / "studies" / f"{name}.csv")
+
+
+def saved_run(name: str) -> dict:
+    """How a saved study came about: command, settings, versions, device, wall time."""
+    validate.choice("name", name, STUDIES)
+    return json.loads((files("gsnn_tutorial") / "data" / "studies" / f"{name}.json").read_text(encoding="utf-8"))
