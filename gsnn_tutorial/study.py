@@ -275,7 +275,7 @@ def _finished(output, names: list[str], arms: list[str], seeds: list[int]) -> li
         raise ValueError("resume needs output, the file of the study that is to go on")
     if not Path(output).exists():
         return []
-    table = pd.read_csv(output, float_precision="round_trip")
+    table = pd.read_csv(output, engine="python")  # which reads every float to its last bit
     if list(table) != names or not set(table["arm"]) <= set(arms):
         raise ValueError(f"resume: {output} is of a study of other arms or metrics; give another output, or remove it")
     complete = table.groupby("seed")["arm"].transform("nunique") == len(arms)

@@ -4,9 +4,12 @@ import pandas as pd
 import pytest
 import torch
 
-from gsnn_tutorial import Problem
+from gsnn_tutorial import Problem, train
 from gsnn_tutorial import study as study_module
-from gsnn_tutorial.study import ARMS, Recipe, seeds_per_block, study
+from gsnn_tutorial.evaluation import mse
+from gsnn_tutorial.measures import MEASURES
+from gsnn_tutorial.study import ARMS, COLUMNS, EVERY_ARM, Recipe, seeds_per_block, study
+from gsnn_tutorial.weights import edges_outside
 
 SMALL = Problem(n_train=48, n_test=40)
 SHORT = Recipe(epochs=6)
@@ -168,3 +171,108 @@ def test_a_block_that_hears_of_an_interrupt_ends_and_leaves_no_trace(monkeypatch
     with pytest.raises(KeyboardInterrupt):
         study_module.run_block(SMALL, ["baseline"], [0], SHORT, "cpu", 1)
     assert study_module._RUNNING == []
+
+
+# The further arms
+
+
+def replica(arm, draw, recipe=SHORT):
+    return study_module.Replica(draw, draw.seed, arm, recipe, 4)
+
+
+def test_every_arm_runs_beside_every_other_and_is_the_same_alone():
+    together = run(seeds=[1], arms=list(EVERY_ARM))
+    assert list(together["arm"]) == list(EVERY_ARM) and together["test_mse"].notna().all()
+    assert together["test_mse"].nunique() == len(EVERY_ARM) - 1  # pruned is the oracle where pathways are disjoint
+    for arm in ("edge_penalty", "weight_tying_norms", "adjacency"):
+        expected = together[together["arm"] == arm].reset_index(drop=True)
+        pd.testing.assert_frame_equal(run(seeds=[1], arms=[arm]), expected, check_exact=True)
+
+
+def test_held_out_arms_are_not_told_of_the_hidden_members():
+    draw = SMALL.draw(2)
+    for arm, truth in (("regularized_held_out", draw.membership), ("control_held_out", draw.shuffled)):
+        told = replica(arm, draw).membership
+        assert told[:, draw.hidden].sum() == 0 and draw.hidden.sum() == 4
+        assert torch.equal(told[:, ~draw.hidden], truth[:, ~draw.hidden])
+
+
+def test_penalties_are_of_the_edges_that_the_pathways_do_not_hold():
+    draw = SMALL.draw(2)
+    chosen = {arm: set(replica(arm, draw).regularizer.edge.tolist())
+              for arm in ("edge_penalty", "edge_penalty_control", "edge_penalty_random")}  # fmt: skip
+    model = replica("baseline", draw).model
+    assert chosen["edge_penalty"] == set(edges_outside(model, draw.membership).nonzero().flatten().tolist())
+    assert chosen["edge_penalty_control"] == set(edges_outside(model, draw.shuffled).nonzero().flatten().tolist())
+    assert len(chosen["edge_penalty_random"]) == len(chosen["edge_penalty"]) == 8
+    assert chosen["edge_penalty_random"] not in (chosen["edge_penalty"], chosen["edge_penalty_control"])
+
+
+def test_pruning_cuts_real_cross_talk_too_and_the_oracle_does_not():
+    draw = Problem(n_train=48, n_test=40, n_crosstalk=4).draw(0)
+    edges = {arm: replica(arm, draw).model.edge_index_dict["function", "to", "function"].shape[1]
+             for arm in ("baseline", "oracle", "pruned")}  # fmt: skip
+    assert edges == {"baseline": 8 + 4 + 8, "oracle": 8 + 4, "pruned": 8}
+
+
+def test_controls_that_know_the_graph_do_not_know_the_pathways():
+    draw = SMALL.draw(2)
+    pathways = set(map(tuple, draw.membership.tolist()))
+    connected = replica("connected_control", draw).membership
+    assert connected.shape == draw.membership.shape and not pathways & set(map(tuple, connected.tolist()))
+    assert replica("adjacency", draw).membership.sum(1).tolist() == [2] * 16  # the ends of each edge
+
+
+def test_a_regularizer_is_told_wrong_memberships_where_the_problem_has_them():
+    draw = Problem(n_train=48, n_test=40, wrong=0.5).draw(0)
+    assert torch.equal(replica("regularized", draw).membership, draw.membership)
+    assert not torch.equal(draw.membership, draw.graph.membership())
+
+
+def test_more_metrics_may_be_asked_for_and_the_usual_ones_stay_the_same():
+    usual, more = run(seeds=[1]), run(seeds=[1], measures=list(MEASURES))
+    assert list(usual) == COLUMNS
+    pd.testing.assert_frame_equal(more[COLUMNS], usual, check_exact=True)
+    assert {"cka_gap_hidden", "auc_ablation", "leakage"} <= set(more)
+
+
+def test_validation_rows_choose_the_epoch_and_are_not_trained_on():
+    recipe = Recipe(epochs=30, lr=0.05, validation=0.25)
+    table = study(SMALL, ["baseline"], [3], recipe=recipe, progress=False)
+    draw, model = SMALL.draw(3), replica("baseline", SMALL.draw(3)).model
+    train(model, draw.x_train[:36], draw.y_train[:36], x_val=draw.x_train[36:], y_val=draw.y_train[36:],
+          epochs=30, lr=0.05, progress=False)  # fmt: skip
+    assert table["test_mse"].item() == pytest.approx(mse(model, draw.x_test, draw.y_test), abs=1e-5)
+    last = study(SMALL, ["baseline"], [3], recipe=Recipe(epochs=30, lr=0.05), progress=False)
+    assert table["test_mse"].item() != last["test_mse"].item()
+    with pytest.raises(ValueError, match="validation=0.001 of 48 training rows is 0"):
+        study(SMALL, seeds=[0], recipe=Recipe(validation=0.001), progress=False)
+
+
+# Going on
+
+
+def test_a_study_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
+    file, computed, real = tmp_path / "study.csv", [], study_module.run_block
+    run(seeds=[2, 0], output=file)
+    lines = file.read_text().splitlines()
+    file.write_text("\n".join(lines[:-1]) + "\n")  # seed 0 lacks its last arm
+    monkeypatch.setattr(study_module, "run_block", lambda *given: computed.extend(given[2]) or real(*given))
+    table = run(seeds=[0, 1, 2], output=file, resume=True)
+    assert computed == [0, 1]
+    monkeypatch.undo()
+    pd.testing.assert_frame_equal(table, run(), check_exact=True)
+    assert len(pd.read_csv(file)) == len(table)
+
+
+def test_a_file_of_another_study_is_not_gone_on_with(tmp_path):
+    file = tmp_path / "study.csv"
+    run(seeds=[0], arms=["baseline", "control"], output=file)
+    before = file.read_text()
+    with pytest.raises(ValueError, match="other arms or metrics"):
+        run(seeds=[0], arms=["baseline"], output=file, resume=True)
+    with pytest.raises(ValueError, match="other arms or metrics"):
+        run(seeds=[0], arms=["baseline", "control"], measures="cka", output=file, resume=True)
+    with pytest.raises(ValueError, match="resume needs output"):
+        run(resume=True)
+    assert file.read_text() == before

@@ -3,7 +3,7 @@ import math
 import pytest
 import torch
 
-from gsnn_tutorial import GSNN, PathwayLatentRegularizer, simulate, train
+from gsnn_tutorial import GSNN, PathwayLatentRegularizer, disjoint_union, simulate, train
 
 
 def quiet(model, draw, **options):
@@ -179,3 +179,61 @@ def test_the_strength_is_the_same_after_training_as_before(make_model, draw):
     regularizer = PathwayLatentRegularizer(model, draw.graph.membership())
     train(model, draw.x_train, draw.y_train, regularizer=regularizer, epochs=2, warmup_epochs=10, progress=False)
     assert regularizer.strength == 1.0
+
+
+# Early stopping
+
+
+def split(draw, rows=192):
+    return draw.x_train[:rows], draw.y_train[:rows], {"x_val": draw.x_train[rows:], "y_val": draw.y_train[rows:]}
+
+
+def test_the_model_ends_with_the_weights_of_its_best_epoch_on_validation_data(make_model, draw):
+    x, y, held_back = split(draw)
+    stopped = make_model()
+    history = train(stopped, x, y, **held_back, epochs=40, lr=0.05, progress=False)
+    assert len(history.val_mse) == 40 and history.best_epoch == min(range(40), key=history.val_mse.__getitem__) < 39
+    error = torch.nn.functional.mse_loss(stopped(held_back["x_val"]), held_back["y_val"]).item()
+    assert error == pytest.approx(history.val_mse[history.best_epoch], abs=1e-7)
+    plain = make_model()
+    train(plain, x, y, epochs=history.best_epoch + 1, lr=0.05, progress=False)
+    assert torch.equal(weights(plain), weights(stopped))  # as if training had ended there
+    assert list(history.table())[:2] == ["train_mse", "val_mse"]
+
+
+def test_validation_data_are_only_looked_at(make_model, draw):
+    x, y, held_back = split(draw)
+    watched, plain = make_model(), make_model()
+    with_val = train(watched, x, y, **held_back, epochs=5, progress=False)
+    assert with_val.train_mse == train(plain, x, y, epochs=5, progress=False).train_mse
+
+
+def test_each_model_of_a_union_keeps_its_own_best_epoch(make_model, draw):
+    x, y, held_back = split(draw)
+    together = [make_model(), make_model(generator=torch.Generator().manual_seed(9))]
+    alone = [make_model(), make_model(generator=torch.Generator().manual_seed(9))]
+    union, _ = disjoint_union(together)
+    twice = {name: torch.cat([value] * 2, 1) for name, value in held_back.items()}
+    history = train(union, torch.cat([x] * 2, 1), torch.cat([y] * 2, 1), **twice, epochs=40, lr=0.05, progress=False)
+    union.write_back(together)
+    each = [train(model, x, y, **held_back, epochs=40, lr=0.05, progress=False) for model in alone]
+    assert history.best_epoch == [single.best_epoch for single in each]
+    assert len(set(history.best_epoch)) == 2
+    for a, b in zip(alone, together):
+        torch.testing.assert_close(weights(b), weights(a), atol=1e-4, rtol=1e-4)
+
+
+def test_a_run_that_diverges_ends_with_the_best_weights_that_it_had(make_model, draw):
+    x, y, held_back = split(draw)
+    model = make_model()
+    on_training_pass(model, lambda k, output: output * math.inf if k == 8 else None)
+    with pytest.warns(UserWarning, match="in epoch 8"):
+        history = train(model, x, y, **held_back, epochs=20, progress=False)
+    assert history.best_epoch <= 7 and torch.isfinite(weights(model)).all()
+
+
+def test_validation_data_of_the_wrong_shape_are_named(model, draw):
+    with pytest.raises(ValueError, match="x_val and y_val belong together"):
+        quiet(model, draw, x_val=draw.x_test)
+    with pytest.raises(ValueError, match="y_val must have the model's"):
+        quiet(model, draw, x_val=draw.x_test, y_val=draw.y_test[:, :2])

@@ -5,6 +5,7 @@ import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, pathway_graph, train
 from gsnn_tutorial.union import GSNNUnion, UnionRegularizer, disjoint_union
+from gsnn_tutorial.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 
 SMALL = Problem(n_train=64, n_test=32)
 
@@ -12,7 +13,7 @@ SMALL = Problem(n_train=64, n_test=32)
 class Four:
     """Baseline, regularized, control and oracle of one draw, from fixed initial weights, ready to train."""
 
-    def __init__(self, seed, phi="learned", norm="layer", pairs=None):
+    def __init__(self, seed, phi="learned", norm="layer", pairs=None, leave_one_out=False):
         self.draw = SMALL.draw(seed)
         graph, truth = self.draw.graph, self.draw.graph.without_spurious_edges()
         memberships = [None, graph.membership(), self.draw.shuffled, None]
@@ -22,7 +23,7 @@ class Four:
             model = GSNN(g.edge_index_dict, g.names, 8, 4, node_mlp=False, norm=norm, generator=weights)
             regularizer = None
             if M is not None:
-                settings = {"lambda_sim": 0.5 + place, "phi": phi, "generator": weights}
+                settings = {"lambda_sim": 0.5 + place, "phi": phi, "generator": weights, "leave_one_out": leave_one_out}
                 if pairs is not None:
                     settings |= {"dissim_pairs": pairs, "lambda_dis": 0.3 * place}
                 regularizer = PathwayLatentRegularizer(model, M, **settings)
@@ -159,3 +160,75 @@ def test_strength_and_lambda_set_afterwards_count_in_the_union_too():
     for r in (1, 2):
         four.models[r](four.draw.x_train)
         torch.testing.assert_close(L_sim[r], four.regularizers[r].loss(four.models[r])[0])
+
+
+def mixed(seed):
+    """Four models of a draw with regularizers of four kinds, two of them of weights."""
+    four = Four(seed)
+    M, models = four.draw.graph.membership(), four.models
+    outside = edges_outside(models[0], M)
+    four.regularizers = [
+        EdgePenalty(models[0], outside, 0.1),
+        PathwayLatentRegularizer(models[1], M, lambda_sim=0.5, leave_one_out=True),
+        WeightTyingRegularizer(models[2], four.draw.graph.membership(), 0.3),
+        WeightTyingRegularizer(models[3], M[:2], 0.2, tie="norms"),
+    ]
+    return four
+
+
+def test_regularizers_of_different_kinds_train_beside_each_other_as_if_alone():
+    alone, together = mixed(3), mixed(3)
+    train_alone(alone, 20)
+    _, regularizer, history = train_together(together, 20)
+    assert isinstance(regularizer, RegularizerSum) and len(regularizer.parts) == 4
+    assert (torch.tensor(history.L_sim)[:, [0, 2, 3]] > 0).all()
+    for a, b in zip(alone.models, together.models):
+        for name, tensor in a.state_dict().items():
+            torch.testing.assert_close(b.state_dict()[name], tensor, atol=1e-5, rtol=1e-5, msg=name)
+
+
+def test_each_replica_of_a_mixture_has_its_own_loss_and_those_of_a_kind_are_one():
+    four = mixed(1)
+    four.regularizers[3] = WeightTyingRegularizer(four.models[3], four.draw.graph.membership()[1:], 0.2)
+    union, regularizer = disjoint_union(four.models, four.regularizers)
+    assert len(regularizer.parts) == 3  # two replicas tie weights
+    union(four.data()[0])
+    L_sim, _ = regularizer.loss(union)
+    four.regularizers[1].enable(four.models[1])
+    four.models[1](four.draw.x_train)
+    for r, (model, single) in enumerate(zip(four.models, four.regularizers)):
+        torch.testing.assert_close(L_sim[r], single.loss(model)[0])
+
+
+def test_leave_one_out_counts_in_the_union_and_is_not_mixed_with_the_other():
+    one, other = Four(3, leave_one_out=True), Four(3, leave_one_out=True)
+    train_alone(one, 10)
+    train_together(other, 10)
+    for a, b in zip(one.models[1].parameters(), other.models[1].parameters()):
+        torch.testing.assert_close(a, b, atol=1e-5, rtol=1e-5)
+    with_self = Four(3)
+    train_alone(with_self, 10)
+    assert not torch.allclose(one.models[1].ResBlocks[0].lin_in.values, with_self.models[1].ResBlocks[0].lin_in.values)
+    with pytest.raises(ValueError, match="leave_one_out"):
+        UnionRegularizer(GSNNUnion(one.models), [None, one.regularizers[1], with_self.regularizers[2], None])
+
+
+def test_strength_of_a_sum_multiplies_that_of_its_parts():
+    four = mixed(1)
+    four.regularizers[0].strength = 0.5
+    total = RegularizerSum([four.regularizers[0], EdgePenalty(four.models[0], torch.ones(16, dtype=torch.bool), 0.2)])
+    whole = total.loss(four.models[0])[0].item()
+    total.strength = 0.25
+    assert total.loss(four.models[0])[0].item() == pytest.approx(0.25 * whole)
+    total.strength = 1.0
+    assert total.loss(four.models[0])[0].item() == pytest.approx(whole)
+    with pytest.raises(ValueError, match="at least one regularizer"):
+        RegularizerSum([])
+
+
+def test_what_no_union_can_hold_is_refused():
+    four = mixed(0)
+    with pytest.raises(TypeError, match="regularizers must be"):
+        disjoint_union(four.models, [torch.nn.Identity(), None, None, None])
+    with pytest.raises(ValueError, match="4 replicas"):
+        disjoint_union(four.models, [None])
