@@ -109,13 +109,13 @@ def _array(value) -> np.ndarray | None:
         value = value.detach().cpu()
     try:
         return np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a list of tensors that need gradients
         return None
 
 
 def _length(value) -> int:
     """The number of values in a tuple, list, array or tensor; 0 for a single value."""
-    return len(value) if np.ndim(value) or isinstance(value, (tuple, list)) else 0
+    return len(value) if isinstance(value, (tuple, list)) or np.ndim(value) else 0
 
 
 def _close(a, b, tolerance: float) -> bool:
