@@ -81,6 +81,13 @@ def test_another_style_is_right_too(capsys):
     assert capsys.readouterr().out == "Double: right.\nDouble: right.\n"
 
 
+@pytest.mark.parametrize("wrong", [([1.0, 2.0], 3.0), ([torch.ones(1, requires_grad=True)] * 2, 3.0), 3.0])
+def test_a_pair_of_unequal_parts_is_compared_part_by_part(wrong):
+    pair = Exercise("Pair", lambda x: ([0.0, 1.0], 2.0), lambda seed: [(torch.ones(1),)], mistakes={})
+    assert pair.diagnose(lambda x: ([0.0, 1.0], 2.0)) is None
+    assert "raised" not in pair.diagnose(lambda x: wrong)
+
+
 # Grading
 
 graded = Graded(

@@ -1,0 +1,124 @@
+"""The named studies: what they ask, that they go on, and that the saved rows are what the code gives."""
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from gsnn_tutorial import studies
+from gsnn_tutorial.__main__ import main
+from gsnn_tutorial.problem import Problem
+from gsnn_tutorial.studies import (
+    CONFIRMATION,
+    EXPLORATORY,
+    STUDIES,
+    NamedStudy,
+    Part,
+    run_study,
+    saved_run,
+    saved_study,
+)
+from gsnn_tutorial.study import Recipe, study
+
+SHORT = NamedStudy(
+    "Is it short?",
+    tuple(
+        Part({"n_train": n}, Problem(n_train=n, n_test=40), Recipe(epochs=4), ("baseline", "control"), range(3))
+        for n in (32, 48)
+    ),
+)
+
+
+@pytest.fixture
+def short(monkeypatch):
+    monkeypatch.setitem(STUDIES, "short", SHORT)
+
+
+def test_what_is_claimed_was_not_chosen_on_the_same_seeds():
+    assert len(CONFIRMATION) >= 24 and not set(CONFIRMATION) & set(EXPLORATORY)
+    for name in ("confirmation", "crosstalk"):
+        assert all(part.seeds == CONFIRMATION for part in STUDIES[name].parts)
+
+
+def test_a_study_is_all_of_its_parts_with_their_labels(short, tmp_path, capsys):
+    assert run_study("short", tmp_path / "run", progress=False)
+    table = pd.read_csv(tmp_path / "run" / "short.csv")
+    assert list(table)[:3] == ["n_train", "seed", "arm"] and len(table) == 2 * 3 * 2
+    part = SHORT.parts[1]
+    alone = study(part.problem, part.arms, part.seeds, recipe=part.recipe, measures="cka", progress=False)
+    rows = table[table["n_train"] == 48].drop(columns="n_train").reset_index(drop=True)
+    pd.testing.assert_frame_equal(rows, alone.round(4))
+    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert run["finished"] and run["settings"]["parts"][1]["problem"]["n_train"] == 48
+    assert "Is it short?" in capsys.readouterr().out
+
+
+def test_an_interrupted_study_goes_on_with_the_parts_that_are_missing(short, tmp_path, monkeypatch, capsys):
+    computed, real = [], studies.study
+
+    def interrupted(problem, arms, seeds, **options):
+        if problem.n_train == 48 and not computed:
+            table = real(problem, arms, [0], **options)  # as a study returns that was interrupted after a seed
+            computed.append(len(table))
+            return table
+        return real(problem, arms, seeds, **options)
+
+    monkeypatch.setattr(studies, "study", interrupted)
+    assert not run_study("short", tmp_path / "run", progress=False)
+    assert not json.loads((tmp_path / "run" / "run.json").read_text())["finished"]
+    assert len(pd.read_csv(tmp_path / "run" / "short.csv")) == 3 * 2 + 2
+    assert run_study("short", tmp_path / "run", progress=False)
+    assert run_study("short", tmp_path / "whole", progress=False)
+    whole = [(tmp_path / folder / "short.csv").read_text() for folder in ("run", "whole")]
+    assert whole[0] == whole[1]
+
+
+def test_a_folder_of_other_seeds_is_not_gone_on_with(short, tmp_path):
+    run_study("short", tmp_path, seeds=1, progress=False)
+    with pytest.raises(ValueError, match="output must be a folder of this study with these seeds"):
+        run_study("short", tmp_path, seeds=2, progress=False)
+
+
+def test_the_command_runs_a_study_and_names_an_unknown_one(short, tmp_path, capsys):
+    assert main(["study", "short", "--seeds", "2", "--output", str(tmp_path / "run")]) == 0
+    assert len(pd.read_csv(tmp_path / "run" / "short.csv")) == 2 * 2 * 2
+    assert main(["study", "nonesuch"]) == 2
+    assert "name must be one of" in capsys.readouterr().err
+
+
+# What the package carries
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_saved_table_has_every_seed_and_arm_and_says_how_it_came_about(name):
+    table, run, parts = saved_study(name), saved_run(name), STUDIES[name].parts
+    assert len(table) == sum(len(part.seeds) * len(part.arms) for part in parts)
+    assert run["finished"] and run["command"] == f"python -m gsnn_tutorial study {name}"
+    assert {"versions", "device", "wall_seconds", "seconds_of_all_runs"} <= set(run)
+    for part, settings in zip(parts, run["settings"]["parts"], strict=True):
+        assert settings["seeds"] == list(part.seeds) and settings["arms"] == list(part.arms)
+        assert settings["recipe"] == vars(part.recipe) and settings["problem"] == vars(part.problem)
+        rows = table[np.logical_and.reduce([table[column] == value for column, value in part.label.items()])]
+        assert set(zip(rows["seed"], rows["arm"])) == {(s, a) for s in part.seeds for a in part.arms}
+
+
+SAMPLES = [
+    ("confirmation", 0, "regularized", 1003),
+    ("confirmation", 1, "baseline", 1007),
+    ("crosstalk", 1, "edge_penalty", 1011),
+    ("sizes", 0, "control", 2),
+    ("lambda", 3, "regularized", 5),
+]
+
+
+@pytest.mark.parametrize(("name", "number", "arm", "seed"), SAMPLES)
+def test_a_saved_row_is_what_the_code_gives(name, number, arm, seed):
+    """Rows are saved to 4 digits; another processor rounds otherwise, which 500 epochs enlarge."""
+    part, table = STUDIES[name].parts[number], saved_study(name)
+    row = study(part.problem, [arm], [seed], recipe=part.recipe, measures=part.measures, progress=False).iloc[0]
+    of_part = [table[column] == value for column, value in part.label.items()]
+    saved = table[np.logical_and.reduce([*of_part, table["seed"] == seed, table["arm"] == arm])].iloc[0]
+    assert saved["floor"] == pytest.approx(row["floor"], abs=1e-3)
+    assert saved["test_mse"] == pytest.approx(row["test_mse"], abs=0.03)
+    assert saved["cka_gap"] == pytest.approx(row["cka_gap"], abs=0.05)
