@@ -157,6 +157,28 @@ def summarize(
     return pd.DataFrame(rows)
 
 
+def summarize_by(
+    table: pd.DataFrame,
+    by: str | Sequence[str],
+    metrics: Sequence[str],
+    comparisons: Sequence[tuple[str, str]] = COMPARISONS[:2],
+) -> pd.DataFrame:
+    """``summarize`` for each value of the columns ``by``, which come first in the result. No null is added.
+
+    Raises ValueError where a value has not all of the arms.
+    """
+    by = [by] if isinstance(by, str) else list(by)
+    for column in by:
+        validate.choice("by", column, tuple(table.columns))
+    parts = []
+    for values, part in table.groupby(by, sort=False):
+        summary = summarize(part, metrics, comparisons, null=("", ""))
+        for place, (column, value) in enumerate(zip(by, values)):
+            summary.insert(place, column, value)
+        parts.append(summary)
+    return pd.concat(parts, ignore_index=True)
+
+
 def holm(summary: pd.DataFrame, table: pd.DataFrame, primary: Sequence[str] = ()) -> pd.DataFrame:
     """The summary with two more columns: ``p`` by ``p_value``, and ``p_holm`` for the secondary metrics.
 

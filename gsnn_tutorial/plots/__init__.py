@@ -5,13 +5,16 @@ from gsnn_tutorial.plots.similarity import plot_similarity
 from gsnn_tutorial.plots.study import plot_arms, plot_forest
 from gsnn_tutorial.plots.style import draw_floor, show
 from gsnn_tutorial.plots.training import plot_table, plot_training
+from gsnn_tutorial.plots.verdict import plot_map, plot_sweep
 
 __all__ = [
     "draw_floor",
     "plot_arms",
     "plot_forest",
     "plot_graph",
+    "plot_map",
     "plot_similarity",
+    "plot_sweep",
     "plot_table",
     "plot_training",
     "show",

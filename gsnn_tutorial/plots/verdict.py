@@ -1,0 +1,62 @@
+"""Where a prior helps, and where it does not: a map over problem sizes, and curves over one setting."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from gsnn_tutorial.inference import kind_of
+from gsnn_tutorial.plots.study import LINES
+from gsnn_tutorial.plots.style import axes, tidy
+
+
+def plot_map(summary: pd.DataFrame, x: str, y: str, metric: str = "test_mse", ax: Axes | None = None) -> Axes:
+    """The gain of 'regularized' over 'baseline' for each pair of settings x and y, in colour and in figures.
+
+    ``summary`` is that of ``summarize_by`` with the columns x and y. A filled square marks where the
+    intervals lie beyond 0 against baseline and control, a hollow circle where against the baseline only.
+    """
+    sign = -1 if kind_of(metric).less_is_better else 1
+    rows = summary[(summary["metric"] == metric) & (summary["arm"] == "regularized")]
+    gain = {versus: rows[rows["versus"] == versus].set_index([y, x]) for versus in ("baseline", "control")}
+    means = (sign * gain["baseline"]["difference"]).unstack()
+    helps = {}
+    for versus, table in gain.items():
+        helps[versus] = ((table["low"] * sign > 0) & (table["high"] * sign > 0)).unstack()
+    ax = axes(ax, (1.6 + 1.1 * means.shape[1], 1.2 + 0.8 * means.shape[0]))
+    most = np.nanmax(np.abs(means.to_numpy()))
+    ax.imshow(means, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto", origin="lower")
+    for (i, j), value in np.ndenumerate(means.to_numpy()):
+        ax.text(j, i - 0.2, f"{value:+.3f}", ha="center", va="center", fontsize=8)
+        if helps["baseline"].iloc[i, j]:
+            filled = "#000000" if helps["control"].iloc[i, j] else "none"
+            ax.plot(j, i + 0.2, "s" if filled != "none" else "o", color="#000000", markerfacecolor=filled, markersize=7)
+    ax.set_xticks(range(means.shape[1]), means.columns)
+    ax.set_yticks(range(means.shape[0]), means.index)
+    ax.set(xlabel=x, ylabel=y)
+    return ax
+
+
+def plot_sweep(summary: pd.DataFrame, x: str, metric: str, ax: Axes | None = None) -> Axes:
+    """Paired differences and their intervals over a setting x, a curve for each comparison.
+
+    ``summary`` is that of ``summarize_by`` with the column x. The grey band holds differences too small to
+    matter.
+    """
+    kind, ax = kind_of(metric), axes(ax, (5.2, 3.4))
+    rows = summary[summary["metric"] == metric]
+    values = sorted(rows[x].unique())
+    ax.axhspan(-kind.margin, kind.margin, color="#DDDDDD", alpha=0.6, linewidth=0)
+    ax.axhline(0, color="#666666", linewidth=0.8)
+    comparisons = list(rows.groupby(["arm", "versus"], sort=False))
+    for number, ((arm, versus), each) in enumerate(comparisons):
+        color, marker, linestyle = LINES[number % len(LINES)]
+        place = np.array([values.index(value) for value in each[x]]) + 0.08 * (number - (len(comparisons) - 1) / 2)
+        ax.vlines(place, each["low"], each["high"], color=color, linewidth=1.6)
+        ax.plot(place, each["difference"], marker, color=color, linestyle=linestyle, label=f"{arm} - {versus}")
+    ax.set_xticks(range(len(values)), [f"{value:g}" for value in values])
+    better = "less is better" if kind.less_is_better else "more is better"
+    ax.set(xlabel=x, ylabel=f"difference in {kind.label}\n({better})")
+    ax.legend(frameon=False, fontsize=8)
+    return tidy(ax)

@@ -1,0 +1,83 @@
+"""Chapter 7: its exercises tell mistakes apart, and its figures draw what the tables say."""
+
+import matplotlib.pyplot as plt
+import pandas as pd
+import pytest
+
+from gsnn_tutorial import plots
+from gsnn_tutorial.checks import does_the_prior_help as checks
+from gsnn_tutorial.inference import interval, paired_differences, summarize, summarize_by
+
+EXERCISES = [checks.share, checks.conclusion]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.title)
+@pytest.mark.parametrize("seed", range(5))
+def test_every_mistake_gets_its_own_diagnosis_and_the_reference_none(exercise, seed):
+    assert exercise.diagnose(exercise.reference, seed) is None
+    assert len(exercise.mistakes) >= 4
+    for diagnosis, wrong in exercise.mistakes.items():
+        assert exercise.diagnose(wrong, seed) == diagnosis
+
+
+def test_the_share_of_what_there_was_to_win_by_hand():
+    baseline, regularized, oracle = (pd.Series(v) for v in ([0.6, 0.8], [0.5, 0.8], [0.4, 0.6]))
+    assert checks.recovered(baseline, regularized, oracle) == pytest.approx(0.05 / 0.2)
+
+
+@pytest.mark.parametrize(
+    ("versus_baseline", "versus_control", "expected"),
+    [((-3, -1), (-2, -1), "pathways"), ((-3, -1), (-2, 1), "smoother"), ((-3, 1), (-2, -1), "open"),
+     ((1, 3), (-2, -1), "harms")],
+)  # fmt: skip
+def test_conclusions_by_hand(versus_baseline, versus_control, expected):
+    assert checks.conclude(versus_baseline, versus_control) == expected
+
+
+@pytest.fixture
+def table():
+    """Eight seeds at four sizes: the prior beats both, the baseline only, none, and harms."""
+    offsets = {(32, 1): (-0.2, -0.1), (64, 1): (-0.2, -0.2), (32, 8): (0.0, 0.0), (64, 8): (0.2, 0.0)}
+    rows = []
+    for (n, spurious), (regularized, control) in offsets.items():
+        for seed in range(8):
+            wobble = 0.01 * (seed % 2) - 0.005
+            for arm, value in (("baseline", 0.0), ("regularized", regularized + wobble), ("control", control)):
+                rows.append({"n_train": n, "n_spurious": spurious, "seed": seed, "arm": arm, "test_mse": 1 + value})
+    return pd.DataFrame(rows)
+
+
+def test_a_summary_by_settings_is_that_of_each_part(table):
+    summary = summarize_by(table, ["n_train", "n_spurious"], ["test_mse"])
+    assert list(summary)[:2] == ["n_train", "n_spurious"] and len(summary) == 4 * 2
+    part = table[(table["n_train"] == 64) & (table["n_spurious"] == 8)]
+    of_part = summary[(summary["n_train"] == 64) & (summary["n_spurious"] == 8)]
+    alone = summarize(part, ["test_mse"], [("regularized", "baseline"), ("regularized", "control")])
+    pd.testing.assert_frame_equal(of_part.iloc[:, 2:].reset_index(drop=True), alone)
+    with pytest.raises(ValueError, match="by must be one of"):
+        summarize_by(table, "lambda", ["test_mse"])
+
+
+def test_the_map_marks_where_the_prior_beats_both_and_where_only_the_baseline(table):
+    ax = plots.plot_map(summarize_by(table, ["n_train", "n_spurious"], ["test_mse"]), "n_train", "n_spurious")
+    texts = {text.get_position()[0::1]: text.get_text() for text in ax.texts}
+    assert texts[0, -0.2] == "+0.200" and texts[1, 0.8] == "-0.200"  # gains: less error is more
+    marks = {tuple(line.get_xydata()[0].round(1)): (line.get_marker(), line.get_markerfacecolor()) for line in ax.lines}
+    assert marks == {(0.0, 0.2): ("s", "#000000"), (1.0, 0.2): ("o", "none")}
+    assert ax.get_xlabel() == "n_train" and ax.get_ylabel() == "n_spurious"
+    plt.close(ax.figure)
+
+
+def test_a_sweep_draws_each_comparison_with_its_intervals(table):
+    summary = summarize_by(table[table["n_spurious"] == 1], "n_train", ["test_mse"])
+    ax = plots.plot_sweep(summary, "n_train", "test_mse")
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["regularized - baseline", "regularized - control"]
+    assert [tick.get_text() for tick in ax.get_xticklabels()] == ["32", "64"]
+    (low, high), *_ = [segment[:, 1] for segment in ax.collections[0].get_segments()]
+    d = paired_differences(
+        table[(table["n_train"] == 32) & (table["n_spurious"] == 1)], "test_mse", "regularized", "baseline"
+    )
+    assert (low, high) == pytest.approx(interval(d))
+    assert len({line.get_marker() for line in ax.lines if line.get_label().startswith("regularized")}) == 2
+    plt.close(ax.figure)
