@@ -24,6 +24,8 @@ from gsnn_tutorial.study import Recipe, study
 EXPLORATORY = range(0, 12)  # settings were looked at on these
 CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by
 
+SECOND_CONFIRMATION = range(2000, 2024)  # for what the first confirmation suggested
+
 LARGE = Problem(K=8, n_func=4, n_spurious=32, n_train=128)
 LARGE_RECIPE = Recipe(layers=6, lambda_sim=0.3)
 THREE = ("baseline", "regularized", "control")
@@ -66,6 +68,12 @@ def _confirmation() -> NamedStudy:
     )  # fmt: skip
 
 
+def _leave_one_out() -> NamedStudy:
+    arms = ("untrained", "baseline", "regularized", "regularized_loo", "control_loo", "oracle")
+    part = Part({"epoch": "last"}, LARGE, LARGE_RECIPE, arms, SECOND_CONFIRMATION)
+    return NamedStudy("Does the leave-one-out score help, as the confirmation study suggests?", (part,))
+
+
 def _sizes() -> NamedStudy:
     parts = [
         Part({"K": K, "n_train": n, "n_spurious": K * each},
@@ -103,6 +111,7 @@ def _crosstalk() -> NamedStudy:
 
 STUDIES = {
     "confirmation": _confirmation(),
+    "leave_one_out": _leave_one_out(),
     "sizes": _sizes(),
     "lambda": _lambdas(),
     "wrong": _wrong(),

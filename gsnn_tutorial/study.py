@@ -112,6 +112,7 @@ MORE_ARMS = {
     "regularized_held_out": Arm(membership=lambda draw: _truth(draw) * ~torch.tensor(draw.hidden), regularizer=_latent),
     "control_held_out": Arm(membership=lambda draw: _shuffled(draw) * ~torch.tensor(draw.hidden), regularizer=_latent),
     "regularized_loo": Arm(membership=_truth, regularizer=_leave_one_out),
+    "control_loo": Arm(membership=_shuffled, regularizer=_leave_one_out),
     # Controls that know the graph, and not the pathways.
     "connected_control": Arm(membership=_connected, regularizer=_latent),
     "adjacency": Arm(membership=lambda draw: adjacency_membership(draw.graph), regularizer=_latent),

@@ -12,6 +12,7 @@ from gsnn_tutorial.problem import Problem
 from gsnn_tutorial.studies import (
     CONFIRMATION,
     EXPLORATORY,
+    SECOND_CONFIRMATION,
     STUDIES,
     NamedStudy,
     Part,
@@ -37,6 +38,8 @@ def short(monkeypatch):
 
 def test_what_is_claimed_was_not_chosen_on_the_same_seeds():
     assert len(CONFIRMATION) >= 24 and not set(CONFIRMATION) & set(EXPLORATORY)
+    assert len(SECOND_CONFIRMATION) >= 24 and not set(SECOND_CONFIRMATION) & {*CONFIRMATION, *EXPLORATORY}
+    assert all(part.seeds == SECOND_CONFIRMATION for part in STUDIES["leave_one_out"].parts)
     for name in ("confirmation", "crosstalk"):
         assert all(part.seeds == CONFIRMATION for part in STUDIES[name].parts)
 
@@ -106,6 +109,7 @@ def test_a_saved_table_has_every_seed_and_arm_and_says_how_it_came_about(name):
 SAMPLES = [
     ("confirmation", 0, "regularized", 1003),
     ("confirmation", 1, "baseline", 1007),
+    ("leave_one_out", 0, "control_loo", 2004),
     ("crosstalk", 1, "edge_penalty", 1011),
     ("sizes", 0, "control", 2),
     ("lambda", 3, "regularized", 5),
