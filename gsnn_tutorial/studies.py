@@ -92,10 +92,10 @@ def _lambdas() -> NamedStudy:
 
 
 def _wrong() -> NamedStudy:
-    parts = [Part({"wrong": 0.0}, LARGE, LARGE_RECIPE, THREE, EXPLORATORY)]
+    parts = [Part({"wrong": 0.0}, LARGE, LARGE_RECIPE, THREE, EXPLORATORY[:8])]
     for share in (0.125, 0.25, 0.5, 0.75):
         problem = Problem(K=8, n_func=4, n_spurious=32, n_train=128, wrong=share)
-        parts.append(Part({"wrong": share}, problem, LARGE_RECIPE, ("regularized",), EXPLORATORY))
+        parts.append(Part({"wrong": share}, problem, LARGE_RECIPE, ("regularized",), EXPLORATORY[:8]))
     return NamedStudy("How many memberships may be wrong before the prior stops helping?", tuple(parts))
 
 
