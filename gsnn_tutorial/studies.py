@@ -21,7 +21,7 @@ from gsnn_tutorial.problem import Problem
 from gsnn_tutorial.report import RunFolder, usable_device
 from gsnn_tutorial.study import Recipe, study
 
-EXPLORATORY = range(0, 12)  # settings were looked at on these
+EXPLORATORY = range(8)  # settings were looked at on these
 CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by
 
 SECOND_CONFIRMATION = range(2000, 2024)  # for what the first confirmation suggested
@@ -77,25 +77,25 @@ def _leave_one_out() -> NamedStudy:
 def _sizes() -> NamedStudy:
     parts = [
         Part({"K": K, "n_train": n, "n_spurious": K * each},
-             Problem(K=K, n_func=4, n_spurious=K * each, n_train=n), LARGE_RECIPE, THREE, EXPLORATORY[:8])
+             Problem(K=K, n_func=4, n_spurious=K * each, n_train=n), LARGE_RECIPE, THREE, EXPLORATORY)
         for K in (4, 8) for n in (64, 128, 256) for each in (1, 4, 8)
     ]  # fmt: skip
     return NamedStudy("At which numbers of samples, pathways and spurious edges does the prior help?", tuple(parts))
 
 
 def _lambdas() -> NamedStudy:
-    parts = [Part({"lambda_sim": 0.0}, LARGE, LARGE_RECIPE, ("untrained", "baseline"), EXPLORATORY[:8])]
+    parts = [Part({"lambda_sim": 0.0}, LARGE, LARGE_RECIPE, ("untrained", "baseline"), EXPLORATORY)]
     for value in (0.1, 0.3, 1.0, 3.0, 10.0):
         recipe = Recipe(layers=6, lambda_sim=value)
-        parts.append(Part({"lambda_sim": value}, LARGE, recipe, ("regularized", "control"), EXPLORATORY[:8]))
+        parts.append(Part({"lambda_sim": value}, LARGE, recipe, ("regularized", "control"), EXPLORATORY))
     return NamedStudy("How strong should the prior be?", tuple(parts))
 
 
 def _wrong() -> NamedStudy:
-    parts = [Part({"wrong": 0.0}, LARGE, LARGE_RECIPE, THREE, EXPLORATORY[:8])]
+    parts = [Part({"wrong": 0.0}, LARGE, LARGE_RECIPE, THREE, EXPLORATORY)]
     for share in (0.125, 0.25, 0.5, 0.75):
         problem = Problem(K=8, n_func=4, n_spurious=32, n_train=128, wrong=share)
-        parts.append(Part({"wrong": share}, problem, LARGE_RECIPE, ("regularized",), EXPLORATORY[:8]))
+        parts.append(Part({"wrong": share}, problem, LARGE_RECIPE, ("regularized",), EXPLORATORY))
     return NamedStudy("How many memberships may be wrong before the prior stops helping?", tuple(parts))
 
 
