@@ -20,6 +20,7 @@ from __future__ import annotations
 from functools import partial
 
 import torch
+from torch.autograd.function import once_differentiable
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES, check_names
@@ -49,12 +50,27 @@ class GroupLayerNorm(torch.nn.Module):
         self.beta = torch.nn.Parameter(torch.zeros(nodes))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        centred = z - z.detach().mean(1, keepdim=True)  # (N, C, B)
-        with torch.no_grad():
-            # Two sums: torch's own std over a middle dimension is several times slower.
-            variance = (centred * centred).sum(1, keepdim=True) / (z.shape[1] - 1)
-            scale = 1 / (variance.sqrt() + self.eps)  # (N, 1, B)
-        return torch.addcmul(self.beta[:, None, None], centred, scale * self.gamma[:, None, None])
+        return _ChannelNorm.apply(z, self.gamma, self.beta, self.eps)
+
+
+class _ChannelNorm(torch.autograd.Function):
+    """GroupLayerNorm, with its backward pass by hand: one step where autograd would take eight."""
+
+    @staticmethod
+    def forward(ctx, z, gamma, beta, eps):
+        centred = z - z.mean(1, keepdim=True)  # (N, C, B)
+        # Two sums: torch's own std over a middle dimension is several times slower.
+        variance = (centred * centred).sum(1, keepdim=True).div_(z.shape[1] - 1)
+        scale = variance.sqrt_().add_(eps).reciprocal_()  # (N, 1, B)
+        ctx.save_for_backward(centred, scale, gamma)
+        return torch.addcmul(beta[:, None, None], centred, scale * gamma[:, None, None])
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        centred, scale, gamma = ctx.saved_tensors
+        grad_gamma = ((grad * centred).sum(1, keepdim=True) * scale).sum((1, 2))
+        return grad * (scale * gamma[:, None, None]), grad_gamma, grad.sum((1, 2)), None
 
 
 class BatchNorm(torch.nn.BatchNorm1d):
@@ -124,7 +140,7 @@ class Residual(torch.nn.Module):
         self.register_buffer("replica", replica, persistent=False)
 
     def forward(self, out: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        return torch.addcmul(out, self.weight.relu()[self.replica, None], h)
+        return torch.addcmul(out, self.weight.relu().index_select(0, self.replica)[:, None], h)
 
 
 class ResBlock(torch.nn.Module):

@@ -8,12 +8,16 @@ holds something of size B times the number of weights.
     backward  gx = W^T g                   CSR of W^T
               gw = (x g^T) at W's entries  a product sampled where weights exist
 
-What a row of the product reads should still be in the processor's cache from the row before. Where
-the rows of W^T come in an order in which it never is, they are computed in another one.
+At this size the price is memory, in three ways. What a row of the product reads should still be in the
+processor's cache from the row before: where the rows of W^T come in an order in which it never is, they
+are computed in another one, a piece at a time. Nothing is written twice. And fresh memory costs more
+than arithmetic: see ``_fresh``.
 """
 
 from __future__ import annotations
 
+import ctypes
+import sys
 import warnings
 
 import torch
@@ -26,6 +30,9 @@ with warnings.catch_warnings():  # torch says once per process that its CSR tens
     torch.sparse_csr_tensor([0], [], [], (0, 0), check_invariants=False)
 
 CACHE = 16e6  # bytes that stay in a processor's cache from one row to the next, about
+LARGE = 32 * 2**20  # bytes; freed blocks above this go back to the system, and come fresh the next time
+HUGE_PAGE, USE_HUGE_PAGES = 2**21, 14  # as Linux has them
+_advise = getattr(ctypes.CDLL(None), "madvise", None) if sys.platform == "linux" else None
 
 
 class SparsePattern(torch.nn.Module):
@@ -51,12 +58,11 @@ class SparsePattern(torch.nn.Module):
         visit = _neighbourly(source, target, size)
         self.register_buffer("visit", visit, persistent=False)  # None: the rows of W^T are neighbours as they stand
         if visit is not None:
-            place = torch.argsort(visit)  # where the row of each source is computed
+            place = torch.argsort(visit)  # when the row of each source is computed
             by_visit = torch.argsort(place[source], stable=True)
             self._keep("visit_start", _row_starts(place[source][by_visit], self.sources))
             self._keep("visit_target", target[by_visit])
             self.register_buffer("by_visit", by_visit, persistent=False)
-            self.register_buffer("place", place, persistent=False)
 
     def _keep(self, name: str, index: torch.Tensor):
         self.register_buffer(name, index.to(torch.int32), persistent=False)
@@ -64,7 +70,7 @@ class SparsePattern(torch.nn.Module):
     def matrix(self, values: torch.Tensor) -> torch.Tensor:
         """W as a CSR matrix (targets, sources)."""
         size = (self.targets, self.sources)
-        return _csr(self.target_start, self.source, values[self.by_target], size)
+        return _csr(self.target_start, self.source, values.index_select(0, self.by_target), size)
 
     def transposed(self, values: torch.Tensor) -> torch.Tensor:
         """W^T as a CSR matrix (sources, targets); its order is the order of ``values``."""
@@ -74,20 +80,26 @@ class SparsePattern(torch.nn.Module):
         """W^T g, (targets, B) -> (sources, B)."""
         if not self._far_apart(grad):
             return _product(self.transposed(values), grad)
-        size = (self.sources, self.targets)
-        visited = _csr(self.visit_start, self.visit_target, values[self.by_visit], size)
-        return _product(visited, grad).index_select(0, self.place)
+        values, result = values.index_select(0, self.by_visit), _fresh(self.sources, grad)
+        rows = max(1, int(CACHE / 4 / grad[0].nbytes))  # a piece of the result that stays in the cache
+        for visit, first in zip(self.visit.split(rows), range(0, self.sources, rows)):
+            start = self.visit_start[first : first + len(visit) + 1]
+            own = slice(start[0], start[-1])
+            piece = _csr(start - start[0], self.visit_target[own], values[own], (len(visit), self.targets))
+            result.index_copy_(0, visit, _product(piece, grad))
+        return result
 
     def sampled_product(self, values: torch.Tensor, x: torch.Tensor, grad: torch.Tensor) -> torch.Tensor:
         """x g^T where weights exist, (nnz,) in the order of ``values``."""
         if not self._far_apart(grad):
-            return torch.sparse.sampled_addmm(self.transposed(values), x, grad.t(), beta=0).values()
-        sampled = torch.sparse.sampled_addmm(self.matrix(values), grad, x.t(), beta=0).values()
+            return _sampled(self.transposed(torch.zeros_like(values)), x, grad)
+        size = (self.targets, self.sources)
+        sampled = _sampled(_csr(self.target_start, self.source, torch.zeros_like(values), size), grad, x)
         return torch.empty_like(values).index_copy_(0, self.by_target, sampled)
 
     def _far_apart(self, grad: torch.Tensor) -> bool:
         """Whether to visit rows in another order: it costs a pass over the result, and pays beyond the cache."""
-        return self.visit is not None and grad.nbytes > CACHE
+        return self.visit is not None and grad.nbytes > CACHE and grad.device.type == "cpu"
 
 
 def _csr(row_start, column, values, size) -> torch.Tensor:
@@ -135,7 +147,29 @@ def _checked(indices: torch.Tensor, size: tuple[int, int]) -> torch.Tensor:
 
 def _product(W: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
     """W @ x, written once: ``@`` would fill the result with zeros first, and add to them."""
-    return torch.addmm(x.new_zeros(1, 1), W, x, beta=0)
+    result = _fresh(len(W), x)
+    return torch.addmm(result, W, x, beta=0, out=result)
+
+
+def _sampled(places: torch.Tensor, x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The entries of x y^T where ``places`` (CSR) has some; they are written into it, so that nothing is copied."""
+    return torch.sparse.sampled_addmm(places, x, y.t(), beta=0, out=places).values()
+
+
+def _fresh(rows: int, like: torch.Tensor) -> torch.Tensor:
+    """A result (rows, B) that is still to be written.
+
+    The system hands out fresh memory page by page, at the first touch of each. That takes longer than
+    to write the numbers, so for a large result Linux is asked for pages of 2 MB rather than 4 kB.
+    """
+    if like.device.type != "cpu" or not torch.backends.mkl.is_available():  # other kernels may read what was there
+        return like.new_zeros(rows, like.shape[1])
+    result = like.new_empty(rows, like.shape[1])
+    if _advise is not None and result.nbytes > LARGE:
+        first = -(-result.data_ptr() // HUGE_PAGE) * HUGE_PAGE
+        whole_pages = (result.data_ptr() + result.nbytes - first) // HUGE_PAGE * HUGE_PAGE
+        _advise(ctypes.c_void_p(first), ctypes.c_size_t(whole_pages), USE_HUGE_PAGES)  # only advice: it may refuse
+    return result
 
 
 class _SparseMap(torch.autograd.Function):
@@ -201,7 +235,7 @@ class SparseLinear(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         y = sparse_map(self.values, x, self.pattern)
-        return y if self.bias is None else y + self.bias
+        return y if self.bias is None else y.add_(self.bias)  # y is ours alone
 
     def extra_repr(self) -> str:
         return f"{self.N} -> {self.M}, {self.values.numel()} weights, bias={self.bias is not None}"

@@ -2,7 +2,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, pathway_graph
-from gsnn_tutorial.gsnn import REFERENCE_ONLY
+from gsnn_tutorial.gsnn import REFERENCE_ONLY, GroupLayerNorm
 
 VARIANTS = {
     "norm_batch": {"norm": "batch"},
@@ -166,6 +166,20 @@ def test_it_equals_a_dense_implementation_of_the_formulas(tangled_graph, options
         output, activations = dense_forward(model, x, **{key: settings[key] for key in ("layers", "norm", "residual")})
     close(model(x), output)
     close(model.layer_activations(x), activations)
+
+
+def test_the_norm_has_the_gradients_that_autograd_finds_with_mean_and_std_held_constant():
+    torch.manual_seed(0)
+    norm = GroupLayerNorm(5, 4).double()
+    for parameter in norm.parameters():
+        torch.nn.init.normal_(parameter)
+    z, g = torch.randn(5, 4, 7, dtype=torch.float64, requires_grad=True), torch.randn(5, 4, 7, dtype=torch.float64)
+    inputs = (z, norm.gamma, norm.beta)
+    std, mean = torch.std_mean(z.detach(), 1, keepdim=True)
+    plain = norm.gamma[:, None, None] * ((z - mean) / (std + norm.eps)) + norm.beta[:, None, None]
+    close(norm(z), plain, 1e-12)
+    for grad, expected in zip(torch.autograd.grad(norm(z), inputs, g), torch.autograd.grad(plain, inputs, g)):
+        close(grad, expected, 1e-12)
 
 
 # What it promises
