@@ -269,8 +269,8 @@ print(f"beats the baseline in {beats['baseline'].sum()} of {len(beats)} sizes, "
       f"baseline and control in {beats.all(axis=1).sum()}")
 
 # %% [markdown]
-# The marks that count are where eight pathways meet few samples or many spurious edges. With four pathways, or 256
-# samples, gains are small or absent. And compare the cell of 8 pathways, 128 samples and 32 edges with section 1: these
+# The filled squares all lie with eight pathways, where samples are few for so many edges; none lies with four pathways
+# or with 256 samples. And compare the cell of 8 pathways, 128 samples and 32 edges with section 1: these
 # eight seeds promise far more than 24 fresh ones confirmed. The best cell of a map is partly its luck.
 #
 # ### How strong?
@@ -458,7 +458,7 @@ print(f"at the published size, lambda 0.3, six layers: {non_inferior(small, marg
 # | Pathways may talk to each other | do not cut: pruning loses by far the most once four real edges cross, and the penalty's gain is gone | section 4, `crosstalk` |
 # | You want a prior that bends, and little data for a large graph | the regularizer with the leave-one-out score; its gain was suggested on one set of seeds and confirmed on another | section 2, `leave_one_out` |
 # | You use the plain score | expect less: its gain was open on one set of fresh seeds and shown on the other; with the epoch chosen on validation rows it was shown on the first too | sections 1 and 2, `confirmation`, `leave_one_out` |
-# | Your graph is small and its outputs are predicted well already | do not expect better predictions, whatever happens inside | chapter 6, section 4 |
+# | Your graph is small and its outputs are predicted well already | better predictions were not shown, whatever happens inside | chapter 6, section 4 |
 # | You want to know whether it is the pathways | train the shuffled *and* the connected control, over paired seeds | section 1 |
 # | You want to report structure | report the untrained model beside it, and members that the loss was not told of | section 2 |
 # | You would tie weights instead | no gain is shown, and channel by channel the interval lies on the side of harm | section 4, `confirmation` |
