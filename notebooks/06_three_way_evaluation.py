@@ -39,7 +39,7 @@
 # 5. confirm a claim on seeds that nothing was chosen by.
 #
 # **Before you start:** [5 · Pathway regularizer](05_pathway_regularizer.ipynb), or the idea that
-# members of a pathway should co-vary over the batch. **Time:** 30 minutes to read, two minutes to
+# members of a pathway should co-vary over the batch. **Time:** 40 minutes to read, two minutes to
 # run on two CPU cores, less than 1 GB of memory.
 
 # %%
