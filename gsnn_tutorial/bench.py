@@ -114,9 +114,9 @@ def random_model(nodes: int, edges: int, channels: int = 8, layers: int = 4, see
 
 
 def training_step(model: torch.nn.Module, x, y, regularizer=None) -> Callable:
-    """A run of one step: forward, backward, Adam."""
+    """A run of one step: forward, backward, Adam as ``train`` has it."""
     parameters = [*model.parameters(), *(regularizer.parameters() if regularizer is not None else ())]
-    optimizer = torch.optim.Adam(parameters, lr=5e-3)
+    optimizer = torch.optim.Adam(parameters, lr=5e-3, foreach=True)
     error = getattr(model, "mse", torch.nn.functional.mse_loss)
 
     def step():
@@ -187,24 +187,25 @@ def _seed_model(draw, seed: int = 0) -> GSNN:
 
 
 def one_epoch(sizes: Sizes, device: str) -> Iterator[Row]:
-    """The seed problem: a step on 256 samples, and the error on 1,024."""
+    """The seed problem: a step on 256 samples, and the error on 1,024; ten in a row, as in training."""
     draw, model, (x, y, x_test, y_test) = _seed_problem(sizes, device)
 
-    def epoch(any_model):
+    def epochs(any_model):
         step = training_step(any_model, x, y)
 
         def run():
-            step()
-            with torch.no_grad():
-                torch.nn.functional.mse_loss(any_model(x_test), y_test).item()
+            for _ in range(10):
+                step()
+                with torch.no_grad():
+                    torch.nn.functional.mse_loss(any_model(x_test), y_test).item()
 
         return run
 
-    runs = {"peer": epoch(GatherScatterGSNN(model).to(device)), "ours": epoch(model)}
+    runs = {"peer": epochs(GatherScatterGSNN(model).to(device)), "ours": epochs(model)}
     with threads(1):  # for work this small both are faster on one
-        ms = in_turn(runs, device, 4 * sizes.repeats)
-    met = ms["peer"] >= 10 * ms["ours"]
-    yield Row("seed problem, one epoch", ms["peer"], ms["ours"], ">= 10x", met, note="with its test pass")
+        peer, ours = (ms / 10 for ms in in_turn(runs, device, 2 * sizes.repeats).values())
+    note = "with its test pass; a tenth of ten in a row"
+    yield Row("seed problem, one epoch", peer, ours, ">= 10x", peer >= 10 * ours, note=note)
 
 
 def whole_study(sizes: Sizes, device: str) -> Iterator[Row]:

@@ -49,9 +49,11 @@ def cosine_similarity(activations: torch.Tensor) -> np.ndarray:
 
 def kmeans_clusters(activations: torch.Tensor, n_clusters: int) -> np.ndarray:
     """The published clusters: k-means on the same vectors, (B, L, N, C) -> (N,)."""
-    F = _features(activations)
+    F = _features(activations).astype(float)
     _clusters(n_clusters, len(F))
-    return KMeans(n_clusters=n_clusters, n_init=10, random_state=0).fit_predict(F)
+    # k-means only sees distances, and the rows of R^T have those of F = R^T Q^T in N dimensions, not in B*L*C.
+    points = np.linalg.qr(F.T, mode="r").T
+    return KMeans(n_clusters=n_clusters, n_init=10, random_state=0).fit_predict(points)
 
 
 def linear_cka(activations: torch.Tensor, layers: str = "last") -> np.ndarray:

@@ -121,6 +121,10 @@ class NodeFunction(torch.nn.Module):
         norms = {"layer": GroupLayerNorm, "batch": BatchNorm}
         self.norm = norms[norm](nodes, channels) if norm in norms else torch.nn.Identity()
         self.nonlin = nonlin()
+        if hasattr(self.nonlin, "inplace"):
+            # Nobody else needs what the norm gives. Written over it, a saved activation is also its own derivative:
+            # ELU'(z) = ELU(z) + 1 below 0, so that the backward pass has no exponential to take.
+            self.nonlin.inplace = True
         self.dropout = torch.nn.Dropout(dropout)
         self.mlp = NodeMLP(channels, node_mlp_hidden, nonlin, dropout, generator) if node_mlp else torch.nn.Identity()
 
@@ -140,7 +144,7 @@ class Residual(torch.nn.Module):
         self.register_buffer("replica", replica, persistent=False)
 
     def forward(self, out: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-        return torch.addcmul(out, self.weight.relu().index_select(0, self.replica)[:, None], h)
+        return out.addcmul_(self.weight.relu().index_select(0, self.replica)[:, None], h)
 
 
 class ResBlock(torch.nn.Module):

@@ -6,6 +6,7 @@ The difference *within* a seed is what to look at.
 
 from __future__ import annotations
 
+import math
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Sequence
@@ -215,7 +216,8 @@ def study(
         recipe: how models are built and trained.
         device: where to train.
         measures: groups of metrics, names from ``measures.MEASURES``.
-        block: how many seeds are trained side by side as one union; None fits them to memory.
+        block: how many seeds are trained side by side as one union; None fits them to memory, and gives
+            each job as many.
         n_jobs: how many blocks run at the same time, by joblib; None takes one for each of torch's
             threads. The table is the same, to the last bit, for every ``block`` and ``n_jobs``.
         output: a CSV file that grows with every finished block; an older one is replaced.
@@ -233,9 +235,11 @@ def study(
     names = FIRST_COLUMNS + columns(measures)
     rows = _finished(output, names, arms, seeds) if resume else []
     total, seeds = seeds, [seed for seed in seeds if seed not in {row["seed"] for row in rows}]
-    block = seeds_per_block(problem, recipe, len(arms)) if block is None else validate.integer("block", block, 1)
     cores = torch.get_num_threads()
     n_jobs = cores if n_jobs is None else validate.integer("n_jobs", n_jobs, 1)
+    if block is None:
+        block = even_block(len(seeds), seeds_per_block(problem, recipe, len(arms)), n_jobs)
+    validate.integer("block", block, 1)
     blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
     share = max(1, cores // n_jobs)
     jobs = (delayed(run_block)(problem, arms, chosen, recipe, device, share, measures) for chosen in blocks)
@@ -360,12 +364,18 @@ def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str):
     union.write_back(models)
 
 
-def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 32) -> int:
+def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 48) -> int:
     """How many seeds fit into ``megabytes`` of activations: few enough to stay near the processor's cache."""
     nodes = problem.K * problem.n_func
     states = 4 * recipe.depth(problem)  # tensors of the activations' size that a layer keeps for its backward pass
     per_model = 4 * states * nodes * recipe.channels * problem.n_train / 1e6
     return max(1, int(megabytes / (per_model * arms)))
+
+
+def even_block(seeds: int, largest: int, n_jobs: int) -> int:
+    """The size of blocks, at most ``largest``, with which all jobs are busy for as many rounds: none waits for one."""
+    rounds = math.ceil(seeds / (largest * n_jobs))
+    return max(1, math.ceil(seeds / (rounds * n_jobs))) if seeds else 1
 
 
 def _checked_arms(arms: Sequence[str]) -> list[str]:
