@@ -1,0 +1,390 @@
+# ---
+# jupyter:
+#   jupytext:
+#     cell_metadata_filter: tags,nbgrader,slideshow,-all
+#     formats: py:percent
+#     notebook_metadata_filter: kernelspec,jupytext,-jupytext.text_representation.jupytext_version
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Assignment 2 · Simulation
+#
+# Chapter 2 simulated chains, and its noise came after every bend. Here the graph is any graph: ways part and
+# meet again, a parent may repress its child, and noise goes through a function on its way down. You write the
+# simulation, and then you say what no model can learn from the data that it makes.
+#
+# **You will be able to**
+#
+# 1. put the nodes of a graph in an order in which each can be computed;
+# 2. write a special function, and with it a structural causal model, for all samples at once;
+# 3. say how much noise two outputs have in common;
+# 4. find the best prediction, and its error, where noise goes through a function;
+# 5. compute the floor of the MSE and the ceiling of $R^2$ of one draw, and say why they are not one number.
+#
+# **Before you start:** chapter 2, *Simulation*. **Time:** 45 to 60 minutes; 20 points; it runs in seconds.
+#
+# **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
+# it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
+# Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
+# functions that work for any graph and any samples. Each exercise counts by itself and gets all it needs as
+# arguments: NumPy arrays, unless it says otherwise. Use loops or NumPy as you like.
+
+# %%
+import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+
+# %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+import matplotlib.pyplot as plt
+import numpy as np
+
+from gsnn_tutorial import PathwayGraph, pathway_graph, plots, simulate
+from gsnn_tutorial.graph import Node
+from gsnn_tutorial.plots.gsnn import plot_messages
+from gsnn_tutorial.simulate import expected_outputs, pathway_functions
+
+SEED = 2026  # the data, and what the checks ask, follow from it
+
+# %% [markdown]
+# ## The graph
+#
+# A graph is a dict here. `parents[node]` holds the parents of a node, each with the sign of its edge: $+1$, or
+# $-1$ if the parent represses the node. A node without parents has an empty dict. For the examples in the text
+# here is a graph that fits in your head. Node $d$ hears $a$ twice: directly, and by way of $c$.
+
+# %%
+tiny = {"a": {}, "b": {}, "c": {"a": 1, "b": -1}, "d": {"c": 1, "a": 1}}
+places = {"a": (0, 2), "b": (1.6, 2), "c": (1.1, 1), "d": (0.3, 0)}
+nodes = tuple(Node(n, "function" if tiny[n] else "input", 0, places[n]) for n in tiny)
+signs = {(parent, node): sign for node in tiny for parent, sign in tiny[node].items()}
+figure, ax = plt.subplots(figsize=(3.4, 3.2), layout="constrained")
+plot_messages(PathwayGraph(nodes, tuple(signs)), [f"{sign:+d}" for sign in signs.values()], ax)
+plots.show(figure, "Nodes a and b lead to node c, a with sign plus one and b with sign minus one; c and a lead to "
+           "node d, both with sign plus one")
+
+# %% [markdown]
+# ## 1 · Making data
+#
+# ### Exercise 1 · Who can be computed when
+#
+# ●●○ · 8 minutes · 3 points
+#
+# A node can be computed when all of its parents have been. So give each node a *level*: 0 if it has no
+# parents, else 1 more than the *largest* level of a parent. It is the number of steps on the longest way that
+# leads to the node. Sorted by level, parents come before their children, and nodes of one level can be computed
+# at the same time. Return the levels in the order in which the dict lists the nodes. It lists them in any order, and there is no
+# cycle. Signs play no part.
+#
+# In the tiny graph $a$ and $b$ have level 0, $c$ has 1 and $d$ has 2. Listed as $d, a, c, b$, that is
+# `[2, 0, 1, 0]`.
+#
+# <details><summary>Hint</summary>
+#
+# A function that calls itself for the parents of a node is a good answer. So is a loop that starts with level 0
+# everywhere and corrects all levels, again and again, until nothing changes.
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "levels", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
+def levels(parents):
+    """A graph {node: {parent: sign}}, in any order -> a list of N levels, in the same order."""
+    ### BEGIN SOLUTION
+    level = dict.fromkeys(parents, 0)
+    for _ in parents:  # no way is longer than there are nodes
+        for node in parents:
+            level[node] = 1 + max((level[parent] for parent in parents[node]), default=-1)
+    return list(level.values())
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "levels-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+from gsnn_tutorial.checks import assignment_2 as checks
+
+checks.levels(levels, SEED);
+### BEGIN HIDDEN TESTS
+checks.levels.grade(levels, SEED, hidden=SEED + 1000)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise 2 · The strongest parent
+#
+# ●●○ · 8 minutes · 3 points
+#
+# Some nodes have a special function in place of the sum. A new one: the node takes the value of its
+# *strongest* parent, the one that is farthest from 0, with its sign. The others are not heard. For one sample that is
+# `max(parents, key=abs)`. Write it for all samples at once. `parents` is a list with an array $(B,)$ for each
+# parent, and each sample has a strongest parent of its own. No two parents are equally strong.
+#
+# For example, the parents $(1, -3)$ give $-3$. Two samples of two parents, `[[1, 2], [-3, 0.5]]`, give
+# $(-3, 2)$.
+#
+# <details><summary>Hint</summary>
+#
+# `np.stack(parents)` has a row for each parent and a column for each sample. Along which axis do you look for
+# the strongest? And how do you get its *value*, once you have its row in each column?
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "strongest", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
+def strongest(parents):
+    """A list of K arrays (B,) -> for each sample the parent that is farthest from 0, (B,)."""
+    ### BEGIN SOLUTION
+    values = np.stack(parents)  # (K, B)
+    index = np.abs(values).argmax(axis=0)  # (B,)
+    return values[index, np.arange(len(index))]
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "strongest-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+from gsnn_tutorial.checks import assignment_2 as checks
+
+checks.strongest(strongest, SEED);
+### BEGIN HIDDEN TESTS
+checks.strongest.grade(strongest, SEED, hidden=SEED + 1000)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise 3 · A structural causal model
+#
+# ●●● · 12 minutes · 4 points
+#
+# Now the whole model, without chance in it: the standard normal draws are given, and the answer follows from
+# them. `z` has a row for each sample and a column for each node, in the order of the dict. This time the dict
+# lists parents before their children. With $e_v$ for the column of node $v$,
+#
+# $$ v = \begin{cases} e_v & \text{without parents} \\
+#                      f_v(\text{list of its parents}) + \sigma\, e_v & \text{if } f_v \text{ is in } \texttt{functions} \\
+#                      \sum_u \mathrm{sign}_{uv}\, u + \sigma\, e_v & \text{else.} \end{cases} $$
+#
+# A special function takes a list of arrays $(B,)$, in the order in which `parents[v]` names them, and gives an
+# array $(B,)$. All edges into its node have the sign $+1$.
+#
+# In the tiny graph take one sample with $e = (1, 4, 2, -4)$ and $\sigma = 0.5$. Then $a = 1$, $b = 4$,
+# $c = 1 - 4 + 0.5 \cdot 2 = -2$ and $d = -2 + 1 + 0.5 \cdot (-4) = -3$. If $d$ takes its strongest parent instead
+# of the sum, it is $-2 + 0.5 \cdot (-4) = -4$.
+
+# %% nbgrader={"grade": false, "grade_id": "scm", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
+def scm(parents, functions, z, sigma):
+    """A graph {node: {parent: sign}}, {node: function}, draws (B, N) and a number -> values (B, N)."""
+    ### BEGIN SOLUTION
+    value = {}
+    for (node, signs), e in zip(parents.items(), z.T):
+        if not signs:
+            value[node] = e
+        elif node in functions:
+            value[node] = functions[node]([value[parent] for parent in signs]) + sigma * e
+        else:
+            value[node] = sum(sign * value[parent] for parent, sign in signs.items()) + sigma * e
+    return np.stack(list(value.values()), axis=1)
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "scm-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+from gsnn_tutorial.checks import assignment_2 as checks
+
+checks.scm(scm, SEED);
+### BEGIN HIDDEN TESTS
+checks.scm.grade(scm, SEED, hidden=SEED + 1000)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ## 2 · What cannot be learned
+#
+# ### Exercise 4 · Noise in common
+#
+# ●●○ · 10 minutes · 3 points
+#
+# A model sees the nodes without parents: they are the inputs. It does not see the noise of the others. Suppose that
+# all of them add up their parents, with signs, and no function is special. What the best prediction misses at
+# an output is then a sum of noises, each as often as it has ways to the output, signs counted. A node's own noise
+# arrives there too, once. Two outputs that have an ancestor with noise in common are missed in the same
+# direction, or in opposite ones.
+#
+# Write the covariance matrix of what is missed at the outputs. It is exact, without draws. All noises are
+# independent, with variance $\sigma^2$. The dict lists parents before their children. An output may have children, and the outputs
+# stand in an order of their own.
+#
+# In the tiny graph $c$ misses $\sigma e_c$ and $d$ misses $\sigma (e_c + e_d)$. With the outputs $c, d$ it is
+# $\sigma^2 \begin{pmatrix} 1 & 1 \\ 1 & 2 \end{pmatrix}$.
+#
+# <details><summary>Hint</summary>
+#
+# Write down for each node a list of $N$ numbers: how often it hears each noise. A node's list is the sum of
+# its parents' lists, with signs, and one more for its own noise. What is the covariance of two such sums?
+#
+# </details>
+
+# %% nbgrader={"grade": false, "grade_id": "shared_noise", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
+def shared_noise(parents, outputs, sigma):
+    """A graph {node: {parent: sign}}, a list of O of its nodes and a number -> covariances (O, O)."""
+    ### BEGIN SOLUTION
+    heard = {}  # {node: how often it hears the noise of each node, (N,)}
+    for own, (node, signs) in zip(np.eye(len(parents)), parents.items()):
+        heard[node] = (own if signs else 0 * own) + sum(sign * heard[parent] for parent, sign in signs.items())
+    R = np.stack([heard[node] for node in outputs])  # (O, N)
+    return sigma**2 * R @ R.T
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "shared_noise-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+from gsnn_tutorial.checks import assignment_2 as checks
+
+checks.shared_noise(shared_noise, SEED);
+### BEGIN HIDDEN TESTS
+checks.shared_noise.grade(shared_noise, SEED, hidden=SEED + 1000)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### Exercise 5 · Noise through a function
+#
+# ●●● · 11 minutes · 4 points
+#
+# As long as only sums come after a noise, the best prediction is the run without noise. Now a function comes
+# after it. A node in the middle is $a = s + \sigma z_a$, where $s$ is the sum of the inputs, which a model
+# knows. The output is $y = f(a) + \sigma z_y$. The two noises are independent, with mean 0 and variance 1.
+#
+# Let $z_a$ be one of $M$ given values, all equally likely. Then the best prediction of $y$ and its expected
+# squared error are two exact numbers for each sample: $\mathbb E[y \mid s]$ and $\mathrm{Var}(y \mid s)$.
+# Return both. `f` works element by element on an array of any shape.
+#
+# For example, let $f(x) = x^2$, $s = 3$, $\sigma = 2$ and $z = (-1, 1)$. Then $a$ is 1 or 5, and $f(a)$ is 1 or
+# 25. The best prediction is 13, although $f(3) = 9$. Its error is $144 + 4 = 148$: the variance of $f(a)$, and the
+# variance $\sigma^2$ of the last noise.
+
+# %% nbgrader={"grade": false, "grade_id": "through", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
+def through(f, s, z, sigma):
+    """A function, s (B,), values of the noise (M,) and a number -> (predictions (B,), squared errors (B,))."""
+    ### BEGIN SOLUTION
+    values = f(s[:, None] + sigma * z)  # (B, M)
+    return values.mean(axis=1), values.var(axis=1) + sigma**2
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "through-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+from gsnn_tutorial.checks import assignment_2 as checks
+
+checks.through(through, SEED);
+### BEGIN HIDDEN TESTS
+checks.through.grade(through, SEED, hidden=SEED + 1000)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# Here is your function at work on a cosine. Its crests and troughs come down to the dashed line: noise in front of a
+# function blurs it. On the right, the expected squared error. Where the cosine is steep, noise goes through; at a
+# crest most of it is lost. So the error depends on the input, and $2\sigma^2$, the rule for sums, is not it.
+
+# %% nbgrader={"grade": false, "grade_id": "blurred", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+if checks.through.diagnose(through, SEED):
+    print("The figure comes when exercise 5 is right.")
+else:
+    s, sigma = np.linspace(-5, 5, 201), 0.8
+    z = np.random.default_rng(SEED).standard_normal(4000)
+    z = (z - z.mean()) / z.std()  # mean 0 and variance 1, as promised
+    prediction, error = (np.array(part, dtype=float) for part in through(np.cos, s, z, sigma))
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
+    left.plot(s, np.cos(s), color="#0072B2", label="f(s), without noise")
+    left.plot(s, prediction, "--", color="#D55E00", label="best prediction")
+    right.plot(s, error, "--", color="#D55E00", label="of the best prediction")
+    right.plot(s, error + (np.cos(s) - prediction) ** 2, color="#0072B2", label="of f(s)")
+    right.axhline(2 * sigma**2, color="#555555", linestyle=":", label="$2\\sigma^2$, the rule for sums")
+    left.set(xlabel="sum of the inputs, s", ylabel="y", ylim=(-1.1, 1.8))
+    right.set(xlabel="sum of the inputs, s", ylabel="expected squared error", ylim=(0, 1.8))
+    for ax in (left, right):
+        ax.legend(frameon=False, fontsize=8, loc="upper left" if ax is left else "lower left")
+    plots.show(figure, "Left, a cosine and the best prediction, the same wave but flatter. Right, their expected squared "
+               "errors, both wavy, that of the best prediction never above the other, and the line of 2 sigma squared above them")
+
+# %% [markdown]
+# ### Exercise 6 · Floor and ceiling of a draw
+#
+# ●○○ · 8 minutes · 3 points
+#
+# Two numbers say how well a model did, and both have a limit. Let `expected` be the best prediction of the test rows,
+# $\mathbb E[y \mid x]$, in raw units like `y_train` and `y_test`. No model can be expected to do better. For
+# each output return
+#
+# * the **floor** of the test MSE on *standardised* outputs, as in chapter 2: mean and standard deviation are
+#   those of the training rows, and the standard deviation divides by $n - 1$;
+# * the **ceiling** of the test $R^2 = 1 - \sum_b (y_b - \hat y_b)^2 \,/\, \sum_b (y_b - \bar y)^2$, where
+#   $\hat y$ is the prediction and $\bar y$ the mean of `y_test`.
+#
+# For example, take one output with `y_train` $= (0, 2, 4)$, `y_test` $= (1, 7)$ and `expected` $= (2, 6)$. The
+# training rows have standard deviation 2, and both squared errors are 1. The floor is $1/4$. The test rows lie 3
+# below and 3 above their mean, so the ceiling is $1 - 2/18 = 8/9$.
+
+# %% nbgrader={"grade": false, "grade_id": "limits", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
+def limits(y_train, y_test, expected):
+    """Outputs (n, O) and (m, O), best predictions of the test rows (m, O) -> (floors (O,), ceilings (O,))."""
+    ### BEGIN SOLUTION
+    mse = np.square(y_test - expected).mean(axis=0)  # a mean that is subtracted from both makes no difference
+    return mse / y_train.var(axis=0, ddof=1), 1 - mse / y_test.var(axis=0)
+    ### END SOLUTION
+
+# %% nbgrader={"grade": true, "grade_id": "limits-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+from gsnn_tutorial.checks import assignment_2 as checks
+
+checks.limits(limits, SEED);
+### BEGIN HIDDEN TESTS
+checks.limits.grade(limits, SEED, hidden=SEED + 1000)
+### END HIDDEN TESTS
+
+# %% [markdown]
+# ### One draw and many rows
+#
+# Your function on the eight outputs of chapter 2, with 64 training and 64 test rows, and once more with 20,000 of each.
+# With many rows the floor is $1 -$ ceiling. With few it is not: the floor measures in units of the training
+# rows, the ceiling in units of the test rows. Where large values are rare, the two units can be far apart. There is
+# nothing to answer here. Which of the four functions has such values?
+
+# %% nbgrader={"grade": false, "grade_id": "draws", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+if checks.limits.diagnose(limits, SEED):
+    print("The figure comes when exercise 6 is right.")
+else:
+    graph = pathway_graph()
+    functions = pathway_functions(graph)  # tanh, half_square, cosine and cubic, in this order
+
+    def draw(n):
+        """Floors and ceilings of n training and n test rows, (8,) each."""
+        _, x_test, y_train, y_test = simulate(
+            graph.networkx(), n, n, graph.input_nodes, graph.output_nodes,
+            noise_scale=0.3, special_functions=functions, vectorized=True, seed=SEED,
+        )
+        pair = limits(y_train, y_test, expected_outputs(graph, x_test))
+        return [np.array(part, dtype=float) for part in pair]
+
+    (floor, ceiling), (long_run, _) = draw(64), draw(20_000)
+
+# %% nbgrader={"grade": false, "grade_id": "draws-figure", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+if not checks.limits.diagnose(limits, SEED):
+    rows = [f"{f.__name__}, out {k}" for f in functions.values() for k in range(2)]
+    figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
+    ax.plot(long_run, rows, "|", color="#000000", markersize=16, markeredgewidth=2, label="floor, 20,000 rows")
+    ax.plot(floor, rows, "o", color="#0072B2", markersize=8, label="floor, 64 rows")
+    ax.plot(1 - ceiling, rows, "^", color="#D55E00", markersize=8, label="1 - ceiling, 64 rows")
+    ax.set(xlabel="share of noise", ylabel="output", xlim=(0, None), ylim=(7.5, -0.5))
+    ax.legend(frameon=False, fontsize=8)
+    shares = "; ".join(f"{row} {a:.2f} and {b:.2f}" for row, a, b in zip(rows, floor, 1 - ceiling))
+    plots.show(figure, f"Floor and one minus the ceiling of eight outputs on a draw of 64 rows: {shares}")
+
+# %% [markdown]
+# ## Recap
+#
+# 1. A node's level is 1 more than the largest level of its parents. Sorted by level, parents come before their children.
+# 2. `parents` is a list of arrays, so a special function for all samples says over which axis it reduces: over the
+#    parents. Given the draws, a structural causal model has no chance left in it. Noise comes after the function, in
+#    every node but the inputs.
+# 3. Noise arrives as often as it has ways, signs counted, and counts squared. Outputs with an ancestor in common
+#    share its noise: they are not independent measurements.
+# 4. Where noise goes through a function, the run without noise is not the best prediction, and the error depends on
+#    the input. Both follow from the mean and the variance over the noise.
+# 5. The floor of the MSE is in units of the training rows, the ceiling of $R^2$ in those of the test rows. In the
+#    long run they add up to 1; on a draw they need not.
+#
+# Before you hand in: restart the kernel, run all cells, and read what the six checks say.
+#
+# ## References
+#
+# * Pearl 2009, *Causality: Models, Reasoning, and Inference*, Cambridge University Press.
+# * Peters, Janzing and Schölkopf 2017, *Elements of Causal Inference*, MIT Press.
+# * Hastie, Tibshirani and Friedman 2009, *The Elements of Statistical Learning*, Springer (sections 2.4 and 7.3).
