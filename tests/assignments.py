@@ -51,6 +51,12 @@ class Assignment:
         return {c.id: c.source for c in self.source.cells if c.id in self.points}
 
     @cached_property
+    def by_hand(self) -> dict[str, str]:
+        """{cell: the source's own answer}, of the answers in words that a person grades."""
+        marked = [cell for cell in self.source.cells if "nbgrader" in cell.metadata]
+        return {c.id: c.source for c in marked if c.metadata.nbgrader.grade and c.metadata.nbgrader.solution}
+
+    @cached_property
     def blank(self) -> dict[str, str]:
         return {cell.id: cell.source for cell in self.release.cells if cell.id in self.points}
 

@@ -81,6 +81,14 @@ def test_the_release_holds_no_solution_no_hidden_test_and_no_output(assignment):
     assert not any(cell.outputs or cell.execution_count for cell in code(assignment.release))
 
 
+def test_the_release_holds_no_answer_in_words(assignment):
+    released = {cell.id: cell.source for cell in assignment.release.cells}
+    for name, answer in assignment.by_hand.items():
+        assert released[name] == "YOUR ANSWER HERE"
+        text = "\n".join(released.values())
+        assert [line for line in answer.splitlines() if len(line) > 15 and line in text] == []
+
+
 def test_nothing_in_the_release_fails_before_there_is_an_answer(assignment, capsys):
     names = {}
     for cell in code(assignment.release):
@@ -134,7 +142,8 @@ def test_in_another_year_other_data_are_asked_for_and_right_answers_get_every_po
 @pytest.mark.slow
 def test_a_class_gets_the_points_that_it_deserves(assignment, tmp_path):
     half = dict(list(assignment.solutions.items())[: len(assignment.points) // 2])
-    answers = {"reference": assignment.solutions, "blank": {}, "partial": half, **assignment.styles}
+    whole = assignment.solutions | assignment.by_hand
+    answers = {"reference": whole, "blank": {}, "partial": half, **assignment.styles}
     answers |= {f"wrong_{k}": assignment.wrong(k) for k in range(4)}
     for pupil, given in answers.items():
         assignment.hand_in(tmp_path / "in", pupil, assignment.submission(given))
@@ -144,6 +153,8 @@ def test_a_class_gets_the_points_that_it_deserves(assignment, tmp_path):
     for pupil in answers:
         expected = [most if name in right.get(pupil, ()) else 0 for name, most in assignment.points.items()]
         np.testing.assert_array_equal(table.loc[pupil, list(assignment.points)], expected, pupil)
+        for name in assignment.by_hand:  # waits for a person; what nobody has written has its 0
+            assert np.isnan(table.loc[pupil, name]) if name in answers[pupil] else table.loc[pupil, name] == 0
         assert table.loc[pupil, "what happened"] == "finished"
         assert (tmp_path / "out" / "feedback" / pupil / assignment.name / f"{assignment.name}.html").exists()
     gradebook = pd.read_csv(tmp_path / "out" / "grades.csv", index_col="student_id")
