@@ -53,7 +53,7 @@ def _ancestors(parents):
     return [len(of(node)) for node in parents]
 
 
-def _hops_to_the_end(parents):
+def _edges_to_the_end(parents):
     return _levels({node: [child for child in parents if node in parents[child]] for node in parents})
 
 
@@ -82,20 +82,20 @@ levels = Graded(
     reference=_levels,
     cases=_listings,
     mistakes={
-        "you took the shortest way to a node without parents. A node must wait for its last parent: 1 + the *largest* "
-        "level of a parent.": _by_rule(lambda of: 1 + min(of)),
+        "you took the shortest path from a node without parents. A node must wait for its last parent: 1 + the "
+        "*largest* level of a parent.": _by_rule(lambda of: 1 + min(of)),
         "you went through the dict once. A node may be listed before its parents, whose level is not known by then: "
         "compute it first, or go through the dict again until nothing changes.": _one_pass,
         "you looked at the first parent only. Take the largest level of all parents.": _by_rule(lambda of: 1 + of[0]),
         "you looked at the last parent only. Take the largest level of all parents.": _by_rule(lambda of: 1 + of[-1]),
         "you added up the levels of the parents. Take the largest.": _by_rule(lambda of: 1 + sum(of)),
-        "these are numbers of parents. The level is the number of steps on the longest way from a node without "
+        "these are numbers of parents. The level is the number of edges on the longest path from a node without "
         "parents.": lambda parents: [len(of) for of in parents.values()],
-        "these are numbers of ancestors. Several ancestors may have the same level, so steps count, not nodes.": (
+        "these are numbers of ancestors. Ancestors may have the same level, so the edges of a path count.": (
             _ancestors
         ),
-        "these are the steps to the end, along the children. Levels are counted from the nodes without parents.": (
-            _hops_to_the_end
+        "these are edges to the end, along the children. Levels are counted from the nodes without parents.": (
+            _edges_to_the_end
         ),
         "these are places in a list, 0 to N - 1. Nodes that wait for nothing more than others do share their level.": (
             _places
@@ -370,7 +370,7 @@ def _correlation(*case):
 
 
 def _noisy_nodes(seed):
-    """A diamond whose two ways add up, or cancel; outputs in no order, one of them upstream of the others."""
+    """A diamond whose two paths add up, or cancel; outputs in no order, one of them upstream of the others."""
     rng = np.random.default_rng(seed)
     cases = []
     for sign in (1, -1):
@@ -392,7 +392,7 @@ shared_noise = Graded(
         "nodes without parents brought noise. They are the inputs, which the prediction knows.": _with_noisy_roots,
         "outputs have nothing in common in your matrix: it is 0 beside the diagonal. The noise of a node that leads to "
         "two outputs reaches both.": lambda *case: np.diag(_shared_noise(*case).diagonal()),
-        "only each output's own noise was counted. The noise of all nodes on the way arrives too.": (
+        "only each output's own noise was counted. That of its ancestors arrives too.": (
             _shared_by(lambda R, parents: np.diag(R.diagonal()))
         ),
         "the outputs' own noise is missing. A node's noise arrives at the node itself, once.": (
@@ -401,15 +401,17 @@ shared_noise = Graded(
         "only the noise of an output and of its parents was counted. That of their parents arrives too, and so on.": (
             _shared_by(_one_step)
         ),
-        "signs were dropped. Over an edge of sign -1 noise arrives reversed, and two ways may cancel.": (
+        "you followed the edges backwards. Noise goes from parents to children: what is missed at an output is that "
+        "of its ancestors, not of its descendants.": _shared_by(lambda R, parents: R.T),
+        "signs were dropped. Over an edge of sign -1 noise arrives reversed, and two paths may cancel.": (
             lambda parents, outputs, sigma: _shared_noise(
                 {node: dict.fromkeys(signs, 1) for node, signs in parents.items()}, outputs, sigma
             )
         ),
-        "noise that arrives over several ways was counted once. Add up the ways, signs counted: twice the noise has "
+        "noise that arrives over several paths was counted once. Add up the paths, signs counted: twice the noise has "
         "four times the variance.": _shared_by(lambda R, parents: np.sign(R)),
         "variances of parents were added up, as if they were independent. Parents that share noise have a covariance: "
-        "add up the ways of each node's noise first, then square.": _parents_taken_for_independent,
+        "add up the paths of each node's noise first, then square.": _parents_taken_for_independent,
         "sigma was not squared. A covariance is in squared units.": (
             lambda parents, outputs, sigma: _shared_noise(parents, outputs, sigma) / sigma
         ),
@@ -492,8 +494,8 @@ through = Graded(
     mistakes={
         "you switched the noise off, and nothing but the last node's noise is left. The noise of the middle node goes "
         "through f: average f(s + sigma * z) over z.": _switched_off_and(lambda f, s, z, sigma: 0 * s + sigma**2),
-        "you added the noises up, 2 sigma ** 2, as if f were not there. The noise of the middle node goes through f: "
-        "take mean and variance of f(s + sigma * z) over z.": (
+        "your error is 2 sigma ** 2 and your prediction f(s), as if nothing but sums came after the noise. That of the "
+        "middle node goes through f: take mean and variance of f(s + sigma * z) over z.": (
             _switched_off_and(lambda f, s, z, sigma: 0 * s + 2 * sigma**2)
         ),
         "the error is that of a noise-free run, and so is the prediction. The mean of f(s + sigma * z) over z predicts "

@@ -17,9 +17,9 @@
 # %% [markdown]
 # # Assignment 2 · Simulation
 #
-# Chapter 2 simulated chains, and its noise came after every bend. Here the graph is any graph: ways part and
-# meet again, a parent may repress its child, and noise goes through a function on its way down. You write the
-# simulation, and then you say what no model can learn from the data that it makes.
+# In chapter 2 the pathways were chains, and the noise came after the functions. Here the graph is any graph: paths
+# part and meet again, a parent may repress its child, and noise goes through a function on its way down. You write
+# the simulation, and then you say what no model can learn from the data that it makes.
 #
 # **You will be able to**
 #
@@ -76,10 +76,10 @@ plots.show(figure, "Nodes a and b lead to node c, a with sign plus one and b wit
 # ●●○ · 8 minutes · 3 points
 #
 # A node can be computed when all of its parents have been. So give each node a *level*: 0 if it has no
-# parents, else 1 more than the *largest* level of a parent. It is the number of steps on the longest way that
-# leads to the node. Sorted by level, parents come before their children, and nodes of one level can be computed
-# at the same time. Return the levels in the order in which the dict lists the nodes. It lists them in any order, and there is no
-# cycle. Signs play no part.
+# parents, else 1 more than the *largest* level of a parent. That is the number of edges on the longest path to the
+# node. Sorted by level, parents come before their children, and nodes of one level can be computed at the same
+# time. The dict lists the nodes in any order. Return their levels in that order. There is no cycle, and signs play
+# no part.
 #
 # In the tiny graph $a$ and $b$ have level 0, $c$ has 1 and $d$ has 2. Listed as $d, a, c, b$, that is
 # `[2, 0, 1, 0]`.
@@ -96,7 +96,7 @@ def levels(parents):
     """A graph {node: {parent: sign}}, in any order -> a list of N levels, in the same order."""
     ### BEGIN SOLUTION
     level = dict.fromkeys(parents, 0)
-    for _ in parents:  # no way is longer than there are nodes
+    for _ in parents:  # no path has more edges than there are nodes
         for node in parents:
             level[node] = 1 + max((level[parent] for parent in parents[node]), default=-1)
     return list(level.values())
@@ -113,7 +113,7 @@ checks.levels.grade(levels, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### Exercise 2 · The strongest parent
 #
-# ●●○ · 8 minutes · 3 points
+# ●○○ · 6 minutes · 2 points
 #
 # Some nodes have a special function in place of the sum. A new one: the node takes the value of its
 # *strongest* parent, the one that is farthest from 0, with its sign. The others are not heard. For one sample that is
@@ -139,7 +139,7 @@ def strongest(parents):
     return values[index, np.arange(len(index))]
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "strongest-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+# %% nbgrader={"grade": true, "grade_id": "strongest-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 from gsnn_tutorial.checks import assignment_2 as checks
 
 checks.strongest(strongest, SEED);
@@ -157,15 +157,22 @@ checks.strongest.grade(strongest, SEED, hidden=SEED + 1000)
 # lists parents before their children. With $e_v$ for the column of node $v$,
 #
 # $$ v = \begin{cases} e_v & \text{without parents} \\
-#                      f_v(\text{list of its parents}) + \sigma\, e_v & \text{if } f_v \text{ is in } \texttt{functions} \\
+#                      f_v(\text{list of its parents}) + \sigma\, e_v & \text{if it has a special function } f_v \\
 #                      \sum_u \mathrm{sign}_{uv}\, u + \sigma\, e_v & \text{else.} \end{cases} $$
 #
-# A special function takes a list of arrays $(B,)$, in the order in which `parents[v]` names them, and gives an
-# array $(B,)$. All edges into its node have the sign $+1$.
+# `functions[v]`, where there is one, takes a list of arrays $(B,)$, in the order in which `parents[v]` names them, and
+# gives an array $(B,)$. All edges into such a node have the sign $+1$.
 #
 # In the tiny graph take one sample with $e = (1, 4, 2, -4)$ and $\sigma = 0.5$. Then $a = 1$, $b = 4$,
 # $c = 1 - 4 + 0.5 \cdot 2 = -2$ and $d = -2 + 1 + 0.5 \cdot (-4) = -3$. If $d$ takes its strongest parent instead
 # of the sum, it is $-2 + 0.5 \cdot (-4) = -4$.
+#
+# <details><summary>Hint</summary>
+#
+# Keep a dict with the array of each node that has been computed, and walk through `parents` once. `z[:, k]` is the
+# column of the $k$-th node. Mind what `np.sum` of a list of arrays adds up.
+#
+# </details>
 
 # %% nbgrader={"grade": false, "grade_id": "scm", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def scm(parents, functions, z, sigma):
@@ -195,19 +202,20 @@ checks.scm.grade(scm, SEED, hidden=SEED + 1000)
 #
 # ### Exercise 4 · Noise in common
 #
-# ●●○ · 10 minutes · 3 points
+# ●●● · 12 minutes · 4 points
 #
 # A model sees the nodes without parents: they are the inputs. It does not see the noise of the others. Suppose that
-# all of them add up their parents, with signs, and no function is special. What the best prediction misses at
-# an output is then a sum of noises, each as often as it has ways to the output, signs counted. A node's own noise
-# arrives there too, once. Two outputs that have an ancestor with noise in common are missed in the same
-# direction, or in opposite ones.
+# all of these add up their parents, with signs. (A special function that hears inputs only would change nothing, as
+# in chapter 2.) What the best prediction misses at a node is then a sum of noise terms: its own, once, and that of
+# each noisy ancestor as often as there are paths from there to the node. A path counts $+1$ or $-1$, the product of
+# the signs of its edges, so that two paths may cancel. Outputs with a noisy ancestor in common are missed
+# together.
 #
-# Write the covariance matrix of what is missed at the outputs. It is exact, without draws. All noises are
-# independent, with variance $\sigma^2$. The dict lists parents before their children. An output may have children, and the outputs
-# stand in an order of their own.
+# Write the covariance matrix of what is missed at the outputs: the exact one, without draws. The noise terms are
+# independent, each with variance $\sigma^2$. The dict lists parents before their children. The outputs are some of
+# its nodes, in an order of their own; they may have children.
 #
-# In the tiny graph $c$ misses $\sigma e_c$ and $d$ misses $\sigma (e_c + e_d)$. With the outputs $c, d$ it is
+# In the tiny graph $\sigma e_c$ is missed at $c$ and $\sigma (e_c + e_d)$ at $d$. With the outputs $c, d$ the matrix is
 # $\sigma^2 \begin{pmatrix} 1 & 1 \\ 1 & 2 \end{pmatrix}$.
 #
 # <details><summary>Hint</summary>
@@ -228,7 +236,7 @@ def shared_noise(parents, outputs, sigma):
     return sigma**2 * R @ R.T
     ### END SOLUTION
 
-# %% nbgrader={"grade": true, "grade_id": "shared_noise-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
+# %% nbgrader={"grade": true, "grade_id": "shared_noise-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 from gsnn_tutorial.checks import assignment_2 as checks
 
 checks.shared_noise(shared_noise, SEED);
@@ -241,9 +249,9 @@ checks.shared_noise.grade(shared_noise, SEED, hidden=SEED + 1000)
 #
 # ●●● · 11 minutes · 4 points
 #
-# As long as only sums come after a noise, the best prediction is the run without noise. Now a function comes
-# after it. A node in the middle is $a = s + \sigma z_a$, where $s$ is the sum of the inputs, which a model
-# knows. The output is $y = f(a) + \sigma z_y$. The two noises are independent, with mean 0 and variance 1.
+# As long as nothing but sums comes after the noise, the best prediction is the run without noise. Now a function
+# comes after it. A node in the middle is $a = s + \sigma z_a$, where $s$ is the sum of the inputs, which a model
+# knows. The output is $y = f(a) + \sigma z_y$. $z_a$ and $z_y$ are independent, with mean 0 and variance 1.
 #
 # Let $z_a$ be one of $M$ given values, all equally likely. Then the best prediction of $y$ and its expected
 # squared error are two exact numbers for each sample: $\mathbb E[y \mid s]$ and $\mathrm{Var}(y \mid s)$.
@@ -252,6 +260,13 @@ checks.shared_noise.grade(shared_noise, SEED, hidden=SEED + 1000)
 # For example, let $f(x) = x^2$, $s = 3$, $\sigma = 2$ and $z = (-1, 1)$. Then $a$ is 1 or 5, and $f(a)$ is 1 or
 # 25. The best prediction is 13, although $f(3) = 9$. Its error is $144 + 4 = 148$: the variance of $f(a)$, and the
 # variance $\sigma^2$ of the last noise.
+#
+# <details><summary>Hint</summary>
+#
+# First make all $B \times M$ values of $f(a)$: `s[:, None]` has the shape $(B, 1)$. What is known of a sample is
+# $s$, so each row is a distribution of its own, and all there is of it.
+#
+# </details>
 
 # %% nbgrader={"grade": false, "grade_id": "through", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def through(f, s, z, sigma):
@@ -270,16 +285,16 @@ checks.through.grade(through, SEED, hidden=SEED + 1000)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is your function at work on a cosine. Its crests and troughs come down to the dashed line: noise in front of a
-# function blurs it. On the right, the expected squared error. Where the cosine is steep, noise goes through; at a
-# crest most of it is lost. So the error depends on the input, and $2\sigma^2$, the rule for sums, is not it.
+# Here is your function at work on a cosine. The best prediction is flatter: noise in front of a function blurs it. On
+# the right, the expected squared errors. Where the cosine is steep, the noise in front of it goes through; at a crest
+# most of it is lost. So the error depends on the input, and $2\sigma^2$, the rule for sums, is not it.
 
 # %% nbgrader={"grade": false, "grade_id": "blurred", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if checks.through.diagnose(through, SEED):
     print("The figure comes when exercise 5 is right.")
 else:
     s, sigma = np.linspace(-5, 5, 201), 0.8
-    z = np.random.default_rng(SEED).standard_normal(4000)
+    z = np.random.default_rng(SEED).standard_normal(2000)
     z = (z - z.mean()) / z.std()  # mean 0 and variance 1, as promised
     prediction, error = (np.array(part, dtype=float) for part in through(np.cos, s, z, sigma))
     figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2), layout="constrained")
@@ -292,17 +307,17 @@ else:
     right.set(xlabel="sum of the inputs, s", ylabel="expected squared error", ylim=(0, 1.8))
     for ax in (left, right):
         ax.legend(frameon=False, fontsize=8, loc="upper left" if ax is left else "lower left")
-    plots.show(figure, "Left, a cosine and the best prediction, the same wave but flatter. Right, their expected squared "
-               "errors, both wavy, that of the best prediction never above the other, and the line of 2 sigma squared above them")
+    plots.show(figure, "Left, a cosine and the best prediction, the same wave but flatter. Right, their expected "
+               "squared errors, both wavy and below 2 sigma squared, that of the best prediction never the higher one")
 
 # %% [markdown]
 # ### Exercise 6 · Floor and ceiling of a draw
 #
 # ●○○ · 8 minutes · 3 points
 #
-# Two numbers say how well a model did, and both have a limit. Let `expected` be the best prediction of the test rows,
-# $\mathbb E[y \mid x]$, in raw units like `y_train` and `y_test`. No model can be expected to do better. For
-# each output return
+# The MSE and $R^2$ say how well a model did, and both have a limit. Let `expected` be the best prediction of the test
+# rows, $\mathbb E[y \mid x]$, in raw units like `y_train` and `y_test`. No model can be expected to do better.
+# For each output return what this prediction reaches:
 #
 # * the **floor** of the test MSE on *standardised* outputs, as in chapter 2: mean and standard deviation are
 #   those of the training rows, and the standard deviation divides by $n - 1$;
@@ -333,7 +348,7 @@ checks.limits.grade(limits, SEED, hidden=SEED + 1000)
 # ### One draw and many rows
 #
 # Your function on the eight outputs of chapter 2, with 64 training and 64 test rows, and once more with 20,000 of each.
-# With many rows the floor is $1 -$ ceiling. With few it is not: the floor measures in units of the training
+# With many rows the floor is all but $1 -$ ceiling. With few it need not be: the floor measures in units of the training
 # rows, the ceiling in units of the test rows. Where large values are rare, the two units can be far apart. There is
 # nothing to answer here. Which of the four functions has such values?
 
@@ -370,14 +385,15 @@ if not checks.limits.diagnose(limits, SEED):
 # %% [markdown]
 # ## Recap
 #
-# 1. A node's level is 1 more than the largest level of its parents. Sorted by level, parents come before their children.
+# 1. A node's level is 1 more than the largest level of its parents. Sorted by level, parents come before their
+#    children.
 # 2. `parents` is a list of arrays, so a special function for all samples says over which axis it reduces: over the
 #    parents. Given the draws, a structural causal model has no chance left in it. Noise comes after the function, in
 #    every node but the inputs.
-# 3. Noise arrives as often as it has ways, signs counted, and counts squared. Outputs with an ancestor in common
-#    share its noise: they are not independent measurements.
-# 4. Where noise goes through a function, the run without noise is not the best prediction, and the error depends on
-#    the input. Both follow from the mean and the variance over the noise.
+# 3. A node's noise arrives at an output as often as paths lead there, signs counted, and its variance counts the
+#    square of that. Outputs with a noisy ancestor in common are no independent measurements.
+# 4. Where noise goes through a function that bends, the run without noise is not the best prediction, and the error
+#    depends on the input. Mean and variance over the noise give both.
 # 5. The floor of the MSE is in units of the training rows, the ceiling of $R^2$ in those of the test rows. In the
 #    long run they add up to 1; on a draw they need not.
 #
