@@ -347,10 +347,10 @@ checks.limits.grade(limits, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### One draw and many rows
 #
-# Your function on the eight outputs of chapter 2, with 64 training and 64 test rows, and once more with 20,000 of each.
-# With many rows the floor is all but $1 -$ ceiling. With few it need not be: the floor measures in units of the training
-# rows, the ceiling in units of the test rows. Where large values are rare, the two units can be far apart. There is
-# nothing to answer here. Which of the four functions has such values?
+# Your function on the eight outputs of chapter 2, with 64 training and 64 test rows, and once more with 20,000 of
+# each. With many rows the floor is all but $1 -$ ceiling. With few it need not be: the floor measures in units of the
+# training rows, the ceiling in units of the test rows. Where large values are rare, the two units can be far apart.
+# There is nothing to answer here. Which of the four functions has such values?
 
 # %% nbgrader={"grade": false, "grade_id": "draws", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if checks.limits.diagnose(limits, SEED):
