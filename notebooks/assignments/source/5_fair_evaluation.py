@@ -57,14 +57,14 @@ from gsnn_tutorial.studies import saved_study
 SEED = 2026  # the data, and what the checks ask, follow from it
 
 # %% [markdown]
-# ## 1 · Something to compare with
+# ## 1 · Control, measure, null
 #
 # ### Exercise 1 · A fair control
 #
 # ●●○ · 9 minutes · 3 points
 #
-# The control is told pathways that are as many, as large and as much entangled as the true ones, and that are not
-# the true ones. So its memberships are the true ones, $(P, N)$ with entries 0 and 1, moved to other nodes: under a
+# The control is told pathways that are as many and as large as the true ones, that overlap as much, and that are
+# not the true ones. So its memberships are the true ones, $(P, N)$ with entries 0 and 1, moved to other nodes: under a
 # shuffle `s`, an array with each node once, node $i$ gets the memberships of node `s[i]`. A node may be in several
 # pathways, or in none.
 #
@@ -118,10 +118,10 @@ checks.fair_control.grade(fair_control, SEED, hidden=SEED + 1000)
 # channel varies over the batch has 0 with every node, *itself included*: it says nothing about the samples. In the
 # check such a channel has exactly the same value in every sample.
 #
-# For example, take two nodes with two channels in three samples. Node 0 has $(1, 0, -1)$ and $(5, 5, 5)$, node 1 has
-# $(1, -2, 1)$ and $(2, 0, -2)$. Then $X^\top Y$ has the entries 0, 4, 0, 0, and the CKA is $16 / (2 \cdot 10) = 0.8$.
-# The cosine of the centred channels, one below the other, is 0. Exchange the two channels of node 1: the
-# cosine becomes 0.76, and the CKA is what it was.
+# For example, take two nodes with two channels in three samples. Over the samples, the channels of node 0 are
+# $(1, 0, -1)$ and $(5, 5, 5)$, and those of node 1 $(1, -2, 1)$ and $(2, 0, -2)$. Then $X^\top Y$ has the entries
+# 0, 4, 0, 0, and the CKA is $16 / (2 \cdot 10) = 0.8$. The cosine of the centred channels, one below the other,
+# is 0. Exchange the two channels of node 1: the cosine becomes 0.76, and the CKA is what it was.
 #
 # <details><summary>Hint</summary>
 #
@@ -191,7 +191,7 @@ checks.beyond_chance.grade(beyond_chance, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### A null that is too weak
 #
-# Your two functions on a model that *nobody has trained*, with the graph of chapter 6 and a draw of its own. There
+# Your two functions on a model that *nobody has trained*, on a new draw of the problem of chapter 6. There
 # is nothing to answer here. Look where its gap lies among those of the shuffles, and ask what you would have
 # concluded had somebody told you that this model was trained with the prior.
 
@@ -214,6 +214,7 @@ else:
 if ready:
     figure, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
     ax.hist(by_chance, bins=30, color="#56B4E9", edgecolor="white", label="shuffled pathways")
+    ax.axvline(gap, color="#D55E00", linestyle="--", linewidth=1)
     ax.plot(gap, 2, "D", color="#D55E00", markersize=9, label=f"true pathways, p = {p:.3f}")
     ax.set(xlabel="CKA gap of an untrained model", ylabel="number of shuffles")
     ax.legend(frameon=False, fontsize=8)
@@ -241,7 +242,7 @@ if ready:
 # the t distribution is `stats.t.ppf(0.975, n - 1)`. Chapter 6 used the bootstrap; this interval takes the
 # differences to be roughly normal, and needs no resampling.
 #
-# For example, {7: 5, 8: 9, 9: 4, 10: 6} and {10: 3, 8: 7, 7: 4, 11: 1} share the seeds 7, 8 and 10. The differences
+# For example, `{7: 5, 8: 9, 9: 4, 10: 6}` and `{10: 3, 8: 7, 7: 4, 11: 1}` share the seeds 7, 8 and 10. The differences
 # are 1, 2 and 3, so $\bar d = 2$ and $s = 1$. With $t_{0.975,\,2} = 4.303$ the interval is $(-0.484, 4.484)$.
 
 # %% nbgrader={"grade": false, "grade_id": "paired_interval", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
@@ -312,8 +313,8 @@ checks.conclude.grade(conclude, SEED, hidden=SEED + 1000)
 # ## 3 · The verdict
 #
 # Here is a study of the package, one of those of chapter 7: the published size, six layers, lambda 0.3, and four edges
-# between pathways that are *real*. You have 16 of its 24 seeds, drawn by the seed at the top. The plan was written
-# down before the numbers:
+# between pathways that are *real*. You have 16 of its 24 seeds, drawn by the seed at the top. The plan
+# stands before the numbers, and they do not change it:
 #
 # * the primary metric is the **test MSE**, less is better, with a margin of 0.01;
 # * the **CKA gap** is secondary, more is better: it may explain a verdict, and cannot replace one.
@@ -351,8 +352,8 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 #
 # 1. **The primary metric.** You name it, quote its difference from the baseline with the interval, and give the
 #    verdict of the rule in exercise 5.
-# 2. **The control.** You quote prior $-$ control and control $-$ baseline, and say what they allow you to say
-#    about *pathways*, and what they do not.
+# 2. **The control.** For the primary metric you quote prior $-$ control and control $-$ baseline, and say what
+#    they allow you to say about *pathways*, and what they do not.
 # 3. **The null.** You say what the CKA gap has to be compared with, quote that difference, and say what is left
 #    of the gain over the baseline.
 # 4. **The limits.** You name two things that these numbers cannot say, and for one of them what you would do
