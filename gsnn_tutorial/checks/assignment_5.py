@@ -187,6 +187,10 @@ def _standardized(a):
     return np.divide(X, std, out=np.zeros_like(X), where=std > 1e-12)
 
 
+def _correlation(a):
+    return np.corrcoef(a.swapaxes(0, 1).reshape(a.shape[1], -1))
+
+
 def _samples_with_samples(a):
     X = _centred(a)
     cross = _norm(np.einsum("bnc,dmc->nmbd", X, X))
@@ -246,6 +250,8 @@ cka = Graded(
         "one node with all of the other.": lambda a: _cosine(_centred(a)),
         "this is the raw cosine, channel by channel and not centred. Centre, and compare all channels of one node with "
         "all of the other.": _cosine,
+        "this is the correlation of all that two nodes did, with one mean for all channels of a node. Each channel has "
+        "its own, and meets all channels of the other node.": _correlation,
         "this is the squared correlation of the channel means. What channels do in opposite ways is lost: compare all "
         "channels of one node with all of the other.": _of_channel_means,
         "you standardised each channel. Then it matters along which axes a node's channels lie: centre, no more.": (
@@ -351,6 +357,11 @@ def _rows_only(S, M, shuffles):
     return gap, _share(np.array([_gap(S[s], M) for s in shuffles]) >= gap)
 
 
+def _similarities_moved(S, M, shuffles):
+    gap = _gap(S, M)
+    return gap, _share(np.array([_gap(S[s][:, s], M) for s in shuffles]) >= gap)
+
+
 @cache
 def _similarities_and_shuffles(seed):
     """Overlapping pathways that are seen, but not well. Some shuffles give them again; values are multiples of 1/64,
@@ -362,7 +373,7 @@ def _similarities_and_shuffles(seed):
         M = _membership(*_SHAPES[shape])
         N = M.shape[1]
         noise = rng.uniform(0, 0.7, (N, N))
-        S = np.round(64 * (0.2 * _together(M) + (noise + noise.T) / 2)) / 64
+        S = np.round(64 * (0.1 * _together(M) + (noise + noise.T) / 2)) / 64
         S[np.diag_indices(N)] = 1
         kinds = _kinds(shape)
         again = [kinds["same"][0], kinds["twins"][0], kinds["mirror"][0]][: rng.integers(2, 4)]
@@ -371,9 +382,12 @@ def _similarities_and_shuffles(seed):
         back = np.argsort(order)
         S, M, shuffles = S[back][:, back], M[:, back], order[shuffles[:, back]]
         gap, gaps = _gap(S, M), _null(S, M, shuffles)
-        counts = [(gaps >= gap).sum(), (gaps > gap).sum(), (abs(gaps) >= gap).sum(), (gaps <= gap).sum()]
-        if counts[0] - counts[1] >= 2 and len(set(counts)) == 4 and counts[0] >= 4:
-            if _rows_only(S, M, shuffles) != _beyond_chance(S, M, shuffles):
+        reached = (gaps >= gap).sum()
+        counts = [reached, (gaps > gap).sum(), (abs(gaps) >= gap).sum(), (gaps <= gap).sum()]
+        if reached >= 4 and all(abs(count - reached) > 1 for count in counts[1:]):
+            for answer in (_rows_only, _similarities_moved):
+                counts.append(round(answer(S, M, shuffles)[1] * (1 + len(gaps))) - 1)
+            if len(set(counts)) == 6 and all(abs(count - reached) > 1 for count in counts[1:]):
                 cases.append((S, M, shuffles))
     return cases
 
@@ -400,6 +414,10 @@ beyond_chance = Graded(
         "your test is two-sided. Far below 0 is not what we ask for: count gaps at least as large, with their sign.": (
             _p(lambda gap, gaps: _share(abs(gaps) >= gap))
         ),
+        "you doubled p. Far below 0 is not what we ask for: count gaps at least as large, once.": (
+            _p(lambda gap, gaps: min(1.0, 2 * _share(gaps >= gap)))
+        ),
+        "this is the count. Add 1, and divide by 1 + R.": _p(lambda gap, gaps: (gaps >= gap).sum()),
         "this is a z score. Its p-value would need gaps that are normally distributed: count instead.": (
             _p(lambda gap, gaps: (gap - gaps.mean()) / gaps.std())
         ),
@@ -411,6 +429,8 @@ beyond_chance = Graded(
         ),
         "you shuffled the rows of the similarity only, and its diagonal is not where it was. Shuffle the memberships, "
         "M[:, shuffle].": _rows_only,
+        "you moved the similarities by the shuffle, which turns it round. Node i gets the memberships of node "
+        "shuffle[i]: shuffle the memberships, M[:, shuffle].": _similarities_moved,
         "a node makes a pair with itself in your gap. Leave the diagonal out.": _with_gap(_gap_with_self),
         "nodes that are in no pathway are in your gap. Leave them out; `told_gap` does.": _with_gap(_gap_of_all_nodes),
         "a pair that shares two pathways counts twice in your gap. It is one pair.": (
@@ -536,6 +556,12 @@ paired_interval = Graded(
         ),
         "you divided by n in s. The mean was estimated from the same differences: n - 1, ddof=1.": _interval_of(ddof=0),
         "your n is the number of all seeds. It is the number of pairs.": _of_all_seeds,
+        "these are the smallest and the largest difference. The interval is of their mean.": (
+            lambda arm, other: (_differences(arm, other).min(), _differences(arm, other).max())
+        ),
+        "these are the mean and half the width. Return the ends, mean minus and mean plus half the width.": (
+            lambda arm, other: ((x := _paired_interval(arm, other))[0] / 2 + x[1] / 2, (x[1] - x[0]) / 2)
+        ),
         "your sign is turned: arm minus other.": lambda arm, other: _paired_interval(other, arm),
     },
 )  # fmt: skip
@@ -676,6 +702,9 @@ conclude = Graded(
         ),
         "you turned the signs and not the ends. The gain's interval is (-high, -low): its low end is minus the high "
         "one.": _rule(_word, turn=lambda interval, less: (-interval[0], -interval[1]) if less else interval),
+        "you turned the interval against the baseline, and not that against the control. Both are of one metric.": (
+            lambda b, c, margin, less: _conclude(_as_gain(b, less), c, margin, False)
+        ),
         "you turned the margin with the error. It is a size: compare it with the high end of the *gain*.": (
             lambda b, c, margin, less: _conclude(b, c, -margin if less else margin, less)
         ),
