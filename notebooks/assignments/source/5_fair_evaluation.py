@@ -214,7 +214,7 @@ else:
 if ready:
     figure, ax = plt.subplots(figsize=(6.4, 3), layout="constrained")
     ax.hist(by_chance, bins=30, color="#56B4E9", edgecolor="white", label="shuffled pathways")
-    ax.axvline(gap, color="#D55E00", linestyle="--", linewidth=1)
+    ax.axvline(gap, ymax=0.75, color="#D55E00", linestyle="--", linewidth=1)
     ax.plot(gap, 2, "D", color="#D55E00", markersize=9, label=f"true pathways, p = {p:.3f}")
     ax.set(xlabel="CKA gap of an untrained model", ylabel="number of shuffles")
     ax.legend(frameon=False, fontsize=8)
@@ -350,8 +350,8 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 # pathways? It is read by a person, who gives a point for each of the following, or half a point if half of it
 # is there:
 #
-# 1. **The primary metric.** You name it, quote its difference from the baseline with the interval, and give the
-#    verdict of the rule in exercise 5.
+# 1. **The primary metric.** You name it, quote its difference from the baseline with an interval, the table's or that
+#    of your exercise 4, and give the verdict of the rule in exercise 5 for that interval.
 # 2. **The control.** For the primary metric you quote prior $-$ control and control $-$ baseline, and say what
 #    they allow you to say about *pathways*, and what they do not.
 # 3. **The null.** You say what the CKA gap has to be compared with, quote that difference, and say what is left
