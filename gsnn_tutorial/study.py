@@ -364,7 +364,7 @@ def train_replicas(replicas: Sequence[Replica], recipe: Recipe, device: str):
     union.write_back(models)
 
 
-def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 48) -> int:
+def seeds_per_block(problem: Problem, recipe: Recipe, arms: int, megabytes: float = 96) -> int:
     """How many seeds fit into ``megabytes`` of activations: few enough to stay near the processor's cache."""
     nodes = problem.K * problem.n_func
     states = 4 * recipe.depth(problem)  # tensors of the activations' size that a layer keeps for its backward pass
