@@ -62,7 +62,7 @@ def parser() -> argparse.ArgumentParser:
         description="Trains and evaluates every part of a named study. An interrupted run goes on when the command is "
         "given again.",
     )
-    names.add_argument("name", help="confirmation, leave_one_out, sizes, lambda, wrong or crosstalk")
+    names.add_argument("name", help="confirmation, for example; chapters 6 and 7 list them all")
     _option(names, "--seeds", "only so many seeds of each part", "all of them", type=int, metavar="NUMBER")
     _option(names, "--output", "where results are written", "runs/study and the name", metavar="FOLDER")
     _option(names, "--device", "cpu, cuda, cuda:1, ...", "cpu")

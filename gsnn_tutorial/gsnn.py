@@ -60,17 +60,19 @@ class _ChannelNorm(torch.autograd.Function):
     def forward(ctx, z, gamma, beta, eps):
         centred = z - z.mean(1, keepdim=True)  # (N, C, B)
         # Two sums: torch's own std over a middle dimension is several times slower.
-        variance = (centred * centred).sum(1, keepdim=True).div_(z.shape[1] - 1)
+        out = centred * centred  # and the memory of the result, below: a new block of it costs more than the sum
+        variance = out.sum(1, keepdim=True).div_(z.shape[1] - 1)
         scale = variance.sqrt_().add_(eps).reciprocal_()  # (N, 1, B)
         ctx.save_for_backward(centred, scale, gamma)
-        return torch.addcmul(beta[:, None, None], centred, scale * gamma[:, None, None])
+        return torch.addcmul(beta[:, None, None], centred, scale * gamma[:, None, None], out=out)
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
         centred, scale, gamma = ctx.saved_tensors
-        grad_gamma = ((grad * centred).sum(1, keepdim=True) * scale).sum((1, 2))
-        return grad * (scale * gamma[:, None, None]), grad_gamma, grad.sum((1, 2)), None
+        out = grad * centred
+        grad_gamma = (out.sum(1, keepdim=True) * scale).sum((1, 2))
+        return torch.mul(grad, scale * gamma[:, None, None], out=out), grad_gamma, grad.sum((1, 2)), None
 
 
 class BatchNorm(torch.nn.BatchNorm1d):

@@ -19,12 +19,17 @@ from tqdm import tqdm
 from gsnn_tutorial import validate
 from gsnn_tutorial.problem import Problem
 from gsnn_tutorial.report import RunFolder, usable_device
-from gsnn_tutorial.study import Recipe, study
+from gsnn_tutorial.study import ARMS, Recipe, study
 
 EXPLORATORY = range(8)  # settings were looked at on these
 CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by
 
 SECOND_CONFIRMATION = range(2000, 2024)  # for what the first confirmation suggested
+THIRD_CONFIRMATION = range(3000, 3024)  # for that again, with both controls
+CROSSTALK_SEEDS = range(4000, 4024)  # and for that where real edges cross between pathways
+
+PUBLISHED_SEEDS = range(20)  # chapter 6 looks at these
+PUBLISHED_FRESH = range(200, 224)  # and claims from these
 
 LARGE = Problem(K=8, n_func=4, n_spurious=32, n_train=128)
 LARGE_RECIPE = Recipe(layers=6, lambda_sim=0.3)
@@ -44,11 +49,21 @@ class Part:
 
 
 @dataclass(frozen=True)
+class Claim:
+    """What a confirmation is about: one metric of one arm, against the baseline and against every control."""
+
+    metric: str
+    arm: str
+    controls: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class NamedStudy:
-    """What is asked, and the parts that answer it."""
+    """What is asked, and the parts that answer it. ``primary`` is the claim, of the first part; None: exploratory."""
 
     question: str
     parts: tuple[Part, ...]
+    primary: Claim | None = None
 
 
 def _confirmation() -> NamedStudy:
@@ -65,13 +80,52 @@ def _confirmation() -> NamedStudy:
                  ("published", "cka", "similarity", "edges", "attribution")),
             Part({"epoch": "best on validation"}, LARGE, early, stopped, CONFIRMATION),
         ),
+        Claim("test_mse", "regularized", ("control", "connected_control")),
     )  # fmt: skip
 
 
 def _leave_one_out() -> NamedStudy:
     arms = ("untrained", "baseline", "regularized", "regularized_loo", "control_loo", "oracle")
     part = Part({"epoch": "last"}, LARGE, LARGE_RECIPE, arms, SECOND_CONFIRMATION)
-    return NamedStudy("Does the leave-one-out score help, as the confirmation study suggests?", (part,))
+    question = "Does the leave-one-out score help, as the confirmation study suggests?"
+    return NamedStudy(question, (part,), Claim("test_mse", "regularized_loo", ("control_loo",)))
+
+
+LOO_CLAIM = Claim("test_mse", "regularized_loo", ("control_loo", "connected_control_loo"))
+
+
+def _both_controls() -> NamedStudy:
+    arms = ("untrained", "baseline", "regularized", "regularized_loo", *LOO_CLAIM.controls, "oracle")
+    part = Part({"epoch": "last"}, LARGE, LARGE_RECIPE, arms, THIRD_CONFIRMATION)
+    return NamedStudy("Does the leave-one-out score help, and more than both controls?", (part,), LOO_CLAIM)
+
+
+def _crosstalk_large() -> NamedStudy:
+    problem = Problem(K=8, n_func=4, n_spurious=32, n_train=128, n_crosstalk=8)
+    arms = ("untrained", "baseline", "regularized_loo", *LOO_CLAIM.controls, "edge_penalty", "pruned", "oracle")
+    part = Part({"n_crosstalk": 8}, problem, LARGE_RECIPE, arms, CROSSTALK_SEEDS, ("cka", "edges"))
+    question = "Does the leave-one-out score help at the large size where real edges cross between pathways?"
+    return NamedStudy(question, (part,), LOO_CLAIM)
+
+
+def _published_size() -> NamedStudy:
+    measures = ("published", "cka", "similarity")
+    as_published = Recipe(phi="mean", lambda_sim=0.01)
+    return NamedStudy(
+        "What do the published claims look like over twenty seeds, and with a learned score?",
+        (
+            Part({"setting": "learned"}, Problem(), Recipe(), tuple(ARMS), PUBLISHED_SEEDS, measures),
+            # The arms that know nothing of the regularizer are those of the part above.
+            Part({"setting": "as published"}, Problem(), as_published, THREE[1:], PUBLISHED_SEEDS, measures),
+        ),
+    )
+
+
+def _published_fresh() -> NamedStudy:
+    arms = ("untrained", *THREE, "connected_control")
+    part = Part({"setting": "learned"}, Problem(), Recipe(), arms, PUBLISHED_FRESH, ("cka", "similarity", "edges"))
+    question = "Do the clusters of a told model agree with the pathways more, on fresh seeds of the published size?"
+    return NamedStudy(question, (part,), Claim("cka_ari", "regularized", ("control", "connected_control")))
 
 
 def _sizes() -> NamedStudy:
@@ -110,12 +164,16 @@ def _crosstalk() -> NamedStudy:
 
 
 STUDIES = {
+    "published_size": _published_size(),
+    "published_fresh": _published_fresh(),
     "confirmation": _confirmation(),
     "leave_one_out": _leave_one_out(),
+    "both_controls": _both_controls(),
     "sizes": _sizes(),
     "lambda": _lambdas(),
     "wrong": _wrong(),
     "crosstalk": _crosstalk(),
+    "crosstalk_large": _crosstalk_large(),
 }
 
 

@@ -116,6 +116,7 @@ MORE_ARMS = {
     "control_loo": Arm(membership=_shuffled, regularizer=_leave_one_out),
     # Controls that know the graph, and not the pathways.
     "connected_control": Arm(membership=_connected, regularizer=_latent),
+    "connected_control_loo": Arm(membership=_connected, regularizer=_leave_one_out),
     "adjacency": Arm(membership=lambda draw: adjacency_membership(draw.graph), regularizer=_latent),
     # The same pathways, used on the weights: edges between pathways are suppressed, or cut.
     "edge_penalty": Arm(membership=_truth, regularizer=_penalty),
