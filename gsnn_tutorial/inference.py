@@ -14,7 +14,8 @@ A gain whose whole interval lies below the margin is said to be too small to mat
 A structural metric has a null that is not zero: what an untrained model has already.
 
 Many metrics give many chances to be lucky. One metric is *primary*, named before its cell runs; for
-the *secondary* ones ``holm`` corrects p-values, and "helps" or "harms" needs p_holm below 0.05 besides.
+the *secondary* ones ``holm`` corrects p-values, and "helps" or "harms" needs p_holm below 0.05 besides;
+where it is not, one of the other two lines has to fit.
 """
 
 from __future__ import annotations
@@ -290,7 +291,9 @@ def verdict(
 
 def _judged(row: pd.Series, kind: Metric) -> str:
     word = judge(row["low"], row["high"], row["seeds"], kind)
-    return "can't tell" if word in ("helps", "harms") and row.get("p_holm", 0) >= 0.05 else word
+    if word in ("helps", "harms") and row.get("p_holm", 0) >= 0.05:
+        word = "does not help" if _best(row, kind) < kind.margin else "can't tell"  # the rule's next lines
+    return word
 
 
 def _best(row: pd.Series, kind: Metric) -> float:

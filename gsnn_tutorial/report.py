@@ -14,7 +14,17 @@ import pandas as pd
 import torch
 from matplotlib.figure import Figure
 
-PACKAGES = ("gsnn-tutorial", "torch", "numpy", "scipy", "scikit-learn", "pandas", "networkx", "matplotlib")
+PACKAGES = (
+    "gsnn-tutorial",
+    "torch",
+    "numpy",
+    "scipy",
+    "statsmodels",
+    "scikit-learn",
+    "pandas",
+    "networkx",
+    "matplotlib",
+)
 
 
 class RunFolder:

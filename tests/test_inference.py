@@ -241,6 +241,13 @@ def test_a_secondary_metric_helps_only_if_it_does_after_holms_correction():
     assert "it is the pathways that help" in verdict(summary.assign(p_holm=np.nan), "cka_gap")  # a primary one
 
 
+def test_a_harm_that_holm_takes_back_is_still_no_gain_that_matters():
+    table = make_table([0, 0, -0.3, 0])
+    summary = holm(summarize(table, ["cka_gap"]), table)
+    assert "the prior harms" in verdict(summary, "cka_gap")
+    assert "the prior does not help" in verdict(summary.assign(p_holm=0.05), "cka_gap")
+
+
 def test_non_inferiority_asks_for_the_upper_end_of_the_90_percent_interval():
     d = np.random.default_rng(0).normal(0.0, 0.01, 24)
     upper = interval(d, 0.9)[1]

@@ -102,9 +102,7 @@ def _rows(seed):
 
 def _first_places(row, rows):
     """The place of each row's first entry, rows without one left out."""
-    return torch.cat(
-        [row.new_zeros(1), row.diff().nonzero().flatten() + 1, row.new_tensor([len(row)])]
-    )
+    return torch.cat([row.new_zeros(1), row.diff().nonzero().flatten() + 1, row.new_tensor([len(row)])])
 
 
 pointers = Exercise(
@@ -124,9 +122,7 @@ pointers = Exercise(
         "rows without entries were left out. They start and end at the same place, and have a "
         "pointer too.": _first_places,
         "the empty rows at the end are missing: bincount counts as far as the largest row that it "
-        "meets, unless you say minlength=rows.": lambda row, rows: row_starts(
-            row, int(row.max()) + 1
-        ),
+        "meets, unless you say minlength=rows.": lambda row, rows: row_starts(row, int(row.max()) + 1),
         "a 0 stands in front of the counts, but they were not added up.": (
             lambda row, rows: row_starts(row, rows).diff(prepend=row.new_zeros(1))
         ),
@@ -153,9 +149,7 @@ def _sizes(seed):
 
 def _off_by(change):
     """The right answer plus so many bytes."""
-    return lambda sources, targets, nnz, B: (
-        forward_bytes(sources, targets, nnz, B) + change(sources, targets, nnz, B)
-    )
+    return lambda sources, targets, nnz, B: forward_bytes(sources, targets, nnz, B) + change(sources, targets, nnz, B)
 
 
 traffic = Exercise(
@@ -167,24 +161,26 @@ traffic = Exercise(
             lambda sources, targets, nnz, B: forward_bytes(sources, targets, nnz, B) // 4
         ),
         "y is missing: its numbers are written.": _off_by(lambda s, t, nnz, B: -4 * t * B),
-        "the layout is missing: a weight's source has to be read too, and so have the row "
-        "pointers.": _off_by(lambda s, t, nnz, B: -4 * (nnz + t + 1)),
-        "the column indices are missing: for each weight its source has to be read, besides its "
-        "value.": _off_by(lambda s, t, nnz, B: -4 * nnz),
+        "the layout is missing: a weight's source has to be read too, and so have the row pointers.": _off_by(
+            lambda s, t, nnz, B: -4 * (nnz + t + 1)
+        ),
+        "the column indices are missing: for each weight its source has to be read, besides its value.": _off_by(
+            lambda s, t, nnz, B: -4 * nnz
+        ),
         "you counted the row pointers over the sources. The rows of W are the targets, so there are "
         "targets + 1 pointers.": _off_by(lambda s, t, nnz, B: 4 * (s - t)),
-        "the row pointers are missing: there are targets + 1 of them.": (
-            _off_by(lambda s, t, nnz, B: -4 * (t + 1))
-        ),
+        "the row pointers are missing: there are targets + 1 of them.": (_off_by(lambda s, t, nnz, B: -4 * (t + 1))),
         "CSR has a pointer for each row. You counted a target for each weight, which is what "
         "gather-scatter keeps.": _off_by(lambda s, t, nnz, B: 4 * (nnz - t - 1)),
-        "you counted a row of x for every weight. The floor reads each row once, however many "
-        "weights use it.": _off_by(lambda s, t, nnz, B: 4 * B * (nnz - s)),
+        "you counted a row of x for every weight. The floor reads each row once, however many weights use it.": _off_by(
+            lambda s, t, nnz, B: 4 * B * (nnz - s)
+        ),
         "the indices have 32 bits here, which is 4 bytes; you counted 8.": (
             _off_by(lambda s, t, nnz, B: 4 * (nnz + t + 1))
         ),
-        "there is one pointer more than there are rows: the last one says where the last row "
-        "ends.": _off_by(lambda s, t, nnz, B: -4),
+        "there is one pointer more than there are rows: the last one says where the last row ends.": _off_by(
+            lambda s, t, nnz, B: -4
+        ),
     },
     tolerance=1e-9,
 )

@@ -135,9 +135,7 @@ read_out = Exercise(
         "output by the root of its own in-degree.": _read_out_no_degree,
         "the layers are missing: every layer has added to h. Divide by sqrt(L) too.": _read_out_no_layers,
         "you divided by L. It is the root of L that keeps the scale.": _read_out_layers_unrooted,
-        "you added up the in-edges, and scaled by nothing. Divide by sqrt(in-degree) and by sqrt(L).": (
-            _read_out_bare
-        ),
+        "you added up the in-edges, and scaled by nothing. Divide by sqrt(in-degree) and by sqrt(L).": (_read_out_bare),
         "you divided all outputs by the same number. Each has an in-degree of its own.": _read_out_one_degree,
     },
 )
@@ -200,13 +198,9 @@ layer = Exercise(
     cases=_layer_cases,
     mistakes={
         "you normalised over the batch, not over the channels. A node's channels are dimension 1 of "
-        "(N, C, B), and every sample is normalised alone.": _mistaken_node(
-            lambda z: F.elu(_standardised(z, 2))
-        ),
+        "(N, C, B), and every sample is normalised alone.": _mistaken_node(lambda z: F.elu(_standardised(z, 2))),
         "you normalised over all nodes at once. Each node has a norm of its own, or every node would "
-        "hear of every other within one layer.": _mistaken_node(
-            lambda z: F.elu(_standardised(z, (0, 1)))
-        ),
+        "hear of every other within one layer.": _mistaken_node(lambda z: F.elu(_standardised(z, (0, 1)))),
         "your std is the biased one. With C channels the sum of squares is divided by C - 1.": (
             _mistaken_node(lambda z: F.elu(_standardised(z, 1, unbiased=False)))
         ),

@@ -29,9 +29,7 @@ candidates = Exercise(
         "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of "
         "them for each pathway.": lambda sizes: sum(sizes) * (sum(sizes) - 1),
         "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
-        "pathway, not n_p (n_p - 1).": lambda sizes: (
-            sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes)
-        ),
+        "pathway, not n_p (n_p - 1).": lambda sizes: sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes),
         "this takes every pathway to be as large as the first: add up over the sizes that were given.": lambda sizes: (
             len(sizes) * (len(sizes) - 1) * sizes[0] ** 2
         ),
@@ -115,9 +113,7 @@ def _wirings(seed):
     A_in[2, 4] = rng.random() < 0.5
     A_out = np.zeros((n, 3), dtype=bool)
     A_out[rng.integers(3, n), 0] = A_out[rng.integers(2, 4), 1] = A_out[n - 1, 2] = True
-    dead_end = np.zeros(
-        (n, n), dtype=bool
-    )  # 1 -> 2 -> 3: nothing comes to 1, and its output hears nothing
+    dead_end = np.zeros((n, n), dtype=bool)  # 1 -> 2 -> 3: nothing comes to 1, and its output hears nothing
     dead_end[1, 2] = dead_end[2, 3] = True
     early_and_late = np.eye(n, dtype=bool)[[0, 3, 4]]  # on the chain: gains, a pause, another gain
     return [

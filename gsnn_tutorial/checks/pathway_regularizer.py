@@ -160,18 +160,15 @@ leave_one_out = Exercise(
         "nothing is left out: this is the pathway's score itself, the same for every node.": _kept_in,
         "you took a node's score away without its weight: subtract M[p, i] * s[:, i], which is "
         "nothing for a node that is no member.": _weightless,
-        "you divided by the weight of all members: one is gone, so divide by the total weight "
-        "less M[p, i].": _over(lambda M: M.sum(1, keepdim=True)),
-        "you took 1 from the total weight for every node: a member takes its own weight with it, and "
-        "a node that is no member takes none, so subtract M[p, i].": (
-            _over(lambda M: M.sum(1, keepdim=True) - 1)
+        "you divided by the weight of all members: one is gone, so divide by the total weight less M[p, i].": _over(
+            lambda M: M.sum(1, keepdim=True)
         ),
+        "you took 1 from the total weight for every node: a member takes its own weight with it, and "
+        "a node that is no member takes none, so subtract M[p, i].": (_over(lambda M: M.sum(1, keepdim=True) - 1)),
         "you took 1 from the total weight for every member: a soft member takes its own weight with "
         "it, so subtract M[p, i].": _over(lambda M: M.sum(1, keepdim=True) - (M > 0).float()),
         "you divided by 1 where less than 1 is left: here the mean is over what remains, however "
-        "little, so leave out clamp_min(1).": (
-            _over(lambda M: (M.sum(1, keepdim=True) - M).clamp_min(1))
-        ),
+        "little, so leave out clamp_min(1).": (_over(lambda M: (M.sum(1, keepdim=True) - M).clamp_min(1))),
         "you set nodes that are no members to 0: nothing is taken away for them, so they get the "
         "pathway's whole score.": _members_only,
         "you took the member from the mean: take it from the weighted sum, then divide by the weight "

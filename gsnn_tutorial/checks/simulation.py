@@ -18,9 +18,7 @@ def simulate_chain(x, noise, noise_scale):
 
 def _chain(x, noise, noise_scale, first=np.tanh):
     """The chain for a first node's function; noise (B, 3) or what broadcasts to it."""
-    return first(x.sum(1))[:, None] + np.cumsum(
-        np.broadcast_to(noise_scale * noise, (len(x), 3)), axis=1
-    )
+    return first(x.sum(1))[:, None] + np.cumsum(np.broadcast_to(noise_scale * noise, (len(x), 3)), axis=1)
 
 
 def _noise_inside(x, noise, noise_scale):
@@ -40,10 +38,7 @@ def _tanh_everywhere(x, noise, noise_scale):
 
 def _chain_cases(seed):
     rng = np.random.default_rng(seed)
-    return [
-        (rng.standard_normal((B, 2)), rng.standard_normal((B, 3)), scale)
-        for B, scale in [(6, 0.3), (4, 1.7)]
-    ]
+    return [(rng.standard_normal((B, 2)), rng.standard_normal((B, 3)), scale) for B, scale in [(6, 0.3), (4, 1.7)]]
 
 
 chain = Exercise(
@@ -73,9 +68,7 @@ chain = Exercise(
             _tanh_everywhere
         ),
         "tanh was taken of each parent before the sum. It acts on the parents' sum: tanh(x1 + x2).": (
-            lambda x, noise, noise_scale: (
-                np.tanh(x).sum(1)[:, None] + np.cumsum(noise_scale * noise, axis=1)
-            )
+            lambda x, noise, noise_scale: np.tanh(x).sum(1)[:, None] + np.cumsum(noise_scale * noise, axis=1)
         ),
     },
 )
@@ -119,10 +112,7 @@ def _floor_cases(seed):
     a_chain = np.diag(np.ones(3), 1)  # 0 -> 1 -> 2 -> 3
     diamond = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
     signed = np.array([[0, 1, -1, 1], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
-    return [
-        (A, float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 0.8)))
-        for A in (a_chain, diamond, signed)
-    ]
+    return [(A, float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 0.8))) for A in (a_chain, diamond, signed)]
 
 
 floor = Exercise(
@@ -134,25 +124,17 @@ floor = Exercise(
             lambda A, s, signal: _ratio(s**2, signal * _reach(A)[0] ** 2)
         ),
         "the output's own noise is missing. It is a node like the others, and reaches itself over one route.": (
-            lambda A, s, signal: _ratio(
-                s**2 * (_reach(A)[:-1] ** 2).sum(), signal * _reach(A)[0] ** 2
-            )
+            lambda A, s, signal: _ratio(s**2 * (_reach(A)[:-1] ** 2).sum(), signal * _reach(A)[0] ** 2)
         ),
         "the noise of node 0 is missing. It enters after the function, so it travels as the signal does.": (
-            lambda A, s, signal: _ratio(
-                s**2 * (_reach(A)[1:] ** 2).sum(), signal * _reach(A)[0] ** 2
-            )
+            lambda A, s, signal: _ratio(s**2 * (_reach(A)[1:] ** 2).sum(), signal * _reach(A)[0] ** 2)
         ),
         "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
         "then square.": _variances_added,
         "every node's noise was counted once, N noise_scale ** 2. Noise of node v arrives reach[v] times, so it counts "
-        "reach[v] ** 2 times.": lambda A, s, signal: _ratio(
-            s**2 * len(A), signal * _reach(A)[0] ** 2
-        ),
+        "reach[v] ** 2 times.": lambda A, s, signal: _ratio(s**2 * len(A), signal * _reach(A)[0] ** 2),
         "this is the floor of a chain, where noise and signal arrive once. With detours node v counts reach[v] ** 2 "
-        "times, and the signal reach[0] ** 2 times.": (
-            lambda A, s, signal: _ratio(s**2 * len(A), signal)
-        ),
+        "times, and the signal reach[0] ** 2 times.": (lambda A, s, signal: _ratio(s**2 * len(A), signal)),
         "routes were counted but not squared. Noise that arrives twice is doubled, and its variance is fourfold.": (
             _routes_not_squared
         ),
@@ -160,9 +142,7 @@ floor = Exercise(
             lambda A, s, signal: _ratio(s * (_reach(A) ** 2).sum(), signal * _reach(A)[0] ** 2)
         ),
         "standard deviations were added over the nodes. Independent noise adds up in variance.": (
-            lambda A, s, signal: _ratio(
-                (s * np.abs(_reach(A)).sum()) ** 2, signal * _reach(A)[0] ** 2
-            )
+            lambda A, s, signal: _ratio((s * np.abs(_reach(A)).sum()) ** 2, signal * _reach(A)[0] ** 2)
         ),
         "signs were dropped. Over an edge of sign -1 noise and signal arrive reversed, and routes can cancel.": (
             lambda A, s, signal: mse_floor(np.abs(A), s, signal)
@@ -173,9 +153,7 @@ floor = Exercise(
             lambda A, s, signal: s**2 * (_reach(A) ** 2).sum()
         ),
         "noise was divided by the signal. Divide by the output's whole variance, signal and noise.": (
-            lambda A, s, signal: (
-                s**2 * (_reach(A) ** 2).sum() / np.maximum(signal * _reach(A)[0] ** 2, 1e-12)
-            )
+            lambda A, s, signal: s**2 * (_reach(A) ** 2).sum() / np.maximum(signal * _reach(A)[0] ** 2, 1e-12)
         ),
         "this is the ceiling of R^2. The floor of the MSE is one minus that.": (
             lambda A, s, signal: 1 - mse_floor(A, s, signal)
@@ -233,8 +211,6 @@ scale = Exercise(
         "the std was taken out, the mean was not. Subtract the training mean first.": (
             lambda train, test: test / (train.std(0, ddof=1) + 1e-8)
         ),
-        "these are the training rows, scaled. Return the test rows.": lambda train, test: (
-            scale_test(train, train)
-        ),
+        "these are the training rows, scaled. Return the test rows.": lambda train, test: scale_test(train, train),
     },
 )
