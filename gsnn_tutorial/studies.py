@@ -100,6 +100,16 @@ def _both_controls() -> NamedStudy:
     return NamedStudy("Does the leave-one-out score help, and more than both controls?", (part,), LOO_CLAIM)
 
 
+def _again() -> NamedStudy:
+    first = ("baseline", "regularized", "control", "connected_control", "regularized_loo")
+    second = ("baseline", "regularized", "regularized_loo", "control_loo")
+    parts = [
+        Part({"first_seed": seeds[0]}, LARGE, LARGE_RECIPE, arms, seeds)
+        for seeds, arms in ((CONFIRMATION, first), (SECOND_CONFIRMATION, second))
+    ]
+    return NamedStudy("Do both confirmations stand when every sum is rounded otherwise?", tuple(parts))
+
+
 def _crosstalk_large() -> NamedStudy:
     problem = Problem(K=8, n_func=4, n_spurious=32, n_train=128, n_crosstalk=8)
     arms = ("untrained", "baseline", "regularized_loo", *LOO_CLAIM.controls, "edge_penalty", "pruned", "oracle")
@@ -169,6 +179,7 @@ STUDIES = {
     "confirmation": _confirmation(),
     "leave_one_out": _leave_one_out(),
     "both_controls": _both_controls(),
+    "again": _again(),
     "sizes": _sizes(),
     "lambda": _lambdas(),
     "wrong": _wrong(),
