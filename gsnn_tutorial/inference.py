@@ -22,6 +22,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import wrap
 
 import numpy as np
 import pandas as pd
@@ -282,11 +283,11 @@ def verdict(
         conclusion += " But no more is shown than an untrained model has."
     most = rows["seeds"].max()
     lines = [
-        f"  {arm} - {versus}: {_signed(row)}, {judged[arm, versus]}"
+        f"  {arm} - {versus}: {_signed(row)}, {judged[arm, versus]}{_corrected(row)}"
         + (f" ({row['seeds']} of {most} seeds)" if row["seeds"] < most else "")
         for (arm, versus), row in rows.iterrows()
     ]
-    return "\n".join([f"{kind.label}: {conclusion}", *lines])
+    return "\n".join([*wrap(f"{kind.label}: {conclusion}", 88), *lines])
 
 
 def _judged(row: pd.Series, kind: Metric) -> str:
@@ -294,6 +295,12 @@ def _judged(row: pd.Series, kind: Metric) -> str:
     if word in ("helps", "harms") and row.get("p_holm", 0) >= 0.05:
         word = "does not help" if _best(row, kind) < kind.margin else "can't tell"  # the rule's next lines
     return word
+
+
+def _corrected(row: pd.Series) -> str:
+    """Holm's p-value where an interval beyond 0 does not count for it: without, the word would look like a slip."""
+    beyond = row["low"] > 0 or row["high"] < 0
+    return f" (p = {row['p_holm']:.2f} after Holm)" if beyond and row.get("p_holm", 0) >= 0.05 else ""
 
 
 def _best(row: pd.Series, kind: Metric) -> float:

@@ -64,7 +64,7 @@ def test_the_map_marks_where_the_prior_beats_both_and_where_only_the_baseline(ta
     assert texts[0, -0.2] == "+0.200" and texts[1, 0.8] == "-0.200"  # gains: less error is more
     marks = {tuple(line.get_xydata()[0].round(1)): (line.get_marker(), line.get_markerfacecolor()) for line in ax.lines}
     assert marks == {(0.0, 0.2): ("s", "#000000"), (1.0, 0.2): ("o", "none")}
-    assert ax.get_xlabel() == "n_train" and ax.get_ylabel() == "n_spurious"
+    assert ax.get_xlabel() == "training samples" and ax.get_ylabel() == "spurious edges"
     plt.close(ax.figure)
 
 

@@ -1,11 +1,14 @@
 """Paired differences, their intervals, and the verdict's rule."""
 
+import re
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 from scipy import stats
 
+from gsnn_tutorial import inference
 from gsnn_tutorial.inference import (
     COMPARISONS,
     METRICS,
@@ -22,11 +25,15 @@ from gsnn_tutorial.inference import (
     power_curve,
     seeds_needed,
     summarize,
-    verdict,
 )
 from gsnn_tutorial.plots.study import plot_power
 
 ARMS = ("untrained", "baseline", "regularized", "control")
+
+
+def verdict(*arguments, **settings):
+    """The verdict with its conclusion in one line, as if the page were wide enough."""
+    return re.sub(r"\n(?! )", " ", inference.verdict(*arguments, **settings))
 
 
 def make_table(offsets, metric="cka_gap", seeds=20, noise=0.02):
@@ -239,6 +246,19 @@ def test_a_secondary_metric_helps_only_if_it_does_after_holms_correction():
     assert "it is the pathways that help" in verdict(summary, "cka_gap")
     assert "can't tell whether" in verdict(summary.assign(p_holm=0.05), "cka_gap")
     assert "it is the pathways that help" in verdict(summary.assign(p_holm=np.nan), "cka_gap")  # a primary one
+
+
+def test_a_conclusion_is_broken_between_words_and_the_numbers_stand_below_it():
+    lines = inference.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
+    assert max(map(len, lines)) <= 88 and [line.startswith("  ") for line in lines].count(False) == 2
+    assert lines[0].startswith("CKA gap: ") and len(lines[2:]) == 4
+
+
+def test_an_interval_beyond_zero_that_does_not_count_says_why():
+    table = make_table([0, 0, 0.3, 0])
+    taken_back = verdict(holm(summarize(table, ["cka_gap"]), table).assign(p_holm=0.061), "cka_gap")
+    assert "regularized - baseline: +0.3" in taken_back and "can't tell (p = 0.06 after Holm)" in taken_back
+    assert "Holm" not in verdict(summarize(table, ["cka_gap"]), "cka_gap")
 
 
 def test_a_harm_that_holm_takes_back_is_still_no_gain_that_matters():

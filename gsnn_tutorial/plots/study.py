@@ -80,6 +80,7 @@ def plot_power(
             ax.plot(needed, power_curve(differences, effect, [needed]), marker, color=color)
     ax.axhline(power, color="#666666", linewidth=0.8)
     ax.axvline(len(differences), color="#BBBBBB", linewidth=4, alpha=0.5, zorder=0)
-    ax.legend(title=f"difference in {kind.label}", frameon=False, fontsize=8, title_fontsize=8)
+    where = {"loc": "upper left", "bbox_to_anchor": (1, 1)}  # beside the curves: it hides nothing
+    ax.legend(title=f"difference in\n{kind.label}", frameon=False, fontsize=8, title_fontsize=8, **where)
     ax.set(xlabel="seeds", ylabel="power", ylim=(0, 1.02))
     return tidy(ax)

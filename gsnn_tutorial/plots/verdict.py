@@ -11,11 +11,29 @@ from gsnn_tutorial.plots.study import LINES
 from gsnn_tutorial.plots.style import axes, tidy
 
 
-def plot_map(summary: pd.DataFrame, x: str, y: str, metric: str = "test_mse", ax: Axes | None = None) -> Axes:
+SETTINGS = {
+    "K": "pathways",
+    "n_train": "training samples",
+    "n_spurious": "spurious edges",
+    "n_crosstalk": "real edges between pathways",
+    "lambda_sim": "lambda",
+    "wrong": "share of wrong memberships",
+}
+
+
+def plot_map(
+    summary: pd.DataFrame,
+    x: str,
+    y: str,
+    metric: str = "test_mse",
+    ax: Axes | None = None,
+    largest: float | None = None,
+) -> Axes:
     """The gain of 'regularized' over 'baseline' for each pair of settings x and y, in colour and in figures.
 
     ``summary`` is that of ``summarize_by`` with the columns x and y. A filled square marks where the
     intervals lie beyond 0 against baseline and control, a hollow circle where against the baseline only.
+    ``largest`` is the gain at the end of the colours; None takes the map's own. Maps side by side share one.
     """
     sign = -1 if kind_of(metric).less_is_better else 1
     rows = summary[(summary["metric"] == metric) & (summary["arm"] == "regularized")]
@@ -25,7 +43,7 @@ def plot_map(summary: pd.DataFrame, x: str, y: str, metric: str = "test_mse", ax
     for versus, table in gain.items():
         helps[versus] = ((table["low"] * sign > 0) & (table["high"] * sign > 0)).unstack()
     ax = axes(ax, (1.6 + 1.1 * means.shape[1], 1.2 + 0.8 * means.shape[0]))
-    most = np.nanmax(np.abs(means.to_numpy()))
+    most = np.nanmax(np.abs(means.to_numpy())) if largest is None else largest
     ax.imshow(means, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto", origin="lower")
     for (i, j), value in np.ndenumerate(means.to_numpy()):
         ax.text(j, i - 0.2, f"{value:+.3f}", ha="center", va="center", fontsize=8)
@@ -34,7 +52,7 @@ def plot_map(summary: pd.DataFrame, x: str, y: str, metric: str = "test_mse", ax
             ax.plot(j, i + 0.2, "s" if filled != "none" else "o", color="#000000", markerfacecolor=filled, markersize=7)
     ax.set_xticks(range(means.shape[1]), means.columns)
     ax.set_yticks(range(means.shape[0]), means.index)
-    ax.set(xlabel=x, ylabel=y)
+    ax.set(xlabel=SETTINGS.get(x, x), ylabel=SETTINGS.get(y, y))
     return ax
 
 
@@ -52,11 +70,11 @@ def plot_sweep(summary: pd.DataFrame, x: str, metric: str, ax: Axes | None = Non
     comparisons = list(rows.groupby(["arm", "versus"], sort=False))
     for number, ((arm, versus), each) in enumerate(comparisons):
         color, marker, linestyle = LINES[number % len(LINES)]
-        place = np.array([values.index(value) for value in each[x]]) + 0.08 * (number - (len(comparisons) - 1) / 2)
+        place = np.array([values.index(value) for value in each[x]]) + 0.06 * (number - (len(comparisons) - 1) / 2)
         ax.vlines(place, each["low"], each["high"], color=color, linewidth=1.6)
         ax.plot(place, each["difference"], marker, color=color, linestyle=linestyle, label=f"{arm} - {versus}")
     ax.set_xticks(range(len(values)), [f"{value:g}" for value in values])
     better = "less is better" if kind.less_is_better else "more is better"
-    ax.set(xlabel=x, ylabel=f"difference in {kind.label}\n({better})")
-    ax.legend(frameon=False, fontsize=8)
+    ax.set(xlabel=SETTINGS.get(x, x), ylabel=f"difference in {kind.label}\n({better})", xlim=(-0.4, len(values) - 0.6))
+    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # above: it hides nothing
     return tidy(ax)
