@@ -309,7 +309,8 @@ def _best(row: pd.Series, kind: Metric) -> float:
 
 
 def _words(control: str) -> str:
-    return "shuffled control" if control == "control" else control.replace("_", " ")
+    name = control.removesuffix("_loo")  # the score is that of the arm that it is compared with
+    return "shuffled control" if name == "control" else name.replace("_", " ")
 
 
 def _signed(row: pd.Series) -> str:

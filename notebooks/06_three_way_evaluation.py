@@ -61,7 +61,7 @@ from gsnn_tutorial.studies import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, sav
 from gsnn_tutorial.study import Recipe, study
 from gsnn_tutorial.training import threads, train
 
-pd.set_option("display.precision", 3)
+pd.set_option("display.float_format", "{:.3f}".format)
 
 # %% [markdown]
 # The tables of the paired studies come with the package, with the command that made them, so that what the text
@@ -158,8 +158,8 @@ apart = pd.DataFrame({name: (reordered(rows) - curves["baseline"]).abs() for nam
 apart.groupby(pd.cut(apart.index, [-1, 100, 500], labels=["epochs 0 to 100", "epochs 101 to 499"]), observed=True).max()
 
 # %% [markdown]
-# So a run's later digits are not a property of its data and weights. Keep that in mind: here is a table that is
-# made of such numbers. (`ari` says how well clusters agree with the pathways: 0 is chance, 1 is exact. The
+# They can. So what a run ends with is, in its later digits, no property of its data and weights: the steps of training
+# enlarge whatever differs. Keep that in mind: here is a table that is made of such numbers. (`ari` says how well clusters agree with the pathways: 0 is chance, 1 is exact. The
 # `lin_in_norm` columns are mean norms of $W_{in}$ over true and spurious edges. The `cka` rows were
 # not published; we come to them.)
 
@@ -190,7 +190,7 @@ plots.show(figure, "Four columns of the table for each arm, published and replay
     "two runs lie as far apart as the arms do")
 
 # %% [markdown]
-# In `ari` and in the norms' ratio there is an arm that differs from its own replay as much as arms differ.
+# In `ari` and in the norms' ratio there is an arm that differs from its own replay about as much as arms differ.
 #
 # And what is it that the cosine compares? It takes the activations of two nodes as they are and
 # multiplies channel by channel. But channel 3 of one node has nothing to do with channel 3 of
@@ -225,13 +225,13 @@ print(f"renumbering one node's channels moves a cosine by up to {moved:.2f}, and
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.9), layout="constrained")
 plots.plot_similarity(cosine_similarity(last), draw.graph, left, name="raw cosine")
 plots.plot_similarity(similarity, draw.graph, right)
-plots.show(figure, "Similarity of the twelve function nodes of the regularized model: linear CKA shows a "
-    "bright block on the diagonal for each pathway, but f3.2 has left its block and is bright with pathway 0; "
-    "the raw cosine shows no blocks")
+plots.show(figure, "Similarity of the twelve function nodes of the regularized model: linear CKA shows bright "
+    "blocks on the diagonal, the pathways, and is dark nearly everywhere else; the raw cosine shows no blocks")
 
 # %% [markdown]
-# The pathways are the blocks on the diagonal: CKA shows them, the raw cosine does not. One node stands apart:
-# f3.2 is like pathway 0 and not like its own. In the graph above a spurious edge joins it to f0.0. In the tables
+# The pathways are the blocks on the diagonal: CKA shows them, the raw cosine does not. (Not every block is whole in
+# every run. Where a node is bright with another pathway than its own, look for a spurious edge in the graph above.)
+# In the tables
 # below, `cka_gap` is the mean CKA inside pathways minus the mean across, and `cka_ari` the agreement
 # of clusters made from it.
 #

@@ -12,6 +12,7 @@ from gsnn_tutorial.problem import Problem
 from gsnn_tutorial.studies import (
     CONFIRMATION,
     EXPLORATORY,
+    PUBLISHED_SEEDS,
     SECOND_CONFIRMATION,
     STUDIES,
     NamedStudy,
@@ -107,22 +108,72 @@ def test_a_saved_table_has_every_seed_and_arm_and_says_how_it_came_about(name):
 
 
 SAMPLES = [
+    ("published_size", 0, "control", 7),
+    ("published_size", 1, "regularized", 3),
+    ("published_fresh", 0, "connected_control", 211),
+    ("both_controls", 0, "regularized_loo", 3004),
+    ("again", 0, "regularized", 1003),
+    ("crosstalk_large", 0, "edge_penalty", 4011),
     ("confirmation", 0, "regularized", 1003),
     ("confirmation", 1, "baseline", 1007),
     ("leave_one_out", 0, "control_loo", 2004),
     ("crosstalk", 1, "edge_penalty", 1011),
     ("sizes", 0, "control", 2),
     ("lambda", 3, "regularized", 5),
+    ("wrong", 2, "regularized", 6),
 ]
+
+
+def recomputed(name, number, arm, seed):
+    """A row as the code gives it, and as it was saved."""
+    part, table = STUDIES[name].parts[number], saved_study(name)
+    row = study(part.problem, [arm], [seed], recipe=part.recipe, measures=part.measures, progress=False).iloc[0]
+    of_part = [table[column] == value for column, value in part.label.items()]
+    return row, table[np.logical_and.reduce([*of_part, table["seed"] == seed, table["arm"] == arm])].iloc[0]
 
 
 @pytest.mark.parametrize(("name", "number", "arm", "seed"), SAMPLES)
 def test_a_saved_row_is_what_the_code_gives(name, number, arm, seed):
-    """Rows are saved to 4 digits; another processor rounds otherwise, which 500 epochs enlarge."""
-    part, table = STUDIES[name].parts[number], saved_study(name)
-    row = study(part.problem, [arm], [seed], recipe=part.recipe, measures=part.measures, progress=False).iloc[0]
-    of_part = [table[column] == value for column, value in part.label.items()]
-    saved = table[np.logical_and.reduce([*of_part, table["seed"] == seed, table["arm"] == arm])].iloc[0]
+    """500 epochs enlarge any other rounding, be it of another processor or of sums in another order.
+
+    How far a row moves by that alone, ``again`` beside ``confirmation`` shows: see the test after the next one.
+    """
+    row, saved = recomputed(name, number, arm, seed)
     assert saved["floor"] == pytest.approx(row["floor"], abs=1e-3)
-    assert saved["test_mse"] == pytest.approx(row["test_mse"], abs=0.03)
-    assert saved["cka_gap"] == pytest.approx(row["cka_gap"], abs=0.05)
+    assert saved["test_mse"] == pytest.approx(row["test_mse"], abs=0.1)
+    assert saved["cka_gap"] == pytest.approx(row["cka_gap"], abs=0.15)
+
+
+@pytest.mark.parametrize(("name", "number"), [(n, 0) for n in ("published_size", "confirmation", "crosstalk_large")])
+def test_what_no_epoch_has_enlarged_is_the_same_everywhere(name, number):
+    seed = STUDIES[name].parts[number].seeds[-1]
+    row, saved = recomputed(name, number, "untrained", seed)
+    for metric in ("floor", "test_mse", "cka_gap", "cka_ari"):
+        assert saved[metric] == pytest.approx(row[metric], abs=1e-3)
+
+
+def test_rounding_moves_rows_and_hardly_the_means():
+    """The same seeds, arms and settings, added up in another order: what the tolerance of the rows is about."""
+    again, first = saved_study("again"), saved_study("confirmation")
+    rows = again[again["first_seed"] == CONFIRMATION[0]].merge(first[first["epoch"] == "last"], on=["seed", "arm"])
+    moved = rows["test_mse_x"] - rows["test_mse_y"]
+    assert len(rows) == 24 * 5 and moved.abs().quantile(0.9) < 0.1 and moved.abs().max() > 0.05
+    assert moved.groupby(rows["arm"]).mean().abs().max() < 0.02
+
+
+# Claims
+
+
+@pytest.mark.parametrize("name", [name for name in STUDIES if STUDIES[name].primary])
+def test_a_claim_is_about_arms_and_metrics_that_its_study_has(name):
+    claim, part = STUDIES[name].primary, STUDIES[name].parts[0]
+    assert {claim.arm, "baseline", *claim.controls} <= set(part.arms)
+    assert saved_study(name)[claim.metric].notna().any()
+
+
+def test_no_confirmation_is_read_from_seeds_that_were_looked_at():
+    looked_at = {*EXPLORATORY, *PUBLISHED_SEEDS}
+    claims = [set(STUDIES[name].parts[0].seeds) for name in STUDIES if STUDIES[name].primary]
+    for number, seeds in enumerate(claims):
+        assert len(seeds) >= 24 and not seeds & looked_at
+        assert not any(seeds & others for others in claims[:number])

@@ -64,34 +64,49 @@ def _ids(cell) -> list:
 
 
 def mend(cells: list[tuple], release: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """A pupil's cells, (type, source, ids), with the release's locked cells in their places; what was wrong.
+    """A pupil's cells, (type, source, ids), with the release's locked cells as they were; what was wrong.
 
-    Of several answers to one question the last counts, as it does in a kernel. The locked cells that follow an answer
-    in the release follow the pupil's; without an answer they come at the end, where it may have been given elsewhere.
+    The order is the pupil's. Of several answers to one question the last counts, as it does in a kernel, and so it is
+    with locked cells. One that is missing, or stands before the answer that it follows in the release, is put right
+    behind this answer; without an answer, at the end, where it may have been given elsewhere.
     """
     marked = {cell.metadata.nbgrader.grade_id: cell for cell in release.cells if "nbgrader" in cell.metadata}
     answers = {name for name, cell in marked.items() if cell.metadata.nbgrader.solution}
     owners = _owners(cells, marked, answers)
     last = {name: k for k, name in enumerate(owners)}  # where a marked cell stands, the last time
-    follow = {None: []}  # the locked cells by the answer that they follow
-    for name, cell in marked.items():
-        if name in answers:
-            follow[name] = []
-        else:
-            follow[list(follow)[-1]].append(cell)
+    put_back = _out_of_place(marked, answers, last)
+    stay = marked.keys() - {cell.metadata.nbgrader.grade_id for behind in put_back.values() for cell in behind}
 
-    result = follow.pop(None)
+    result = put_back.pop(None)
     for k, ((kind, text, _), name) in enumerate(zip(cells, owners)):
-        if name in answers and last[name] == k:
-            result += [{**marked[name], "source": text}, *follow.pop(name)]
+        counts = name in stay and last[name] == k
+        if counts and name in answers:
+            result += [{**marked[name], "source": text}, *put_back.pop(name)]
+        elif counts:
+            result.append(marked[name])
         elif name not in marked or name in answers:
             result.append(new_code_cell(text) if kind == "code" else new_markdown_cell(text))
-    for name, locked in follow.items():
+    for name, behind in put_back.items():
         by_hand = [marked[name]] if marked[name].metadata.nbgrader.grade else []
-        result += [*by_hand, *locked]
+        result += [*by_hand, *behind]
     for k, cell in enumerate(result):
         cell["id"] = cell["metadata"].get("nbgrader", {}).get("grade_id", f"cell-{k}")
     return nbformat.from_dict({**release, "cells": result}), _notes(cells, owners, marked, answers)
+
+
+def _out_of_place(marked, answers, last) -> dict[str | None, list]:
+    """{answer: the locked cells that follow it in the release and not in the submission}; None: before all answers."""
+    never = float("inf")
+    first = min((last[name] for name in answers if name in last), default=never)
+    out, answer = {None: []}, None
+    for name, cell in marked.items():
+        if name in answers:
+            out[answer := name] = []
+        else:
+            after, before = (-1, first) if answer is None else (last.get(answer, never), never)
+            if not after < last.get(name, never) < before:
+                out[answer].append(cell)
+    return out
 
 
 def _owners(cells, marked, answers) -> list[str | None]:
