@@ -235,6 +235,61 @@ def test_an_answer_that_was_moved_to_another_cell_is_tested_there(blank, tmp_pat
     assert notes == ["double is missing"] and mended.cells[-1].id == "double-test"
 
 
+HELPER = "def my_double(x):\n    return x + x"
+USES_HELPER = "def double(x):\n    return my_double(x)"
+
+
+def with_helper(notebook):
+    """The answer first, then a helper that it needs, then the test."""
+    change(notebook, "double", source=USES_HELPER)
+    notebook.cells.insert([cell.id for cell in notebook.cells].index("double") + 1, new_code_cell(HELPER, id="helper"))
+    return notebook
+
+
+ORDER = ["setup", "double", HELPER, "double-test", "half", "half-test", "verdict"]
+BEHIND = ["setup", "double", "double-test", HELPER, "half", "half-test", "verdict"]
+
+
+@pytest.mark.parametrize(
+    ("alter", "expected"),
+    {
+        "as it is": (lambda notebook: None, ORDER),
+        "edited test": (lambda notebook: change(notebook, "double-test", source="1"), ORDER),
+        "edited setup": (lambda notebook: change(notebook, "setup", source="SEED = 0"), ORDER),
+        "deleted test": (lambda notebook: without(notebook, "double-test"), BEHIND),
+        "another test deleted": (lambda notebook: without(notebook, "half-test"), ORDER),
+        "duplicated test": (lambda notebook: duplicate(notebook, "double-test"), ORDER),
+        "test before its answer": (
+            lambda notebook: notebook.cells.insert(1, notebook.cells.pop(3)),
+            BEHIND,
+        ),
+        "setup behind an answer": (lambda notebook: notebook.cells.insert(1, notebook.cells.pop(0)), ORDER),
+        "a cell before the setup": (
+            lambda notebook: notebook.cells.insert(0, new_code_cell("early")),
+            ["early", *ORDER],
+        ),
+        "answers first, tests last": (
+            lambda notebook: notebook.cells.insert(5, notebook.cells.pop(3)),
+            ["setup", "double", HELPER, "half", "half-test", "double-test", "verdict"],
+        ),
+    }.values(),
+)
+def test_cells_stay_in_the_pupil_s_order_and_only_locked_ones_out_of_place_move(blank, tmp_path, alter, expected):
+    notebook = with_helper(answered(blank))
+    alter(notebook)
+    mended, _ = taken_in(notebook, blank, tmp_path)
+    assert [cell.id if "nbgrader" in cell.metadata else cell.source for cell in mended.cells] == expected
+    locked = {cell.id: cell.source for cell in blank.cells if cell.metadata.nbgrader.locked}
+    assert {cell.id: cell.source for cell in mended.cells if cell.id in locked} == locked
+
+
+@pytest.mark.parametrize("number", SOURCES)
+def test_an_untouched_submission_comes_out_as_it_was(number, tmp_path):
+    untouched = Assignment(SOURCES[number]).release
+    mended, notes = taken_in(untouched, untouched, tmp_path)
+    assert notes == [] and [cell.source for cell in mended.cells] == [cell.source for cell in untouched.cells]
+
+
 @pytest.mark.parametrize("content", ["{not json", "[]", "", '{"cells": 3, "nbformat": 4, "nbformat_minor": 5}', "\0"])
 def test_what_is_not_a_notebook_counts_as_blank_and_is_told_of(blank, tmp_path, content):
     (tmp_path / "in.ipynb").write_text(content)
@@ -426,6 +481,10 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     hand_in("loop", reach=FOREVER.format("reach"))
     hand_in("loops", assignment.submission({name: FOREVER.format(name) for name in right}))
     hand_in("stubborn", with_cell(assignment.submission(right), stubborn))
+    notebook = assignment.submission(right | {"wout": "def wout(*case):\n    return my_wout(*case)"})
+    helper = new_code_cell(right["wout"].replace("def wout(", "def my_wout("))
+    notebook.cells.insert([cell.id for cell in notebook.cells].index("wout-test"), helper)
+    hand_in("helper", notebook)
     hand_in("crash", self_loops="import os\ndef self_loops(edge_index, N):\n    os._exit(1)")
     hand_in("import", with_cell(assignment.submission(right), "import nonesuch"))
     hand_in("attack", with_cell(assignment.submission({"membership": right["membership"]}), ATTACK))
@@ -464,6 +523,7 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     happened = table["what happened"]
     for pupil, words in {
         "good": "finished",
+        "helper": "finished",
         "loop": "reach-test took longer than 15 s",
         "loops": "before the end: its 45 s were over",
         "stubborn": "the cell 'import time' took longer than 15 s",
