@@ -5,7 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
-from sklearn.linear_model import LinearRegression
+from sklearn.linear_model import LinearRegression, Ridge
 
 from gsnn_tutorial import GSNN, Problem, train
 from gsnn_tutorial.checks import assignment_3 as checks
@@ -108,6 +108,224 @@ def test_a_layer_of_another_shape_is_told_so():
             return super().forward(h).T
 
     assert "must return (E, B)" in checks.layer.diagnose(Flat, 0)
+
+
+def test_a_wrong_layer_is_told_where_it_differs():
+    class Doubled(checks._Layer):
+        def forward(self, h):
+            return super().forward(h) * torch.tensor([[1.0, 1.0, 2.0, 1.0]])
+
+    assert "h' with r at its start: 8 of 32 values differ; the first, at (0, 2), is" in checks.layer.diagnose(
+        Doubled, 0
+    )
+
+
+def test_a_wrong_run_is_told_what_differs():
+    def answer(*case):
+        losses, error = checks.fit.reference(*case)
+        return losses, 2 * error
+
+    assert "the test error: it is" in checks.fit.diagnose(answer, 0)
+    assert "the losses: expected shape (3,), got (0,)" in checks.fit.diagnose(lambda *case: ([], 1.0), 0)
+
+
+@pytest.mark.parametrize("name", ["read_in", "hear", "group_norm", "layer", "linear_mse", "fit"])
+def test_no_diagnosis_is_long(name):
+    exercise = getattr(checks, name)
+    for result in (torch.zeros(200), ["x" * 500], {"x": "y" * 500}, lambda h: h):
+        assert len(exercise.diagnose(lambda *case: result, 0)) < 200
+
+
+# Wrong answers in the words of pupils
+
+
+def counts_all_edges(h, values, bias, edge_index, N, C):
+    z, k = bias.repeat(1, h.shape[1]), 0
+    for e in range(edge_index.shape[1]):
+        for c in range(C):
+            weight, k = values[k], k + 1
+            if edge_index[1, e] < N:
+                z[edge_index[1, e] * C + c] += weight * h[e]
+    return z
+
+
+def counts_all_edges_numpy(h, values, bias, edge_index, N, C):
+    return counts_all_edges(h, values.numpy(), bias, edge_index, N, C)
+
+
+def picks_by_source(h, values, bias, edge_index, N, C):
+    z = bias.numpy().repeat(h.shape[1], axis=1)
+    edges = np.flatnonzero(edge_index[0].numpy() < N)
+    for k, e in enumerate(edges):
+        for c in range(C):
+            z[edge_index[1, e].item() * C + c] += values.numpy()[k * C + c] * h[e].numpy()
+    return z
+
+
+def node_by_node(h, values, bias, edge_index, N, C):
+    z, k = bias.repeat(1, h.shape[1]), 0
+    for n in range(N):
+        for e in range(edge_index.shape[1]):
+            if edge_index[1, e] == n:
+                z[n * C : (n + 1) * C] += values[k : k + C, None] * h[e]
+                k += C
+    return z
+
+
+def without_node_N(x, edge_index, N):
+    h = torch.zeros(edge_index.shape[1], len(x))
+    inputs = (edge_index[0] > N) & (edge_index[0] < N + x.shape[1])
+    h[inputs] = x.T[edge_index[0, inputs] - N]
+    return h
+
+
+def fills_where_edges_end(x, edge_index, N):
+    h = torch.zeros(edge_index.shape[1], len(x))
+    inputs = edge_index[1] >= N
+    h[inputs] = x.T[edge_index[1][inputs] - N]
+    return h
+
+
+def first_edge(x, edge_index, N):
+    h = np.zeros((edge_index.shape[1], len(x)))
+    for i in range(x.shape[1]):
+        h[np.where(edge_index[0] == N + i)[0][0]] = x[:, i]
+    return h
+
+
+def no_parenthesis(z, channels, gamma, beta):
+    out, first = torch.zeros_like(z), 0
+    for n, C in enumerate(channels):
+        own = z[first : first + C]
+        out[first : first + C] = gamma[n] * (own - own.mean(0)) / own.std(0) + 0.1 + beta[n]
+        first += C
+    return out
+
+
+def variance(z, channels, gamma, beta):
+    parts = [gamma[n] * (g - g.mean(0)) / (g.var(0) + 0.1) + beta[n] for n, g in enumerate(z.split(channels))]
+    return torch.cat(parts)
+
+
+def returns_a_function(lin_in, norm, lin_out, N):
+    r = torch.nn.Parameter(torch.ones(1))
+
+    def forward(h):
+        return lin_out(norm(lin_in(h).view(N, -1, h.shape[1])).flatten(0, 1)) + r * h
+
+    return forward
+
+
+def forgets_super(lin_in, norm, lin_out, N):
+    class Layer(torch.nn.Module):
+        def __init__(self, lin_in, r):
+            self.N = N
+            self.lin_in = lin_in
+
+    return Layer(lin_in, 1)
+
+
+def forgets_super_and_r_is_first(lin_in, norm, lin_out, N):
+    class Layer(torch.nn.Module):
+        def __init__(self):
+            self.r = torch.nn.Parameter(torch.tensor(1.0))
+
+    return Layer()
+
+
+def no_return(*case):
+    class Layer(checks._Layer):
+        def forward(self, h):
+            h = super().forward(h)
+
+    return Layer(*case)
+
+
+def centred_by_own_mean(x_train, y_train, x_test, y_test):
+    line = LinearRegression(fit_intercept=False).fit(x_train - x_train.mean(0), y_train - y_train.mean(0))
+    return np.mean((line.predict(x_test - x_test.mean(0)) - (y_test - y_test.mean(0)).numpy()) ** 2)
+
+
+def trains(model, data, epochs, optimizer, *, batch=None, early=False, stay=False, shuffle=False):
+    x_train, y_train, x_test, y_test = data
+    pairs = torch.utils.data.TensorDataset(x_train, y_train)
+    loader = torch.utils.data.DataLoader(pairs, batch_size=batch or len(pairs), shuffle=shuffle)
+    losses, mse = [], torch.nn.MSELoss()
+    model.train()
+    for _ in range(epochs):
+        if not stay:
+            model.train()
+        total = 0
+        for x, y in loader:
+            loss = mse(model(x), y)
+            total += loss.item() / len(loader)
+            optimizer.zero_grad()
+            loss.backward()
+            if early:
+                model.eval()
+                error = mse(model(x_test), y_test).item()
+            optimizer.step()
+            if not early:
+                model.eval()
+                error = mse(model(x_test), y_test).item()
+        losses.append(total)
+    return losses, error
+
+
+def run(adam=torch.optim.Adam, how=None, **settings):
+    def answer(model, x_train, y_train, x_test, y_test, epochs, lr):
+        optimizer = adam(model.parameters(), lr=lr, **how or {})
+        return trains(model, (x_train, y_train, x_test, y_test), epochs, optimizer, **settings)
+
+    return answer
+
+
+@pytest.mark.parametrize(
+    ("name", "answer", "words"),
+    [
+        ("hear", counts_all_edges, "your counter moves on at edges into outputs too"),
+        ("hear", counts_all_edges_numpy, "your counter moves on at edges into outputs too"),
+        ("hear", picks_by_source, "you picked the edges that start in a function node"),
+        ("hear", node_by_node, "you read the weights node by node"),
+        ("read_in", without_node_N, "you left out node N"),
+        ("read_in", fills_where_edges_end, "you looked for inputs in edge_index[1]"),
+        ("read_in", first_edge, "an input has no edge"),
+        ("group_norm", no_parenthesis, "Put std + 0.1 in parentheses"),
+        ("group_norm", variance, "you divided by the variance"),
+        ("layer", returns_a_function, "you returned a function"),
+        ("layer", lambda *case: lambda h: h, "you returned a function"),
+        ("layer", lambda *case: torch.nn.Module(), "has no forward(self, h)"),
+        ("layer", forgets_super, "assigns a module too early. Call super().__init__() first"),
+        ("layer", forgets_super_and_r_is_first, "assigns a parameter too early. Call super().__init__() first"),
+        ("layer", no_return, "your forward returns nothing"),
+        ("linear_mse", centred_by_own_mean, "you moved the test rows, y too"),
+        ("linear_mse", lambda *case: torch.ones(2), "expected one number, got shape (2,)"),
+        ("fit", run(stay=True), "from the second epoch on the model was trained in evaluation mode"),
+        ("fit", run(early=True), "your test error is older than the last step"),
+        ("fit", run(how={"weight_decay": 1e-6}), "the weights decay"),
+        ("fit", run(torch.optim.AdamW), "the weights decay"),
+        *[("fit", run(batch=batch, shuffle=True), "you stepped on batches") for batch in (13, 16, 32, 64)],
+    ],
+)
+@pytest.mark.parametrize("seed", [0, 2026])
+def test_what_pupils_write_by_mistake_is_named(name, answer, words, seed):
+    assert words in getattr(checks, name).diagnose(answer, seed)
+
+
+def test_a_loader_of_all_rows_is_right():
+    for seed in range(3):
+        assert checks.fit.diagnose(run(shuffle=True), seed) is None
+
+
+@pytest.mark.parametrize("alpha", [1e-2, 1e-3, 1e-4])
+def test_a_small_ridge_is_not_least_squares(alpha):
+    def ridge(x_train, y_train, x_test, y_test):
+        return np.square(Ridge(alpha=alpha).fit(x_train, y_train).predict(x_test) - y_test.numpy()).mean()
+
+    assert [checks.linear_mse.diagnose(ridge, seed) for seed in range(5)].count(None) == 0
+
+
+# What the checks say of answers that are neither
 
 
 def test_an_answer_that_is_no_function_or_no_module_is_told_so():

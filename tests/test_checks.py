@@ -11,6 +11,7 @@ import torch
 
 from gsnn_tutorial import checks
 from gsnn_tutorial.checks import Exercise, Graded
+from gsnn_tutorial.checks.exercise import _outcome
 
 EXERCISES = {
     f"{module.name}.{name}": value
@@ -68,7 +69,8 @@ double = Exercise(
         (lambda x: x.missing, "your function raised AttributeError"),
         (lambda: 0, "your function raised TypeError"),
         (np.zeros(3), "takes your function itself; got ndarray"),
-        (lambda x: "two", "expected something like"),
+        (lambda x: "two", "expected something like Tensor of shape (3,), got 'two'"),
+        (lambda x: "two" * 100, "got '" + ("two" * 26)[:76] + "..."),
     ],
 )
 def test_an_unknown_mistake_is_described(answer, words):
@@ -86,6 +88,48 @@ def test_a_pair_of_unequal_parts_is_compared_part_by_part(wrong):
     pair = Exercise("Pair", lambda x: ([0.0, 1.0], 2.0), lambda seed: [(torch.ones(1),)], mistakes={})
     assert pair.diagnose(lambda x: ([0.0, 1.0], 2.0)) is None
     assert "raised" not in pair.diagnose(lambda x: wrong)
+
+
+@pytest.mark.parametrize("name", EXERCISES)
+def test_a_mistake_raises_an_error_only_where_that_is_the_mistake(name):
+    exercise = EXERCISES[name]
+    raised = [type(v).__name__ for m in exercise.mistakes.values() for v in outcomes(exercise, m) if is_error(v)]
+    expected = {
+        "assignment_3.read_in": {"IndexError"},
+        "assignment_3.hear": {"IndexError"},
+        "assignment_3.layer": {"AttributeError"},
+    }
+    assert set(raised) == expected.get(name, set())
+
+
+def is_error(value):
+    return isinstance(value, BaseException)
+
+
+def outcomes(exercise, function):
+    return [_outcome(function, case) for case in exercise.cases(0)]
+
+
+third = Exercise(
+    title="Third",
+    reference=lambda x: x[2],
+    cases=lambda seed: [(torch.arange(3.0) + seed,)],
+    mistakes={"the third one has number 2.": lambda x: x[3]},
+)
+
+
+def test_a_mistake_that_raises_is_known_by_its_error():
+    assert third.diagnose(lambda x: x[3]) == third.diagnose(lambda x: x.numpy()[3]) == "the third one has number 2."
+    assert third.diagnose(lambda x: x[4]).startswith("your function raised IndexError: index 4 is out of bounds")
+    assert third.diagnose(lambda x: x.tolist()[3]) == "your function raised IndexError: list index out of range"
+
+
+def test_results_with_names_are_compared_name_by_name():
+    named = Exercise("Named", lambda x: {"sum": x.sum(), "all": x}, lambda seed: [(torch.ones(2),)], {})
+    assert named.diagnose(lambda x: {"sum": 2.0, "all": x}) is None
+    assert named.diagnose(lambda x: {"sum": 3.0, "all": x}) == "sum: it is 3 and should be 2"
+    assert named.diagnose(lambda x: {"sum": 2.0, "all": 0 * x}).startswith("all: 2 of 2 values differ")
+    assert "expected something like {'sum': " in named.diagnose(lambda x: {"sum": 2.0})
 
 
 # Grading

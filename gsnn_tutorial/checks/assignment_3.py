@@ -34,7 +34,8 @@ class Probed(Graded):
 
 def _one_list(*values) -> torch.Tensor:
     """Numbers, lists and tensors of any shape, one after the other, in double precision and without gradients."""
-    return torch.cat([torch.as_tensor(value, dtype=torch.float64).detach().flatten() for value in values])
+    parts = [torch.as_tensor(value, dtype=torch.float64).detach().flatten() for value in values]
+    return torch.cat([torch.zeros(0, dtype=torch.float64), *parts])
 
 
 # Reading in: from inputs to edges
@@ -73,6 +74,22 @@ def _shared_out(x, edge_index, N):
     return _read_in(x, edge_index, N) / edges[:, None]
 
 
+def _from_node_N_on(x, edge_index, N, *, end=0, first=0):
+    """Columns of x by the node at an edge's ``end``, from input ``first`` on."""
+    h = x.new_zeros(edge_index.shape[1], len(x))
+    for e, node in enumerate(edge_index[end].tolist()):
+        if node >= N + first:
+            h[e] = x[:, node - N]
+    return h
+
+
+def _an_edge_for_each(x, edge_index, N):
+    h = x.new_zeros(edge_index.shape[1], len(x))
+    for i in range(x.shape[1]):
+        h[(edge_index[0] == N + i).nonzero()[0]] = x[:, i]
+    return h
+
+
 def _inputs_and_edges(seed):
     """More inputs than functions; one of them feeds two functions, one feeds none; edges in no order."""
     rng = np.random.default_rng(seed)
@@ -106,6 +123,13 @@ read_in = Graded(
         "you looked at the node in which an edge ends. A message comes from the node where it starts, edge_index[0].": (
             lambda x, edge_index, N: _read_in(x, edge_index.flip(0), N)
         ),
+        "you looked for inputs in edge_index[1], and found outputs, of which x knows nothing. An edge starts in its "
+        "input: edge_index[0].": lambda *case: _from_node_N_on(*case, end=1),
+        "you left out node N. It is an input, the first one: source >= N.": (
+            lambda *case: _from_node_N_on(*case, first=1)
+        ),
+        "an input has no edge, and you looked for its first one. Fill all rows where edge_index[0] is N + i: there may "
+        "be several or none.": _an_edge_for_each,
     },
 )
 
@@ -128,13 +152,26 @@ def _heard(messages, rows, bias):
     return bias.expand(-1, messages.shape[-1]).clone().index_add(0, rows.flatten(), messages.flatten(0, 1))
 
 
-def _hear_with(h, values, bias, edge_index, N, C, *, end=1, heard=None, rows=None, by_channel=False):
+def _hear_with(h, values, bias, edge_index, N, C, *, end=1, heard=None, rows=None, by_channel=False, by_node=False):
     """W_in with one thing another way: the end that hears, the states heard, the channels' numbers, or the list."""
     ends = (edge_index[end] < N).nonzero().flatten()  # (k,)
     weights = values.view(C, -1).T if by_channel else values.view(-1, C)  # (k, C)
+    if by_node:
+        weights = weights[edge_index[1, ends].argsort(stable=True).argsort()]
     messages = weights[:, :, None] * (h[ends] if heard is None else heard(h, edge_index, ends))[:, None]
     number = rows or (lambda n, c: n * C + c)
     return _heard(messages, number(edge_index[end, ends][:, None], torch.arange(C)), bias)
+
+
+def _one_by_one(h, values, bias, edge_index, N, C, *, picked=1, all_count=False):
+    """W_in in loops: edges are picked by the node at an end, and perhaps the others count too."""
+    z, k = bias.repeat(1, h.shape[1]), 0
+    for e, target in enumerate(edge_index[1].tolist()):
+        if edge_index[picked, e] < N:
+            for c in range(C):
+                z[target * C + c] += values[k + c] * h[e]
+        k += C * bool(all_count or edge_index[picked, e] < N)
+    return z
 
 
 def _last_message_only(h, values, bias, edge_index, N, C):
@@ -162,9 +199,9 @@ def _states_and_weights(seed):
         chain = rng.permutation(N).tolist()
         edges = [*zip(chain, chain[1:]), (chain[0], chain[2])]
         edges += [(N, chain[1]), (N + 1, chain[1]), (N + 1, chain[-1])]
-        edges += [(chain[-1], N + 2), (chain[1], N + 2), (chain[1], N + 3)]
-        order = rng.permutation(len(edges) - 1) + 1  # an edge into an output comes first, so that all others move up
-        edges = [edges[-1], *(edges[k - 1] for k in order)]
+        edges += [(chain[-1], N + 3), (chain[1], N + 3), (chain[1], N + 2)]
+        order = rng.permutation(len(edges) - 2) + 1  # an edge into an output comes first, so that all others move up,
+        edges = [edges[-1], *(edges[k] for k in order), edges[0]]  # and one into a function last
         edge_index = torch.tensor(edges).T.contiguous()
         weights = C * int((edge_index[1] < N).sum())
         sizes = [(len(edges), 4), (weights,), (N * C, 1)]
@@ -197,6 +234,13 @@ hear = Graded(
         ),
         "you read the weights channel by channel. They run edge by edge, and for an edge over its channels: "
         "values.view(-1, C).": lambda *case: _hear_with(*case, by_channel=True),
+        "you read the weights node by node. They run edge by edge, in the order of edge_index, whichever nodes the "
+        "edges end in.": lambda *case: _hear_with(*case, by_node=True),
+        "your counter moves on at edges into outputs too, so the weights run out. Only an edge that ends in a function "
+        "node has weights.": lambda *case: _one_by_one(*case, all_count=True),
+        "you picked the edges that start in a function node. Those that end in one have weights: edge_index[1] < N.": (
+            lambda *case: _one_by_one(*case, picked=0)
+        ),
         "your rows are numbered c*N + n. Channel c of node n has number n*C + c.": (
             lambda h, values, bias, edge_index, N, C: _hear_with(
                 h, values, bias, edge_index, N, C, rows=lambda n, c: c * N + n
@@ -285,6 +329,15 @@ group_norm = Graded(
         "your 0.1 stands under the root, added to the variance. Here it is added to the std.": (
             _scaled(lambda z: (z - z.mean(0)) / (z.var(0) + 0.1).sqrt())
         ),
+        "you divided by the variance. It is the std, its root, to which 0.1 is added.": (
+            _scaled(lambda z: (z - z.mean(0)) / (z.var(0) + 0.1))
+        ),
+        "your 0.1 is added to the quotient. Put std + 0.1 in parentheses.": (
+            _by_groups(lambda z, gamma, beta: gamma * (z - z.mean(0)) / z.std(0) + 0.1 + beta)
+        ),
+        "your 0.1 is added to the quotient, and gamma multiplies it. Put std + 0.1 in parentheses.": (
+            _scaled(lambda z: (z - z.mean(0)) / z.std(0) + 0.1)
+        ),
         "the mean is not subtracted.": _scaled(lambda z: z / (z.std(0) + 0.1)),
         "gamma and beta are missing.": _by_groups(lambda z, gamma, beta: _standardised(z)),
         "beta is missing.": _by_groups(lambda z, gamma, beta: gamma * _standardised(z)),
@@ -352,13 +405,26 @@ def _unregistered(*case):
     return layer
 
 
+class _Unstarted(torch.nn.Module):
+    """A module that forgets to call super().__init__()."""
+
+    def __init__(self, part):
+        self.part = part
+
+
 def _behaviour(layer, lin_in, *case):
     """What a layer does: its number of parameters, its outputs for three values of r, and the gradient of r."""
+    if callable(layer) and not isinstance(layer, torch.nn.Module):
+        return "a class" if isinstance(layer, type) else "a function"
     if not isinstance(layer, torch.nn.Module):
-        return "a class" if isinstance(layer, type) else layer
+        return layer
+    if getattr(layer.forward, "__func__", None) is torch.nn.Module.forward:
+        return "a module without forward"
     if not isinstance(getattr(layer, "r", None), torch.Tensor):
         return "a module without a tensor r"
     h = torch.randn(lin_in.N, 4, generator=torch.Generator().manual_seed(lin_in.N))  # (E, B)
+    if layer(h) is None:
+        return "a module that returns nothing"
     if layer(h).shape != h.shape:
         raise ValueError(f"the module must return (E, B), here {tuple(h.shape)}, got {tuple(layer(h).shape)}")
     parameters, start, outputs = [*layer.parameters()], layer.r.detach().clone(), [layer(h)]
@@ -372,7 +438,9 @@ def _behaviour(layer, lin_in, *case):
     gradient = layer.r.grad.sum() if learns else float("nan")
     with torch.no_grad():
         layer.r.copy_(start)
-    return _one_list(sum(parameter.numel() for parameter in parameters), *outputs, gradient)
+    results = zip(("h' with r at its start", "h' with r = -0.7", "h' with r = 0.4"), outputs)
+    count = sum(parameter.numel() for parameter in parameters)
+    return {"how many numbers parameters() finds": count, **dict(results), "the gradient of r": gradient}
 
 
 def _maps_and_norms(seed):
@@ -403,6 +471,17 @@ layer = Probed(
     probe=_behaviour,
     mistakes={
         "you returned the class. Return a module, made of it: return Layer(...).": lambda *case: _Layer,
+        "you returned a function. Return an instance of a class derived from torch.nn.Module.": (
+            lambda *case: lambda h: h
+        ),
+        "your class assigns a module too early. Call super().__init__() first, in its __init__.": (
+            lambda *case: _Unstarted(case[0])
+        ),
+        "your class assigns a parameter too early. Call super().__init__() first, in its __init__.": (
+            lambda *case: _Unstarted(torch.nn.Parameter(torch.ones(1)))
+        ),
+        "your class has no forward(self, h), so it cannot be called.": _layer_with(forward=torch.nn.Module.forward),
+        "your forward returns nothing. Let it end with return.": _layer_with(forward=lambda self, h: None),
         "the module has no tensor r. In __init__: self.r = torch.nn.Parameter(torch.ones(1)).": (
             _layer_with(r=lambda r, edges: 1.0)
         ),
@@ -467,19 +546,26 @@ def _centred_apart(x_train, y_train, x_test, y_test):
     return _linear_mse(x_train - x_train.mean(0), y_train, x_test - x_test.mean(0), y_test)
 
 
+def _centred_by_test_rows(x_train, y_train, x_test, y_test):
+    return _centred_apart(x_train, y_train - y_train.mean(0), x_test, y_test - y_test.mean(0))
+
+
 def _r_squared(x_train, y_train, x_test, y_test):
     residuals = (_predicted(x_train, y_train, x_test) - y_test).square().mean(0)  # (outputs,)
     return (1 - residuals / y_test.var(0, correction=0)).mean()
 
 
 def _almost_linear(seed):
-    """Inputs and outputs far from mean 0, a little noise and a little curvature."""
+    """Inputs and outputs far from mean 0, a little noise and a little curvature.
+
+    The inputs are small, so that a small ridge matters.
+    """
     rng = np.random.default_rng(seed)
     cases = []
     for I, O, n_train, n_test in [(3, 2, 20, 9), (int(rng.integers(4, 6)), 3, 30, 12)]:
         x = 1 + rng.standard_normal((n_train + n_test, I))
         y = x @ rng.standard_normal((I, O)) + 0.3 * x[:, :1] ** 2 + 2 + 0.5 * rng.standard_normal((len(x), O))
-        x, y = torch.tensor(x).float(), torch.tensor(y).float()
+        x, y = torch.tensor(0.1 * x).float(), torch.tensor(y).float()
         cases.append((x[:n_train], y[:n_train], x[n_train:], y[n_train:]))
     return cases
 
@@ -501,6 +587,8 @@ linear_mse = Graded(
         "you moved training and test rows by different means. What is done to a row is learned on the training rows.": (
             _centred_apart
         ),
+        "you moved the test rows, y too, by means of their own. y is not known before the test: the intercept comes "
+        "from the training rows.": _centred_by_test_rows,
         "this is the root of the MSE.": lambda *case: _linear_mse(*case).sqrt(),
         "you added up the outputs, and took the mean over rows only. It runs over rows and outputs.": (
             lambda *case: _linear_mse(*case) * case[1].shape[1]
@@ -532,25 +620,30 @@ def _fit(model, x_train, y_train, x_test, y_test, epochs, lr):
 def _fit_with(
     model, x_train, y_train, x_test, y_test, epochs, lr, *,
     kind=torch.optim.Adam, lasting=True, mode=True, zero=True, step=True, again=False, end=False, best=False,
-    error=F.mse_loss,
+    stay=False, early=False, batch=None, error=F.mse_loss, loss_of=None,
 ):  # fmt: skip
     """Training with one thing another way."""
     optimizer, losses, test = kind(model.parameters(), lr=lr), [], []
-    for _ in range(epochs):
-        if mode:
+    for epoch in range(epochs):
+        if mode and not (stay and epoch):
             model.train()
         if not lasting:
             optimizer = kind(model.parameters(), lr=lr)
-        if zero:
-            optimizer.zero_grad()
-        loss = error(model(x_train), y_train)
-        loss.backward()
-        if step:
-            optimizer.step()
+        for x, y in zip(x_train.split(batch or len(x_train)), y_train.split(batch or len(y_train))):
+            if zero:
+                optimizer.zero_grad()
+            loss = (loss_of or error)(model(x), y)
+            loss.backward()
+            if early:
+                test.append(error(model.eval()(x_test), y_test).item())
+            if step:
+                optimizer.step()
         losses.append(error(model(x_train), y_train).item() if again else loss.item())
-        if best:
+        if best or stay:
             test.append(error(model.eval()(x_test), y_test).item())
-    return losses, min(test) if best else error(model.train(end)(x_test), y_test).item()
+    if best or early:
+        return losses, min(test) if best else test[-1]
+    return losses, error(model.train(end)(x_test), y_test).item()
 
 
 def _fits(**how):
@@ -561,15 +654,40 @@ def _sum(prediction, y):
     return F.mse_loss(prediction, y, reduction="sum")
 
 
+def _sum_of_outputs(prediction, y):
+    return (prediction - y).square().sum(1).mean()
+
+
 def _fit_on_all_rows(model, x_train, y_train, x_test, y_test, *settings):
     return _fit(model, torch.cat([x_train, x_test]), torch.cat([y_train, y_test]), x_test, y_test, *settings)
 
 
-def _losses_and_error(result, *case):
-    """A pair as one list; anything else as it is."""
+class _Watched(GSNN):
+    """A GSNN that keeps a list of how many rows it was trained on at a time, and a parameter without influence.
+
+    Its gradient is 0, so that only a decay of the weights moves it.
+    """
+
+    def __init__(self, *arguments, **settings):
+        super().__init__(*arguments, **settings)
+        self.rows, self.idle = [], torch.nn.Parameter(torch.ones(()))
+
+    def forward(self, x):
+        if self.training:
+            self.rows.append(len(x))
+        return super().forward(x) + 0 * self.idle
+
+
+def _losses_and_error(result, model, x_train, y_train, x_test, *case):
+    """A pair by its parts, or in a word what was done to the model; anything else as it is."""
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         return result
-    return _one_list(*(value for part in result for value in (part if isinstance(part, (tuple, list)) else [part])))
+    if any(rows < len(x_train) and rows != len(x_test) for rows in model.rows):
+        return "batches"
+    if model.idle != 1:
+        return "decay"
+    parts = [_one_list(*(part if isinstance(part, (tuple, list)) else [part])).squeeze() for part in result]
+    return dict(zip(("the losses", "the test error"), parts))
 
 
 def _small_runs(seed):
@@ -584,12 +702,12 @@ def _small_runs(seed):
     for k, (epochs, lr) in enumerate([(3, 0.05), (5, 0.1)]):
         start = torch.Generator().manual_seed(seed + k)
         how = {"norm": "batch", "node_mlp": False, "bias": False, "generator": start}
-        model = GSNN(graph.edge_index_dict, graph.names, channels=3, layers=1, **how).double()
-        x = torch.tensor(rng.standard_normal((24, 4)))
+        model = _Watched(graph.edge_index_dict, graph.names, channels=3, layers=1, **how).double()
+        x = torch.tensor(rng.standard_normal((85, 4)))  # more training rows than a usual batch
         y = torch.stack([x[:, 0].tanh() + x[:, 1], x[:, 2] * x[:, 3]], dim=1)
         y = y + 0.5 + 0.3 * torch.tensor(rng.standard_normal(y.shape))
-        y_test = y[16:] if k == 0 else -y[16:]
-        cases.append((model.train(k == 1), x[:16], y[:16], x[16:], y_test, epochs, lr))
+        y_test = y[72:] if k == 0 else -y[72:]
+        cases.append((model.train(k == 1), x[:72], y[:72], x[72:], y_test, epochs, lr))
     return cases
 
 
@@ -608,12 +726,23 @@ fit = Probed(
             _fits(lasting=False)
         ),
         "your optimizer is SGD. Here it is Adam.": _fits(kind=torch.optim.SGD),
+        "the weights decay. Leave weight_decay at 0, and take Adam, not AdamW.": _fits(kind=torch.optim.AdamW),
+        "you stepped on batches. Take all training rows together, one step in an epoch.": _fits(batch=32),
         "your optimizer does not know lr, and takes its own.": lambda *case: _fit(*case[:-1], 1e-3),
         "the model is tested in training mode, where its norm looks at the other test rows. Call model.eval() first.": (
             _fits(end=True)
         ),
         "the model was trained in the mode in which it came. Call model.train() before the loop.": _fits(mode=False),
+        "from the second epoch on the model was trained in evaluation mode. Call model.train() again after a test in "
+        "the loop, or test once, at the end.": _fits(stay=True),
         "your squared errors are added up. Take their mean over rows and outputs.": _fits(error=_sum),
+        "your losses are sums of squared errors, your test error is a mean. Both are means over rows and outputs.": (
+            _fits(loss_of=_sum)
+        ),
+        "your squared errors are added up over the outputs. Take their mean over rows and outputs.": (
+            _fits(error=_sum_of_outputs)
+        ),
+        "your test error is older than the last step. Test the model as it is in the end.": _fits(early=True),
         "this is an epoch's loss after its step. Keep the one from which the gradients were computed, and run the "
         "model on the training rows once in an epoch.": _fits(again=True),
         "you trained on the test rows too. They are for the end only.": _fit_on_all_rows,

@@ -27,8 +27,8 @@ class Exercise:
         reference: a right answer, readable: ``solution()`` shows it.
         cases: seed -> argument tuples on which answers are compared; they must tell every mistake
             from the reference and from the other mistakes.
-        mistakes: {diagnosis: a wrong function}. A diagnosis names the mistake and says what would
-            be right.
+        mistakes: {diagnosis: a wrong function, which may raise}. A diagnosis names the mistake and
+            says what would be right.
         tolerance: largest difference, relative and absolute, that counts as equal.
     """
 
@@ -49,20 +49,20 @@ class Exercise:
         if not callable(answer):
             return f"the check takes your function itself; got {type(answer).__name__}"
         cases = self.cases(seed)
-        try:
-            given = [answer(*_copies(case)) for case in cases]
-        except NotImplementedError:
+        given = [_outcome(answer, case) for case in cases]
+        errors = [value for value in given if isinstance(value, BaseException)]
+        if any(isinstance(error, NotImplementedError) for error in errors):
             return "no answer yet."
-        except (Exception, SystemExit) as error:
-            return f"your function raised {type(error).__name__}: {error}"
         if all(value is None or value is ... for value in given):
             return "no answer yet."
         right = [self.reference(*_copies(case)) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
-            if self._same(given, [wrong(*_copies(case)) for case in cases]):
+            if self._same(given, [_outcome(wrong, case) for case in cases]):
                 return diagnosis
+        if errors:
+            return f"your function raised {type(errors[0]).__name__}: {errors[0]}"
         return _difference(given, right, self.tolerance)
 
     def solution(self):
@@ -103,6 +103,14 @@ def _copies(case: tuple) -> tuple:
     return copy.deepcopy(case)
 
 
+def _outcome(function: Callable, case: tuple):
+    """What a function returns, or the error that it raises."""
+    try:
+        return function(*_copies(case))
+    except (Exception, SystemExit) as error:
+        return error
+
+
 def _array(value) -> np.ndarray | None:
     """A number, array, tensor or nested list as an array; None for anything else."""
     if isinstance(value, torch.Tensor):
@@ -118,7 +126,19 @@ def _length(value) -> int:
     return len(value) if isinstance(value, (tuple, list)) or np.ndim(value) else 0
 
 
+def _shown(value) -> str:
+    """A value in at most 80 characters."""
+    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim:
+        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+    text = " ".join(repr(value).split())
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
 def _close(a, b, tolerance: float) -> bool:
+    if isinstance(b, BaseException):  # torch and NumPy agree on an error's words up to the "for"
+        return type(a) is type(b) and str(a).split(" for ")[0] == str(b).split(" for ")[0]
+    if isinstance(b, dict):
+        return isinstance(a, dict) and a.keys() == b.keys() and all(_close(a[name], b[name], tolerance) for name in b)
     if isinstance(b, tuple):
         return _length(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b))
     x, y = _array(a), _array(b)
@@ -130,16 +150,21 @@ def _close(a, b, tolerance: float) -> bool:
 def _difference(given: list, right: list, tolerance: float) -> str:
     """What differs, in the first case that does: the shape, or how many values."""
     mine, want = next((g, r) for g, r in zip(given, right) if not _close(g, r, tolerance))
+    if isinstance(want, dict) and isinstance(mine, dict) and mine.keys() == want.keys():
+        name = next(name for name in want if not _close(mine[name], want[name], tolerance))
+        return f"{name}: {_difference([mine[name]], [want[name]], tolerance)}"
     if isinstance(want, tuple):
         if _length(mine) != len(want):
-            return f"expected {len(want)} values, got {_length(mine) or mine!r}"
+            return f"expected {len(want)} values, got {_length(mine) or _shown(mine)}"
         return _difference(list(mine), list(want), tolerance)
     x, y = _array(mine), _array(want)
     if x is None or y is None:
-        return f"expected something like {want!r}, got {mine!r}"
+        return f"expected something like {_shown(want)}, got {_shown(mine)}"
+    if x.shape != y.shape and not y.shape:
+        return f"expected one number, got shape {x.shape}"
     if x.shape != y.shape:
         return f"expected shape {y.shape}, got {x.shape}"
     wrong = ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
     first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    where = f"the first, at {first}," if first else "it"
-    return f"{int(wrong.sum())} of {wrong.size} values differ; {where} is {x[first]:.4g} and should be {y[first]:.4g}"
+    where = f"{int(wrong.sum())} of {wrong.size} values differ; the first, at {first}," if first else "it"
+    return f"{where} is {x[first]:.4g} and should be {y[first]:.4g}"
