@@ -5,10 +5,14 @@ import re
 import shlex
 
 import jupytext
+import numpy as np
 import pytest
 from assignments import FOLDER, SOURCES, Assignment, prose
 
 from gsnn_tutorial.__main__ import parser
+from gsnn_tutorial.course import execution, intake
+from gsnn_tutorial.inference import summarize
+from gsnn_tutorial.studies import saved_study
 
 ROOT = FOLDER.parent.parent
 GUIDE = (FOLDER / "README.md").read_text(encoding="utf-8")
@@ -136,8 +140,6 @@ def test_every_command_is_one_that_the_program_takes():
 
 
 def test_what_it_says_of_limits_is_what_the_program_does():
-    from gsnn_tutorial.course import execution, intake
-
     grade = parser().parse_args(["course", "grade", "1", "folder"])
     words = section("What happens to broken and hostile submissions")
     assert f"after {grade.cell_seconds:g} s that cell" in words and f"after {grade.seconds:g} s the rest" in words
@@ -169,6 +171,24 @@ def test_the_line_that_it_adds_to_a_test_runs():
     exec(line, names)
     with pytest.raises(AssertionError, match="no answer yet."):
         exec(line, names | {"membership": lambda *arguments: None})
+
+
+def test_the_two_intervals_differ_by_a_word_as_often_as_it_says():
+    saved, checks, words = saved_study("crosstalk"), ASSIGNMENTS["5"].checks, " ".join(GUIDE.split())
+    differ = 0
+    for seed in range(2026, 2076):
+        drawn = np.random.default_rng(seed).choice(saved["seed"].unique(), 16, replace=False)
+        table = saved[(saved["n_crosstalk"] == 4) & saved["seed"].isin(drawn)]
+        summary = summarize(table, ["test_mse"]).query("arm == 'regularized'").set_index("versus")
+        values = {arm: rows.set_index("seed")["test_mse"].to_dict() for arm, rows in table.groupby("arm")}
+        verdicts = set()
+        for interval in (
+            lambda arm: tuple(summary.loc[arm, ["low", "high"]]),
+            lambda arm: checks.paired_interval.reference(values["regularized"], values[arm]),
+        ):
+            verdicts.add(checks.conclude.reference(interval("baseline"), interval("control"), 0.01, True))
+        differ += len(verdicts) == 2
+    assert f"do for {differ} of the 50 seeds from 2026 on" in words
 
 
 def test_every_file_that_it_names_exists():
