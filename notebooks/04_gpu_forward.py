@@ -37,7 +37,7 @@
 # 5. run many models as one, and say what that saves.
 #
 # **Before you start:** [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
-# **Time:** 40 minutes to read, under a minute to run on two CPU cores, less than 1 GB of memory.
+# **Time:** 45 minutes to read, under a minute to run on two CPU cores, less than 1 GB of memory.
 
 # %%
 import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
@@ -998,6 +998,56 @@ spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()
 # %% [markdown]
 # The sparse products (`addmm`, `sampled_addmm`) share the list with plain elementwise work: the norm,
 # the ELU and Adam go over every number several times. A map that took no time at all would leave those.
+#
+# ### The goals that are missed
+#
+# **One epoch of the seed problem: calls.** The model is so small that work and overhead are of one size. All calls of one
+# step, with what torch's operators call in turn, and what they cost on average (measured with the profiler on, which
+# makes each a little dearer):
+
+# %%
+draw = Problem().draw(seed=0)
+small = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False)
+small_step = training_step(small, draw.x_train, draw.y_train)
+small_step()
+with profile(activities=[ProfilerActivity.CPU]) as recorded:
+    small_step()
+counted = pd.DataFrame([(e.key, e.count, e.self_cpu_time_total) for e in recorded.key_averages()],
+                     columns=["operator", "calls", "us"]).set_index("operator")  # fmt: skip
+print(f"{counted['calls'].sum():,} calls, {counted['us'].sum() / counted['calls'].sum():.1f} us each")
+counted.nlargest(6, "us")
+
+# %% [markdown]
+# No single operator is to blame, and what leads the list is hardly arithmetic: the Python around the sparse maps, Adam's
+# bookkeeping over many small tensors, and a long tail of small calls. Messages pay for calls as well, and so the ratio
+# stays below that of large graphs. A union shares the calls, which is what a study does.
+#
+# **The study, and the map with 128 samples: memory.** A union of many models no longer fits the cache, and a result
+# that is written into new memory costs far more than its arithmetic: the system hands memory out page by page.
+# The same product, into new memory and into memory that is there:
+
+# %%
+times = {}
+for megabytes in (0.5, 2, 8, 64):
+    a, b, old = torch.randn(3, int(megabytes * 250_000))
+    runs = {"new memory": lambda: torch.mul(a, b), "old memory": lambda: torch.mul(a, b, out=old)}
+    times[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
+pd.DataFrame(times).T.rename_axis("size of the result")
+
+# %% [markdown]
+# How large the difference is, is the system's matter, and may change from run to run: what was freed a moment ago may
+# be had again at once, and beyond 32 MB it never is with Linux' usual settings (the README names two that change it).
+# The kit writes into old memory where a step has some that is its own (the norm, the residual, the ELU), and
+# asks for large pages where it has none. The floor has such luck too: compare what a copy moves in the two lines of the
+# map, below the table.
+#
+# **The regularizer** lies at its goal, and falls on either side of it from run to run: its peer is a product of dense
+# matrices, which a processor is best at. **The barest loop** misses a goal that was set for a loop as the reference has
+# it: a number drawn by NumPy costs a small part of that.
+#
+# Tried, and not kept: Adam in one fused call is faster still, but rounds by an entry's place in its tensor, so that a
+# union would no longer train to the last bit as each of its models alone; settings of the allocator gain the messages
+# more than the kit, since they write more.
 #
 # ## Recap
 #
