@@ -304,7 +304,7 @@ def run(adam=torch.optim.Adam, how=None, **settings):
         ("fit", run(early=True), "your test error is older than the last step"),
         ("fit", run(how={"weight_decay": 1e-6}), "the weights decay"),
         ("fit", run(torch.optim.AdamW), "the weights decay"),
-        *[("fit", run(batch=batch, shuffle=True), "you stepped on batches") for batch in (13, 16, 32, 64)],
+        *[("fit", run(batch=batch, shuffle=True), "you stepped on batches") for batch in (8, 16, 32, 64)],
     ],
 )
 @pytest.mark.parametrize("seed", [0, 2026])

@@ -50,6 +50,11 @@ def test_it_has_the_form_of_a_chapter(assignment):
     assert [cell.source for cell in code(assignment.source) if len(cell.source.splitlines()) > 20] == []
 
 
+def test_it_says_that_the_check_cells_count(assignment):
+    how = " ".join(assignment.source.cells[0].source.split("**How it works.** ")[1].split())
+    assert "Ignore a button *Validate*, if you see one: what counts is what the check cells print." in how
+
+
 def test_the_points_on_screen_are_those_that_are_given(assignment):
     marks = [cell.metadata.get("nbgrader", {}) for cell in assignment.source.cells]
     given = [mark.points for mark in marks if mark.get("grade")]

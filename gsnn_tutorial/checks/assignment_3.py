@@ -210,7 +210,7 @@ def _states_and_weights(seed):
 
 
 hear = Graded(
-    title="W_in by messages",
+    title="W_in without a matrix",
     reference=_hear,
     cases=_states_and_weights,
     tolerance=1e-4,
@@ -308,7 +308,7 @@ def _loudness(nodes):
 
 
 group_norm = Graded(
-    title="group norm",
+    title="a norm for nodes of any size",
     reference=_group_norm,
     cases=_groups_of_channels,
     tolerance=1e-4,
@@ -464,7 +464,7 @@ def _maps_and_norms(seed):
 
 
 layer = Probed(
-    title="layer",
+    title="a layer",
     reference=_layer,
     cases=_maps_and_norms,
     tolerance=1e-4,
@@ -571,7 +571,7 @@ def _almost_linear(seed):
 
 
 linear_mse = Graded(
-    title="linear model",
+    title="the bar, a linear model",
     reference=_linear_mse,
     cases=_almost_linear,
     tolerance=1e-4,
@@ -712,7 +712,7 @@ def _small_runs(seed):
 
 
 fit = Probed(
-    title="training run",
+    title="training",
     reference=_fit,
     cases=_small_runs,
     tolerance=1e-4,

@@ -33,9 +33,11 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
 # it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
+# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any graph. Each exercise counts by itself. Answers may use loops, NumPy or
-# torch, whatever you like; 0 and 1 may be numbers or booleans.
+# torch, whatever you like; 0 and 1 may be numbers or booleans. Edges, memberships and weights come as
+# torch tensors: for NumPy begin with `edge_index = edge_index.numpy()`, and so on.
 
 # %%
 import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");

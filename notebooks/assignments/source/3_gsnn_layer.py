@@ -33,9 +33,12 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
 # it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
+# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any graph and any model. Each exercise counts by itself and gets all it needs
-# as arguments. Use loops, NumPy or torch as you like; exercises 4 and 6 need torch.
+# as arguments. Data come as torch tensors, `edge_index` of integers (long), all others of floats. Use
+# loops, NumPy or torch as you like; for NumPy begin with `x = x.numpy()`, and so on. Exercises 4 and 6
+# need torch.
 
 # %%
 import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
@@ -169,7 +172,7 @@ checks.hear.grade(hear, SEED, hidden=SEED + 1000)
 
 # %% nbgrader={"grade": false, "grade_id": "group_norm", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def group_norm(z, channels, gamma, beta):
-    """Channels (sum of channels, B), a list of N numbers of them, gamma and beta (N,) -> (sum of channels, B)."""
+    """z (sum of channels, B), `channels`: a list of N counts, gamma and beta (N,) -> (sum of channels, B)."""
     ### BEGIN SOLUTION
     groups = []
     for group, g, b in zip(z.split(channels), gamma, beta):

@@ -34,9 +34,11 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
 # it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
+# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any scores and pathways. Each exercise counts by itself and gets all it needs as
-# arguments: tensors, unless it says otherwise. Use loops, NumPy or torch as you like.
+# arguments: torch tensors, unless it says otherwise. Use loops, NumPy or torch as you like; for NumPy
+# begin with `s = s.numpy()`, and so on.
 
 # %%
 import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
