@@ -124,8 +124,8 @@ class NodeFunction(torch.nn.Module):
         self.norm = norms[norm](nodes, channels) if norm in norms else torch.nn.Identity()
         self.nonlin = nonlin()
         if hasattr(self.nonlin, "inplace"):
-            # Nobody else needs what the norm gives. Written over it, a saved activation is also its own derivative:
-            # ELU'(z) = ELU(z) + 1 below 0, so that the backward pass has no exponential to take.
+            # Nobody else needs what the norm gives (a hook that does keeps a copy). Written over it, a saved activation
+            # is also its own derivative: ELU'(z) = ELU(z) + 1 below 0, so the backward pass takes no exponential.
             self.nonlin.inplace = True
         self.dropout = torch.nn.Dropout(dropout)
         self.mlp = NodeMLP(channels, node_mlp_hidden, nonlin, dropout, generator) if node_mlp else torch.nn.Identity()

@@ -493,7 +493,8 @@ torch.testing.assert_close(sum(share(a, w) for w in orthogonal.T), torch.ones(3)
 # %%
 seen = {}
 norm = trained.ResBlocks[-1].node.norm
-hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach()))
+# A copy of y: the ELU that follows writes its result over it.
+hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach().clone()))
 a = trained.layer_activations(draw.x_test)[:, -1]  # (B, N, C)
 hook.remove()
 
@@ -504,6 +505,7 @@ shares = {
     "channel mean, after ELU": share(a, ones),
     "learned $w$, after ELU": share(a, w),
 }
+assert shares["channel mean, after the norm"].max() < 1e-6
 figure, ax = plt.subplots(figsize=(8.2, 3.1), layout="constrained")
 figures.plot_shares(shares, 1 / 8, ax)
 plots.show(figure, "Share of each node's variance in four directions: the channel mean has none "
