@@ -2,6 +2,8 @@
 
 import copy
 import re
+import subprocess
+import sys
 
 import nbformat
 import numpy as np
@@ -327,6 +329,17 @@ def test_a_bad_argument_ends_with_2_and_says_what_would_be_right(toy, capsys, mo
     assert not (toy / "runs").exists()
 
 
+def test_a_folder_in_use_stops_the_program_and_is_left_as_it_is(toy):
+    (toy / "in" / "ada").mkdir(parents=True)
+    (toy / "taken").mkdir()
+    (toy / "taken" / "points.csv").write_text("mine")
+    command = [sys.executable, "-m", "gsnn_tutorial", "course", "grade", "1", "in", "--output", "taken"]
+    run = subprocess.run([*command, "--assignments", "."], cwd=toy, capture_output=True, text=True)
+    assert run.returncode == 2 and run.stdout == ""
+    assert "course: output must be a new or empty folder, got taken" in run.stderr
+    assert [path.name for path in (toy / "taken").iterdir()] == ["points.csv"]
+
+
 def test_a_report_of_a_folder_that_was_not_graded_is_refused(tmp_path, capsys):
     assert main(["course", "report", str(tmp_path)]) == 2
     assert "folder must be one that course grade has written" in capsys.readouterr().err
@@ -410,6 +423,28 @@ def test_output_has_an_end_and_an_error_is_kept_whatever_came_before(tmp_path):
     assert [[o.output_type for o in cell.outputs] for cell in run["tricks"].cells] == [["error"], []]
 
 
+@pytest.mark.slow
+def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
+    run = notebook_of(
+        "import json\n\ndef f():\n    return json.loads('{')",
+        "f()",
+        "print('before')\nprint('half: no.')\nassert False, 'half: no.'",
+        "print('half: no.')\nassert False, 'half: no.'",
+        "unknown",
+        "assert False",
+        "json.loads('{')",
+        graded=range(2, 7),
+    )
+    execute({"pupil": run}, tmp_path)
+    shown = ["".join(output.get("text", output.get("traceback", ""))) for output in run.cells[2].outputs]
+    assert shown == ["before\n", "half: no."]
+    lines = [[output.get("text", output.get("traceback")) for output in cell.outputs] for cell in run.cells[3:]]
+    assert lines[:3] == [[["half: no."]], [["NameError: name 'unknown' is not defined"]], [["AssertionError: "]]]
+    assert lines[3][0][0].startswith("JSONDecodeError: Expecting")
+    own = "\n".join(run.cells[1].outputs[0].traceback)
+    assert "json/decoder.py" not in own and "return" in own and "Expecting property name" in own
+
+
 def test_a_notebook_without_a_kernel_leaves_the_others_alone(tmp_path, monkeypatch):
     start, started = execution.start_new_async_kernel, []
 
@@ -450,7 +485,15 @@ def test_an_answer_in_words_waits_for_a_grade_by_hand_which_the_report_takes_up(
     table = pd.read_csv(out / "points.csv", index_col="pupil")
     assert table.loc["ada", ["double", "half", "verdict", "total"]].tolist() == [2, 3, 3.5, 8.5]
     assert pd.read_csv(out / "grades.csv", index_col="student_id").loc["ada", "score"] == 8.5
-    assert "8.5" in (out / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text()
+    page = (out / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text()
+    assert "8.5" in page and "Test cell" not in page
+    assert re.findall(r'<li><a href="#([\w-]+)">(\w+)</a> \(Score', page) == [
+        ("double-test", "double"),
+        ("half-test", "half"),
+        ("verdict", "verdict"),
+    ]
+    page = (out / "feedback" / "bo" / "1_toy" / "1_toy.html").read_text()
+    assert "AssertionError" in page and "Traceback (most recent" not in page
 
 
 def with_cell(notebook, source):

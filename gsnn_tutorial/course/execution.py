@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import subprocess
 import time
 from collections import Counter
@@ -22,6 +23,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 
 LONGEST = 100_000  # characters of a cell's output
+ELSEWHERE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # a part of a traceback that lies in a file of this machine
 START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away the kernel
 # Before each test the checks are read from disk anew, whatever a submission has done to them.
 FRESH = """exec('''
@@ -144,8 +146,8 @@ class Submission(NotebookClient):
         failed = self.reply["content"]["status"] == "error"
         if failed and not any(output.output_type == "error" for output in cell.outputs):
             _fail(cell, self.reply["content"]["ename"], self.reply["content"]["evalue"])
-        if graded:  # nbgrader would read points from a value, and a failure from a warning
-            cell.outputs = [o for o in cell.outputs if o.output_type == "error" or o.get("name") == "stdout"]
+        if graded:
+            cell.outputs = _verdict(cell.outputs)
         elif failed:
             self.notes.append(f"{name}: {self.reply['content']['ename']}: {self.reply['content']['evalue']}"[:200])
         else:
@@ -168,7 +170,8 @@ class Submission(NotebookClient):
         self.printed[cell_index] += len(str(content))
         if msg["msg_type"] == "error":
             content["evalue"] = content["evalue"][:LONGEST]
-            content["traceback"] = [line[:LONGEST] for line in content["traceback"][-100:]]
+            *parts, end = content["traceback"][-100:] or [""]
+            content["traceback"] = [part[:LONGEST] for part in parts if not ELSEWHERE.match(part)] + [end[:LONGEST]]
         elif self.printed[cell_index] > LONGEST:
             if room <= 0:
                 return None
@@ -181,6 +184,21 @@ class Submission(NotebookClient):
 def _fail(cell: NotebookNode, name: str, text: str):
     """Give a cell an error for its last output, as a kernel would."""
     cell.setdefault("outputs", []).append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
+
+
+def _verdict(outputs: list[NotebookNode]) -> list[NotebookNode]:
+    """What a test has put out, for its pupil to read: what it printed and its error, one line that stands there once.
+
+    Of anything else nbgrader would read points from a value, and a failure from a warning.
+    """
+    errors = [output for output in outputs if output.output_type == "error"]
+    printed = [output for output in outputs if output.get("name") == "stdout"]
+    for error in errors:
+        named = error.ename != "AssertionError" or not error.evalue
+        error.traceback = [f"{error.ename}: {error.evalue}" if named else error.evalue]
+        for output in printed:
+            output.text = output.text.replace(error.evalue + "\n", "")
+    return [output for output in printed if output.text.strip()] + errors
 
 
 def _name(cell: NotebookNode) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import sysconfig
 import warnings
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import Config
 
+ENTRY = re.compile(r'(<a href="#([\w-]+?)(?:-test)?">)(?:Test cell|Written response)</a>')  # of a page's contents
 STUB = {"python": "raise NotImplementedError  # your answer here"}
 
 
@@ -73,8 +75,15 @@ class NbgraderCourse:
         )
 
     def feedback(self) -> str:
-        """autograded/ -> feedback/, a page for each pupil; points that were given by hand are in it."""
-        return self._run(GenerateFeedback)
+        """autograded/ -> feedback/, a page for each pupil; points that were given by hand are in it.
+
+        A page's contents name what was graded, where nbgrader has "Test cell" for all.
+        """
+        log = self._run(GenerateFeedback)
+        for page in (self.folder / "feedback").glob("*/*/*.html"):
+            text = page.read_text(encoding="utf-8")
+            page.write_text(ENTRY.sub(r"\1\2</a>", text), encoding="utf-8")
+        return log
 
     def export(self, path: Path):
         """The gradebook as nbgrader exports it: one line per pupil."""
