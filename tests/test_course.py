@@ -433,14 +433,17 @@ def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
         "unknown",
         "assert False",
         "json.loads('{')",
-        graded=range(2, 7),
+        "assert False, 'half: ' + ' '.join(['no'] * 80)",
+        graded=range(2, 8),
     )
     execute({"pupil": run}, tmp_path)
     shown = ["".join(output.get("text", output.get("traceback", ""))) for output in run.cells[2].outputs]
     assert shown == ["before\n", "half: no."]
     lines = [[output.get("text", output.get("traceback")) for output in cell.outputs] for cell in run.cells[3:]]
-    assert lines[:3] == [[["half: no."]], [["NameError: name 'unknown' is not defined"]], [["AssertionError: "]]]
+    long = run.cells[7].outputs[0]
+    assert lines[:3] == [[["half: no."]], [["NameError: name 'unknown' is not defined"]], [["AssertionError:"]]]
     assert lines[3][0][0].startswith("JSONDecodeError: Expecting")
+    assert [len(line) <= 90 for line in long.traceback] == [True] * 3 and " ".join(long.traceback) == long.evalue
     own = "\n".join(run.cells[1].outputs[0].traceback)
     assert "json/decoder.py" not in own and "return" in own and "Expecting property name" in own
 

@@ -11,6 +11,7 @@ import asyncio
 import os
 import re
 import subprocess
+import textwrap
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -187,7 +188,7 @@ def _fail(cell: NotebookNode, name: str, text: str):
 
 
 def _verdict(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """What a test has put out, for its pupil to read: what it printed and its error, one line that stands there once.
+    """What a test has put out, for its pupil to read: what it printed and its error, which stands there once.
 
     Of anything else nbgrader would read points from a value, and a failure from a warning.
     """
@@ -195,7 +196,7 @@ def _verdict(outputs: list[NotebookNode]) -> list[NotebookNode]:
     printed = [output for output in outputs if output.get("name") == "stdout"]
     for error in errors:
         named = error.ename != "AssertionError" or not error.evalue
-        error.traceback = [f"{error.ename}: {error.evalue}" if named else error.evalue]
+        error.traceback = textwrap.wrap(f"{error.ename}: {error.evalue}" if named else error.evalue, 90)
         for output in printed:
             output.text = output.text.replace(error.evalue + "\n", "")
     return [output for output in printed if output.text.strip()] + errors
