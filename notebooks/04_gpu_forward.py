@@ -1018,12 +1018,12 @@ print(f"{counted['calls'].sum():,} calls, {counted['us'].sum() / counted['calls'
 counted.nlargest(6, "us")
 
 # %% [markdown]
-# No single operator is to blame, and what leads the list is hardly arithmetic: the Python around the sparse maps, Adam's
-# bookkeeping over many small tensors, and a long tail of small calls. Messages pay for calls as well, and so the ratio
+# No single operator is to blame. In the run on this page what leads the list is hardly arithmetic: the Python around the
+# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. Messages pay for calls as well, and so the ratio
 # stays below that of large graphs. A union shares the calls, which is what a study does.
 #
 # **The study, and the map with 128 samples: memory.** A union of many models no longer fits the cache, and a result
-# that is written into new memory costs far more than its arithmetic: the system hands memory out page by page.
+# that is written into new memory can cost more than its arithmetic: the system hands memory out page by page.
 # The same product, into new memory and into memory that is there:
 
 # %%
@@ -1035,17 +1035,17 @@ for megabytes in (0.5, 2, 8, 64):
 pd.DataFrame(times).T.rename_axis("size of the result")
 
 # %% [markdown]
-# How large the difference is, is the system's matter, and may change from run to run: what was freed a moment ago may
-# be had again at once, and beyond 32 MB it never is with Linux' usual settings (the README names two that change it).
+# How large the difference is, is the system's matter, and may change from run to run. What was freed a moment ago may
+# be had again at once; beyond 32 MB it never is with Linux' usual settings (the README names two that change it), and
+# the last row shows what that costs.
 # The kit writes into old memory where a step has some that is its own (the norm, the residual, the ELU), and
 # asks for large pages where it has none. The floor has such luck too: compare what a copy moves in the two lines of the
 # map, below the table.
 #
-# **The regularizer** lies at its goal, and falls on either side of it from run to run: its peer is a product of dense
-# matrices, which a processor is best at. **The barest loop** misses a goal that was set for a loop as the reference has
+# **The regularizer** misses its goal by little: its peer is a product of dense matrices, which a processor is best at. **The barest loop** misses a goal that was set for a loop as the reference has
 # it: a number drawn by NumPy costs a small part of that.
 #
-# Tried, and not kept: Adam in one fused call is faster still, but rounds by an entry's place in its tensor, so that a
+# Tried before, not shown here, and not kept: Adam in one fused call is faster still, but rounds by an entry's place in its tensor, so that a
 # union would no longer train to the last bit as each of its models alone; settings of the allocator gain the messages
 # more than the kit, since they write more.
 #
