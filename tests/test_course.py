@@ -225,6 +225,15 @@ def test_an_altered_notebook_is_mended_and_told_of(blank, tmp_path, alter):
         assert cell.source == RIGHT.get(cell.id, original.source)
 
 
+def test_an_answer_that_takes_the_checks_own_is_pointed_out(blank, tmp_path):
+    for source, told in [
+        ("from gsnn_tutorial.checks import assignment_1\n\ndouble = assignment_1.membership.reference", True),
+        ("reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it.", False),
+    ]:
+        _, notes = taken_in(answered(blank, double=source), blank, tmp_path)
+        assert notes == (["uses .reference, where a check keeps its own answer: look at it"] if told else [])
+
+
 def test_an_answer_that_was_moved_to_another_cell_is_tested_there(blank, tmp_path):
     notebook = answered(blank)
     without(notebook, "double")

@@ -131,4 +131,6 @@ def _notes(cells, owners, marked, answers) -> list[str]:
             notes.append(f"{name} was edited: restored")
         if len(mine) > 1:
             notes.append(f"{name} is there {len(mine)} times" + (": the last one counts" if name in answers else ""))
+    if any(kind == "code" and re.search(r"\.reference\b", text) for kind, text, _ in cells):
+        notes.append("uses .reference, where a check keeps its own answer: look at it")
     return notes

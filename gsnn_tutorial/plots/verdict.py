@@ -10,7 +10,6 @@ from gsnn_tutorial.inference import kind_of
 from gsnn_tutorial.plots.study import LINES
 from gsnn_tutorial.plots.style import axes, tidy
 
-
 SETTINGS = {
     "K": "pathways",
     "n_train": "training samples",
