@@ -51,7 +51,7 @@ def parser() -> argparse.ArgumentParser:
         help="how fast, against message passing over copies of the graph?",
         description="Measures sparse map, training step, study, regularizer, simulation and building, each against "
         "the reference's formulation in the same run, and how time and memory grow with edges, samples, channels and "
-        "models. Prints a table of ratios; writes a folder with CSV, figures and run.json. Four minutes on two cores.",
+        "models. Prints a table of ratios; writes a folder with CSV, figures and run.json. Three minutes on two cores.",
     )
     bench.add_argument("--quick", action="store_true", help="smaller sizes, under a minute; goals are not judged")
     _option(bench, "--output", "where results are written", "runs/bench", metavar="FOLDER")
