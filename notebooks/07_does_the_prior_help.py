@@ -76,7 +76,7 @@ print(f"exploratory seeds: {EXPLORATORY}; confirmation seeds: {CONFIRMATION}\n{c
 
 # %% [markdown]
 # * **Seeds, arms, size and lambda** stood in the package before the confirmation seeds were run. Size and
-#   lambda come from earlier runs on other seeds.
+#   lambda come from earlier runs on other seeds, which the package does not hold (section 3 has eight seeds of this size).
 # * **The claim**, printed above, is about test MSE after the last epoch. The prior helps, and it is the pathways,
 #   if the rule of chapter 6 says "helps" against the baseline and against *two* controls: shuffled pathways, and
 #   `connected_control`, random connected sets of the same sizes. True pathways are connected chains and shuffled ones
@@ -167,8 +167,8 @@ print(verdict(summarize(first_again, ["test_mse"], contrasts("regularized", cont
 # ### Early stopping
 #
 # Perhaps a prior only keeps a model from overfitting, which a validation set would do too. So the same again: a
-# quarter of the training rows is held back,
-# and each model ends with the weights of the epoch that is best on them. The test rows choose nothing. The
+# quarter of the training rows is held back, and each model ends with the weights of the epoch that is best on them. The
+# test rows choose nothing. The
 # published flow computes the test MSE in every epoch; as soon as one picks an epoch, a lambda or a story by it, it
 # is no longer a test. (This was planned with the study and is secondary, hence Holm.)
 
