@@ -107,7 +107,7 @@ def _again() -> NamedStudy:
         Part({"first_seed": seeds[0]}, LARGE, LARGE_RECIPE, arms, seeds)
         for seeds, arms in ((CONFIRMATION, first), (SECOND_CONFIRMATION, second))
     ]
-    return NamedStudy("Do both confirmations stand when every sum is rounded otherwise?", tuple(parts))
+    return NamedStudy("Do both confirmations stand when the same is computed with other rounding?", tuple(parts))
 
 
 def _crosstalk_large() -> NamedStudy:
