@@ -7,12 +7,12 @@ checks (exercises), report and compare (the command), and validate (what every d
 
 from gsnn_tutorial.graph import PathwayGraph, nx2pyg, pathway_graph, shuffled_membership
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.problem import Problem
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.simulate import simulate, standardize
+from gsnn_tutorial.simulation import simulate, standardize
 from gsnn_tutorial.sparse import SparseLinear
+from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.union import disjoint_union
 from gsnn_tutorial.training import train
-from gsnn_tutorial.union import disjoint_union
 
 __version__ = "0.1.0"
 

@@ -124,9 +124,9 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _compare(given: argparse.Namespace) -> bool:
-    from gsnn_tutorial.compare import compare_arms, compare_published
-    from gsnn_tutorial.problem import Problem
-    from gsnn_tutorial.study import Recipe
+    from gsnn_tutorial.commands.compare import compare_arms, compare_published
+    from gsnn_tutorial.study.paired import Recipe
+    from gsnn_tutorial.study.problem import Problem
 
     if given.published:
         return compare_published(given.output or "runs/published", given.device)
@@ -142,13 +142,13 @@ def _compare(given: argparse.Namespace) -> bool:
 
 
 def _bench(given: argparse.Namespace) -> bool:
-    from gsnn_tutorial.bench import bench
+    from gsnn_tutorial.bench.measure import bench
 
     return bench(given.output, given.device, given.quick)
 
 
 def _study(given: argparse.Namespace) -> bool:
-    from gsnn_tutorial.studies import run_study
+    from gsnn_tutorial.study.named import run_study
 
     return run_study(given.name, given.output, given.device, given.seeds)
 

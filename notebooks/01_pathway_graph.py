@@ -54,8 +54,8 @@ import torch
 from torch_geometric.data import HeteroData
 
 from gsnn_tutorial import GSNN, nx2pyg, pathway_graph, plots, shuffled_membership
-from gsnn_tutorial.checks import pathway_graph as checks
-from gsnn_tutorial.plots.pathway_graph import (
+from gsnn_tutorial.checks import chapter_1 as checks
+from gsnn_tutorial.plots.chapter_1 import (
     plot_adjacency,
     plot_arrival,
     plot_graph_and_adjacency,

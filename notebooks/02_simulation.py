@@ -55,9 +55,9 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import PolynomialFeatures
 
 from gsnn_tutorial import GSNN, pathway_graph, plots, simulate, standardize, train
-from gsnn_tutorial.checks import simulation as checks
-from gsnn_tutorial.plots import simulation as pictures
-from gsnn_tutorial.simulate import NONLINEARITIES, cosine, half_square, pathway_functions, tanh
+from gsnn_tutorial.checks import chapter_2 as checks
+from gsnn_tutorial.plots import chapter_2 as pictures
+from gsnn_tutorial.simulation import NONLINEARITIES, cosine, half_square, pathway_functions, tanh
 
 pd.set_option("display.precision", 3)
 

@@ -57,15 +57,15 @@ from torch_geometric.nn import GCNConv
 
 # %%
 from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standardize, train
-from gsnn_tutorial.checks import gsnn as checks
+from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.evaluation import edge_effects, edge_norms, mse
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.gsnn import GroupLayerNorm, win_indices, wout_indices
-from gsnn_tutorial.plots.gsnn import (
+from gsnn_tutorial.plots.chapter_3 import (
     plot_edge_effects, plot_messages, plot_models, plot_spread, plot_true_spurious,
     plot_validation, plot_weights, spread_colorbar,
 )
-from gsnn_tutorial.simulate import pathway_functions
+from gsnn_tutorial.simulation import pathway_functions
 
 # %%
 problem = Problem()

@@ -54,14 +54,14 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
 from gsnn_tutorial import GSNN, Problem, SparseLinear, plots
-from gsnn_tutorial.bench import random_model, saved_run, slopes, table_of, training_step
-from gsnn_tutorial.checks import gpu_forward as checks
+from gsnn_tutorial.bench.measure import random_model, saved_run, slopes, table_of, training_step
+from gsnn_tutorial.checks import chapter_4 as checks
 from gsnn_tutorial.gsnn import win_indices
-from gsnn_tutorial.plots.bench import plot_scaling
-from gsnn_tutorial.plots.gpu_forward import plot_against_size, plot_csr, plot_dense
-from gsnn_tutorial.plots.gpu_forward import plot_messages, plot_models, plot_one_size
+from gsnn_tutorial.plots.scaling import plot_scaling
+from gsnn_tutorial.plots.chapter_4 import plot_against_size, plot_csr, plot_dense
+from gsnn_tutorial.plots.chapter_4 import plot_messages, plot_models, plot_one_size
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
-from gsnn_tutorial.union import GSNNUnion
+from gsnn_tutorial.study.union import GSNNUnion
 
 # %% [markdown]
 # Everything below runs on one device, chosen here. Nothing else in the chapter has to change when

@@ -53,11 +53,11 @@ import torch
 from ipywidgets import SelectionSlider, interact
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, plots, train
-from gsnn_tutorial.checks import pathway_regularizer as checks
+from gsnn_tutorial.checks import chapter_5 as checks
 from gsnn_tutorial.gsnn import ActivationRecorder, GroupLayerNorm
-from gsnn_tutorial.plots import pathway_regularizer as figures
-from gsnn_tutorial.published import published_draw
-from gsnn_tutorial.study import Recipe, study
+from gsnn_tutorial.plots import chapter_5 as figures
+from gsnn_tutorial.study.published import published_draw
+from gsnn_tutorial.study.paired import Recipe, study
 
 pd.set_option("display.precision", 3)
 

@@ -53,14 +53,14 @@ import torch
 from ipywidgets import interact
 
 from gsnn_tutorial import GSNN, Problem, plots
-from gsnn_tutorial.checks import three_way_evaluation as checks
+from gsnn_tutorial.checks import chapter_6 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka
-from gsnn_tutorial.inference import METRICS, holm, paired_differences, power_curve, seeds_needed, summarize, verdict
-from gsnn_tutorial.published import LAMBDA_SIM, MODEL, TRAINING
-from gsnn_tutorial.published import published_draw, published_log, published_table, replay, side_by_side
+from gsnn_tutorial.study.inference import METRICS, holm, paired_differences, power_curve, seeds_needed, summarize, verdict
+from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
+from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.studies import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_run, saved_study
-from gsnn_tutorial.study import Recipe, study
+from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_run, saved_study
+from gsnn_tutorial.study.paired import Recipe, study
 from gsnn_tutorial.training import threads, train
 
 pd.set_option("display.float_format", "{:.3f}".format)

@@ -46,13 +46,13 @@ import pandas as pd
 from ipywidgets import interact
 
 from gsnn_tutorial import plots
-from gsnn_tutorial.checks import does_the_prior_help as checks
-from gsnn_tutorial.inference import contrasts, holm, interval, kind_of, non_inferior, paired_differences
-from gsnn_tutorial.inference import summarize, summarize_by, verdict
+from gsnn_tutorial.checks import chapter_7 as checks
+from gsnn_tutorial.study.inference import contrasts, holm, interval, kind_of, non_inferior, paired_differences
+from gsnn_tutorial.study.inference import summarize, summarize_by, verdict
 from gsnn_tutorial.plots.study import plot_power
-from gsnn_tutorial.studies import CONFIRMATION, EXPLORATORY, LARGE, LARGE_RECIPE, SECOND_CONFIRMATION
-from gsnn_tutorial.studies import STUDIES, THIRD_CONFIRMATION, saved_run, saved_study
-from gsnn_tutorial.study import study
+from gsnn_tutorial.study.named import CONFIRMATION, EXPLORATORY, LARGE, LARGE_RECIPE, SECOND_CONFIRMATION
+from gsnn_tutorial.study.named import STUDIES, THIRD_CONFIRMATION, saved_run, saved_study
+from gsnn_tutorial.study.paired import study
 
 pd.set_option("display.float_format", "{:.3f}".format)
 

@@ -28,7 +28,7 @@ class Assignment:
             set_seed(self.path, seed)
         self.name, self.number = path.stem, path.stem.split("_")[0]
         self.source = read_source(self.path)
-        self.checks = importlib.import_module(f"gsnn_tutorial.checks.assignment_{self.number}")
+        self.checks = importlib.import_module(f"gsnn_tutorial.course.graders.assignment_{self.number}")
         self.exercises = {name: value for name, value in vars(self.checks).items() if isinstance(value, Graded)}
 
     @property

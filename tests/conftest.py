@@ -10,7 +10,7 @@ import torch
 from torch.profiler import ProfilerActivity, profile
 
 from gsnn_tutorial import GSNN
-from gsnn_tutorial.published import published_draw
+from gsnn_tutorial.study.published import published_draw
 
 matplotlib.use("Agg")
 torch.set_num_threads(1)  # on products this small, more threads wait for each other, for minutes on a busy machine

@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LinearRegression, Ridge
 
 from gsnn_tutorial import GSNN, Problem, train
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 from gsnn_tutorial.gsnn import GroupLayerNorm
 
 

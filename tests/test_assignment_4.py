@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 from gsnn_tutorial.gsnn import GroupLayerNorm
 from gsnn_tutorial.regularizer import standardize_over_batch
 

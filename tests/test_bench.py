@@ -11,9 +11,11 @@ import pandas as pd
 import pytest
 import torch
 
-from gsnn_tutorial import PathwayLatentRegularizer, Problem, SparseLinear, bench, simulate, timing
+from gsnn_tutorial import PathwayLatentRegularizer, Problem, SparseLinear, simulate
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.gather_scatter import (
+from gsnn_tutorial.bench import clock as timing
+from gsnn_tutorial.bench import measure as bench
+from gsnn_tutorial.bench.peer import (
     DenseRegularizer,
     GatherScatterGSNN,
     GatherScatterLinear,
@@ -21,10 +23,10 @@ from gsnn_tutorial.gather_scatter import (
     simulate_one_by_one,
 )
 from gsnn_tutorial.gsnn import win_indices
-from gsnn_tutorial.plots.bench import plot_scaling
-from gsnn_tutorial.simulate import pathway_functions
+from gsnn_tutorial.plots.scaling import plot_scaling
+from gsnn_tutorial.simulation import pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
-from gsnn_tutorial.union import GSNNUnion
+from gsnn_tutorial.study.union import GSNNUnion
 
 NEAR = {"rtol": 1e-5, "atol": 1e-6}
 

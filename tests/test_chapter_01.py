@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, pathway_graph, shuffled_membership
-from gsnn_tutorial.checks import pathway_graph as checks
-from gsnn_tutorial.plots import pathway_graph as pictures
+from gsnn_tutorial.checks import chapter_1 as checks
+from gsnn_tutorial.plots import chapter_1 as pictures
 
 SOURCE = Path(__file__).parents[1] / "notebooks" / "01_pathway_graph.py"
 SEEDS = range(5)

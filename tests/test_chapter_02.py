@@ -11,9 +11,9 @@ import pandas as pd
 import pytest
 
 from gsnn_tutorial import pathway_graph, simulate
-from gsnn_tutorial.checks import simulation as checks
-from gsnn_tutorial.plots import simulation as pictures
-from gsnn_tutorial.simulate import NONLINEARITIES, pathway_functions
+from gsnn_tutorial.checks import chapter_2 as checks
+from gsnn_tutorial.plots import chapter_2 as pictures
+from gsnn_tutorial.simulation import NONLINEARITIES, pathway_functions
 from gsnn_tutorial.training import History
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "02_simulation.py"

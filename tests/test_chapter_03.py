@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, Problem
-from gsnn_tutorial.checks import gsnn as checks
+from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.evaluation import edge_effects
 from gsnn_tutorial.gsnn import GroupLayerNorm, win_indices, wout_indices
 

@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from gsnn_tutorial import SparseLinear
-from gsnn_tutorial.checks import gpu_forward as checks
+from gsnn_tutorial.checks import chapter_4 as checks
 from gsnn_tutorial.gsnn import win_indices
-from gsnn_tutorial.plots import gpu_forward as plots
+from gsnn_tutorial.plots import chapter_4 as plots
 from gsnn_tutorial.sparse import sparse_map
 
 SOURCE = Path(__file__).parents[1] / "notebooks" / "04_gpu_forward.py"

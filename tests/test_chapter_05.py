@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import PathwayLatentRegularizer
-from gsnn_tutorial.checks import pathway_regularizer as checks
-from gsnn_tutorial.plots import pathway_regularizer as figures
+from gsnn_tutorial.checks import chapter_5 as checks
+from gsnn_tutorial.plots import chapter_5 as figures
 from gsnn_tutorial.regularizer import standardize_over_batch
 
 SOURCE = Path(__file__).parents[1] / "notebooks" / "05_pathway_regularizer.py"

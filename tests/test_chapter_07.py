@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 from gsnn_tutorial import plots
-from gsnn_tutorial.checks import does_the_prior_help as checks
-from gsnn_tutorial.inference import interval, paired_differences, summarize, summarize_by
+from gsnn_tutorial.checks import chapter_7 as checks
+from gsnn_tutorial.study.inference import interval, paired_differences, summarize, summarize_by
 
 EXERCISES = [checks.share, checks.conclusion]
 

@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.published import PUBLISHED_ARMS as ARMS
-from gsnn_tutorial.published import published_draw, published_log, published_table, replay, side_by_side
-from gsnn_tutorial.report import RunFolder
+from gsnn_tutorial.files import RunFolder
+from gsnn_tutorial.study.published import PUBLISHED_ARMS as ARMS
+from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 
 COLUMNS = [
     "test_mse_final", "cos_within", "cos_cross", "cos_gap", "ari",

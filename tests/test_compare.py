@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 
 from gsnn_tutorial import Problem
-from gsnn_tutorial import study as study_module
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.compare import compare_arms
-from gsnn_tutorial.inference import METRICS, verdict
-from gsnn_tutorial.report import RunFolder
-from gsnn_tutorial.study import ARMS, Recipe
+from gsnn_tutorial.commands.compare import compare_arms
+from gsnn_tutorial.files import RunFolder
+from gsnn_tutorial.study import paired as study_module
+from gsnn_tutorial.study.inference import METRICS, verdict
+from gsnn_tutorial.study.paired import ARMS, Recipe
 
 SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
 

@@ -227,7 +227,7 @@ def test_an_altered_notebook_is_mended_and_told_of(blank, tmp_path, alter):
 
 def test_an_answer_that_takes_the_checks_own_is_pointed_out(blank, tmp_path):
     for source, told in [
-        ("from gsnn_tutorial.checks import assignment_1\n\ndouble = assignment_1.membership.reference", True),
+        ("from gsnn_tutorial.course.graders import assignment_1\n\ndouble = assignment_1.membership.reference", True),
         ("reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it.", False),
     ]:
         _, notes = taken_in(answered(blank, double=source), blank, tmp_path)
@@ -514,7 +514,8 @@ def with_cell(notebook, source):
 
 
 ATTACK = """
-from gsnn_tutorial.checks import assignment_1, exercise
+from gsnn_tutorial.checks import exercise
+from gsnn_tutorial.course.graders import assignment_1
 exercise.Exercise.diagnose = exercise.Graded.grade = lambda *arguments, **more: None
 for name in ("membership", "inside", "self_loops", "win_mask", "wout", "reach"):
     setattr(assignment_1, name, exercise.Graded(name, print, list, {}))

@@ -4,8 +4,8 @@ import joblib
 import pandas as pd
 import pytest
 
-from gsnn_tutorial.problem import Problem
-from gsnn_tutorial.study import Recipe, study
+from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.problem import Problem
 
 
 @pytest.mark.slow

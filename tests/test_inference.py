@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gsnn_tutorial import inference
-from gsnn_tutorial.inference import (
+from gsnn_tutorial.plots.study import plot_power
+from gsnn_tutorial.study import inference
+from gsnn_tutorial.study.inference import (
     COMPARISONS,
     METRICS,
     MORE_METRICS,
@@ -26,7 +27,6 @@ from gsnn_tutorial.inference import (
     seeds_needed,
     summarize,
 )
-from gsnn_tutorial.plots.study import plot_power
 
 ARMS = ("untrained", "baseline", "regularized", "control")
 
@@ -215,7 +215,7 @@ def test_holm_on_four_p_values_by_hand(monkeypatch):
     table = make_table([0] * 4)
     summary = summarize(table, ["cka_gap"])
     given = iter([0.01, 0.04, 0.03, 0.005])
-    monkeypatch.setattr("gsnn_tutorial.inference.p_value", lambda d: next(given))
+    monkeypatch.setattr("gsnn_tutorial.study.inference.p_value", lambda d: next(given))
     found = holm(summary, table)
     assert found["p"].tolist() == [0.01, 0.04, 0.03, 0.005]
     assert found["p_holm"].tolist() == pytest.approx([3 * 0.01, 2 * 0.03, 2 * 0.03, 4 * 0.005])  # never falls

@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, Problem, attribution, evaluation, pathway_graph
-from gsnn_tutorial.inference import METRICS, MORE_METRICS
-from gsnn_tutorial.measures import MEASURES, columns, measure
-from gsnn_tutorial.study import COLUMNS
+from gsnn_tutorial.study.inference import METRICS, MORE_METRICS
+from gsnn_tutorial.study.metrics import MEASURES, columns, measure
+from gsnn_tutorial.study.paired import COLUMNS
 
 EVERYTHING = tuple(MEASURES)
 
@@ -94,7 +94,7 @@ def test_what_a_graph_does_not_have_is_missing_and_the_rest_is_not(make_model, d
 
 def test_the_first_rows_alone_say_nearly_the_same_of_attribution(model, draw, monkeypatch):
     found = measure(model, draw.graph, draw, which=["edges", "attribution"])
-    monkeypatch.setattr("gsnn_tutorial.measures.ATTRIBUTION_ROWS", len(draw.x_test))
+    monkeypatch.setattr("gsnn_tutorial.study.metrics.ATTRIBUTION_ROWS", len(draw.x_test))
     full = measure(model, draw.graph, draw, which=["edges", "attribution"])
     for name in ("auc_ablation", "leakage", "coherence"):
         assert found[name] == pytest.approx(full[name], abs=0.05)

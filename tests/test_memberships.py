@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import Problem, pathway_graph
-from gsnn_tutorial.memberships import adjacency_membership, connected_membership, exchanged_membership
+from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership, exchanged_membership
 
 TRUE = pathway_graph(K=4, n_func=3).membership()
 

@@ -5,9 +5,9 @@ import pytest
 from matplotlib.patches import FancyArrowPatch
 
 from gsnn_tutorial import pathway_graph, plots
-from gsnn_tutorial.inference import summarize
 from gsnn_tutorial.plots.style import ARM_STYLE
-from gsnn_tutorial.published import published_log, published_table
+from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.published import published_log, published_table
 from gsnn_tutorial.training import History
 
 HISTORIES = {

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import Problem, simulate
-from gsnn_tutorial.problem import STREAMS, stream
-from gsnn_tutorial.simulate import expected_outputs, noise_floor, pathway_functions
+from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
+from gsnn_tutorial.study.problem import STREAMS, stream
 
 SMALL = Problem(n_train=32, n_test=16)
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import pathway_graph, simulate, standardize
-from gsnn_tutorial.simulate import NONLINEARITIES, expected_outputs, noise_floor, pathway_functions
+from gsnn_tutorial.simulation import NONLINEARITIES, expected_outputs, noise_floor, pathway_functions
 
 
 def simulate_one_sample_at_a_time(G, n, input_nodes, output_nodes, noise_scale, special, signed, seed):

@@ -7,10 +7,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from gsnn_tutorial import studies
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.problem import Problem
-from gsnn_tutorial.studies import (
+from gsnn_tutorial.study import named as studies
+from gsnn_tutorial.study.named import (
     CONFIRMATION,
     EXPLORATORY,
     PUBLISHED_SEEDS,
@@ -22,7 +21,8 @@ from gsnn_tutorial.studies import (
     saved_run,
     saved_study,
 )
-from gsnn_tutorial.study import Recipe, study
+from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.problem import Problem
 
 SHORT = NamedStudy(
     "Is it short?",

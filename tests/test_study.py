@@ -5,11 +5,11 @@ import pytest
 import torch
 
 from gsnn_tutorial import Problem, train
-from gsnn_tutorial import study as study_module
 from gsnn_tutorial.evaluation import mse
-from gsnn_tutorial.measures import MEASURES
-from gsnn_tutorial.study import ARMS, COLUMNS, EVERY_ARM, Recipe, seeds_per_block, study
-from gsnn_tutorial.weights import edges_outside
+from gsnn_tutorial.priors.weights import edges_outside
+from gsnn_tutorial.study import paired as study_module
+from gsnn_tutorial.study.metrics import MEASURES
+from gsnn_tutorial.study.paired import ARMS, COLUMNS, EVERY_ARM, Recipe, seeds_per_block, study
 
 SMALL = Problem(n_train=48, n_test=40)
 SHORT = Recipe(epochs=6)

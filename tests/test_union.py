@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, pathway_graph, train
-from gsnn_tutorial.union import GSNNUnion, UnionRegularizer, disjoint_union
-from gsnn_tutorial.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.study.union import GSNNUnion, UnionRegularizer, disjoint_union
 
 SMALL = Problem(n_train=64, n_test=32)
 

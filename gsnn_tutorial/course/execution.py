@@ -30,7 +30,7 @@ START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away th
 FRESH = """exec('''
 import sys
 for name in [*sys.modules]:
-    if name.startswith("gsnn_tutorial.checks"):
+    if name.startswith(("gsnn_tutorial.checks", "gsnn_tutorial.course.graders")):
         del sys.modules[name]
 ''', {})"""
 

@@ -1,11 +1,11 @@
 """Figures: each function draws into an ``ax`` (a new one if None) and returns it."""
 
 from gsnn_tutorial.plots.graphs import plot_graph
+from gsnn_tutorial.plots.maps import plot_map, plot_sweep
 from gsnn_tutorial.plots.similarity import plot_similarity
 from gsnn_tutorial.plots.study import plot_arms, plot_forest
 from gsnn_tutorial.plots.style import draw_floor, show
 from gsnn_tutorial.plots.training import plot_table, plot_training
-from gsnn_tutorial.plots.verdict import plot_map, plot_sweep
 
 __all__ = [
     "draw_floor",

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gsnn_tutorial.inference import kind_of, paired_differences, power_curve, seeds_needed
 from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, draw_floor, tidy
+from gsnn_tutorial.study.inference import kind_of, paired_differences, power_curve, seeds_needed
 
 LINES = [("#0072B2", "s", "-"), ("#D55E00", "^", "--"), ("#009E73", "D", ":"), ("#000000", "o", "-.")]
 

@@ -44,7 +44,6 @@ import sys; "google.colab" in sys.modules and get_ipython().system("pip install 
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 
 from gsnn_tutorial import pathway_graph, plots
@@ -107,7 +106,7 @@ def membership(pairs, names, P):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "membership-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_1 as checks
+from gsnn_tutorial.course.graders import assignment_1 as checks
 
 checks.membership(membership, SEED);
 ### BEGIN HIDDEN TESTS
@@ -145,7 +144,7 @@ def inside(M, edge_index):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "inside-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_1 as checks
+from gsnn_tutorial.course.graders import assignment_1 as checks
 
 checks.inside(inside, SEED);
 ### BEGIN HIDDEN TESTS
@@ -172,7 +171,7 @@ def self_loops(edge_index, N):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "self_loops-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_1 as checks
+from gsnn_tutorial.course.graders import assignment_1 as checks
 
 checks.self_loops(self_loops, SEED);
 ### BEGIN HIDDEN TESTS
@@ -210,7 +209,7 @@ def win_mask(edge_index, channels):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "win_mask-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_1 as checks
+from gsnn_tutorial.course.graders import assignment_1 as checks
 
 checks.win_mask(win_mask, SEED);
 ### BEGIN HIDDEN TESTS
@@ -251,7 +250,7 @@ def wout(values, edge_index, N, C):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "wout-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_1 as checks
+from gsnn_tutorial.course.graders import assignment_1 as checks
 
 checks.wout(wout, SEED);
 ### BEGIN HIDDEN TESTS
@@ -290,7 +289,7 @@ def reach(edge_index, N, I, O, L):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "reach-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_1 as checks
+from gsnn_tutorial.course.graders import assignment_1 as checks
 
 checks.reach(reach, SEED);
 ### BEGIN HIDDEN TESTS

@@ -47,8 +47,8 @@ import numpy as np
 
 from gsnn_tutorial import PathwayGraph, pathway_graph, plots, simulate
 from gsnn_tutorial.graph import Node
-from gsnn_tutorial.plots.gsnn import plot_messages
-from gsnn_tutorial.simulate import expected_outputs, pathway_functions
+from gsnn_tutorial.plots.chapter_3 import plot_messages
+from gsnn_tutorial.simulation import expected_outputs, pathway_functions
 
 SEED = 2026  # the data, and what the checks ask, follow from it
 
@@ -104,7 +104,7 @@ def levels(parents):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "levels-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_2 as checks
+from gsnn_tutorial.course.graders import assignment_2 as checks
 
 checks.levels(levels, SEED);
 ### BEGIN HIDDEN TESTS
@@ -141,7 +141,7 @@ def strongest(parents):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "strongest-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_2 as checks
+from gsnn_tutorial.course.graders import assignment_2 as checks
 
 checks.strongest(strongest, SEED);
 ### BEGIN HIDDEN TESTS
@@ -191,7 +191,7 @@ def scm(parents, functions, z, sigma):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "scm-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_2 as checks
+from gsnn_tutorial.course.graders import assignment_2 as checks
 
 checks.scm(scm, SEED);
 ### BEGIN HIDDEN TESTS
@@ -238,7 +238,7 @@ def shared_noise(parents, outputs, sigma):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "shared_noise-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_2 as checks
+from gsnn_tutorial.course.graders import assignment_2 as checks
 
 checks.shared_noise(shared_noise, SEED);
 ### BEGIN HIDDEN TESTS
@@ -278,7 +278,7 @@ def through(f, s, z, sigma):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "through-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_2 as checks
+from gsnn_tutorial.course.graders import assignment_2 as checks
 
 checks.through(through, SEED);
 ### BEGIN HIDDEN TESTS
@@ -338,7 +338,7 @@ def limits(y_train, y_test, expected):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "limits-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_2 as checks
+from gsnn_tutorial.course.graders import assignment_2 as checks
 
 checks.limits(limits, SEED);
 ### BEGIN HIDDEN TESTS

@@ -45,13 +45,12 @@ import sys; "google.colab" in sys.modules and get_ipython().system("pip install 
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 import torch.nn.functional as F
 
 from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots
 from gsnn_tutorial.graph import Node
-from gsnn_tutorial.plots.gsnn import plot_messages
+from gsnn_tutorial.plots.chapter_3 import plot_messages
 
 SEED = 2026  # the data, and what the checks ask, follow from it
 
@@ -100,7 +99,7 @@ def read_in(x, edge_index, N):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "read_in-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 
 checks.read_in(read_in, SEED);
 ### BEGIN HIDDEN TESTS
@@ -145,7 +144,7 @@ def hear(h, values, bias, edge_index, N, C):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "hear-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 
 checks.hear(hear, SEED);
 ### BEGIN HIDDEN TESTS
@@ -181,7 +180,7 @@ def group_norm(z, channels, gamma, beta):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "group_norm-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 
 checks.group_norm(group_norm, SEED);
 ### BEGIN HIDDEN TESTS
@@ -232,7 +231,7 @@ def layer(lin_in, norm, lin_out, N):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "layer-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 
 checks.layer(layer, SEED);
 ### BEGIN HIDDEN TESTS
@@ -266,7 +265,7 @@ def linear_mse(x_train, y_train, x_test, y_test):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "linear_mse-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 
 checks.linear_mse(linear_mse, SEED);
 ### BEGIN HIDDEN TESTS
@@ -309,7 +308,7 @@ def fit(model, x_train, y_train, x_test, y_test, epochs, lr):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "fit-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_3 as checks
+from gsnn_tutorial.course.graders import assignment_3 as checks
 
 checks.fit(fit, SEED);
 ### BEGIN HIDDEN TESTS

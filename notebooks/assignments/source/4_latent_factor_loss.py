@@ -45,7 +45,6 @@ import sys; "google.colab" in sys.modules and get_ipython().system("pip install 
 
 # %% nbgrader={"grade": false, "grade_id": "setup", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 import matplotlib.pyplot as plt
-import numpy as np
 import torch
 
 from gsnn_tutorial import GSNN, Problem, plots
@@ -96,7 +95,7 @@ def in_step(s, pairs):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "in_step-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 
 checks.in_step(in_step, SEED);
 ### BEGIN HIDDEN TESTS
@@ -128,7 +127,7 @@ def pathway_scores(s, M):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "pathway_scores-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 
 checks.pathway_scores(pathway_scores, SEED);
 ### BEGIN HIDDEN TESTS
@@ -176,7 +175,7 @@ def pull(s, t):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "pull-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 
 checks.pull(pull, SEED);
 ### BEGIN HIDDEN TESTS
@@ -253,7 +252,7 @@ def sim_loss(s, pathway, node, weight):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "sim_loss-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 
 checks.sim_loss(sim_loss, SEED);
 ### BEGIN HIDDEN TESTS
@@ -291,7 +290,7 @@ def follow(s, M):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "follow-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 
 checks.follow(follow, SEED);
 ### BEGIN HIDDEN TESTS
@@ -333,7 +332,7 @@ def best_share(a):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "best_share-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.checks import assignment_4 as checks
+from gsnn_tutorial.course.graders import assignment_4 as checks
 
 checks.best_share(best_share, SEED);
 ### BEGIN HIDDEN TESTS

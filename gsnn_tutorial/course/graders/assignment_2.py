@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gsnn_tutorial.checks.exercise import Graded
-from gsnn_tutorial.simulate import cosine, half_square, tanh
+from gsnn_tutorial.simulation import cosine, half_square, tanh
 
 
 def _names(rng, N):

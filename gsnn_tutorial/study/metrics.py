@@ -16,7 +16,7 @@ import torch
 from gsnn_tutorial import attribution, evaluation, validate
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.problem import Draw
+from gsnn_tutorial.study.problem import Draw
 
 # Silence and occlusion run the model once for every edge and input. Test rows are independent draws, and these
 # metrics are averages and rankings over them: a quarter of the usual rows moves them by some hundredths.

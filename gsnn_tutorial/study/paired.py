@@ -23,13 +23,13 @@ from gsnn_tutorial import validate
 from gsnn_tutorial.evaluation import mse
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.measures import columns, measure
-from gsnn_tutorial.memberships import adjacency_membership, connected_membership
-from gsnn_tutorial.problem import Draw, Problem
+from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership
+from gsnn_tutorial.priors.weights import EdgePenalty, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+from gsnn_tutorial.study.metrics import columns, measure
+from gsnn_tutorial.study.problem import Draw, Problem
+from gsnn_tutorial.study.union import disjoint_union
 from gsnn_tutorial.training import train
-from gsnn_tutorial.union import disjoint_union
-from gsnn_tutorial.weights import EdgePenalty, WeightTyingRegularizer, edges_outside
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from matplotlib.figure import Figure
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.evaluation import linear_cka
-from gsnn_tutorial.inference import METRICS, summarize, verdict
-from gsnn_tutorial.problem import Draw, Problem
-from gsnn_tutorial.published import (
+from gsnn_tutorial.files import RunFolder, usable_device
+from gsnn_tutorial.study.inference import METRICS, summarize, verdict
+from gsnn_tutorial.study.paired import ARMS, Recipe, study
+from gsnn_tutorial.study.problem import Draw, Problem
+from gsnn_tutorial.study.published import (
     EPOCHS,
     LAMBDA_SIM,
     MODEL,
@@ -27,8 +29,6 @@ from gsnn_tutorial.published import (
     replay,
     side_by_side,
 )
-from gsnn_tutorial.report import RunFolder, usable_device
-from gsnn_tutorial.study import ARMS, Recipe, study
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
 

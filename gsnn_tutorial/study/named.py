@@ -17,9 +17,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.problem import Problem
-from gsnn_tutorial.report import RunFolder, usable_device
-from gsnn_tutorial.study import ARMS, Recipe, study
+from gsnn_tutorial.files import RunFolder, usable_device
+from gsnn_tutorial.study.paired import ARMS, Recipe, study
+from gsnn_tutorial.study.problem import Problem
 
 EXPLORATORY = range(8)  # settings were looked at on these
 CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by

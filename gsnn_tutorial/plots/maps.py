@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gsnn_tutorial.inference import kind_of
 from gsnn_tutorial.plots.study import LINES
 from gsnn_tutorial.plots.style import axes, tidy
+from gsnn_tutorial.study.inference import kind_of
 
 SETTINGS = {
     "K": "pathways",

@@ -19,7 +19,8 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from gsnn_tutorial.gather_scatter import (
+from gsnn_tutorial.bench.clock import copying, in_turn, peak_bytes
+from gsnn_tutorial.bench.peer import (
     DenseRegularizer,
     GatherScatterGSNN,
     GatherScatterLinear,
@@ -28,18 +29,17 @@ from gsnn_tutorial.gather_scatter import (
     loop_indices,
     simulate_one_by_one,
 )
+from gsnn_tutorial.files import RunFolder, device_name, usable_device
 from gsnn_tutorial.graph import EDGE_TYPES
 from gsnn_tutorial.gsnn import GSNN, ActivationRecorder, win_indices
-from gsnn_tutorial.plots.bench import plot_scaling
-from gsnn_tutorial.problem import Draw, Problem
+from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.report import RunFolder, device_name, usable_device
-from gsnn_tutorial.simulate import pathway_functions, simulate
+from gsnn_tutorial.simulation import pathway_functions, simulate
 from gsnn_tutorial.sparse import SparseLinear
-from gsnn_tutorial.study import Recipe, study
-from gsnn_tutorial.timing import copying, in_turn, peak_bytes
+from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.problem import Draw, Problem
+from gsnn_tutorial.study.union import GSNNUnion
 from gsnn_tutorial.training import threads
-from gsnn_tutorial.union import GSNNUnion
 
 MESSAGES = 30_000_000  # the peer stops where it would send more of them at once
 

@@ -6,7 +6,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gsnn_tutorial.plots.gpu_forward import OTHER_WAY, WAY_STYLE
+from gsnn_tutorial.plots.chapter_4 import OTHER_WAY, WAY_STYLE
 from gsnn_tutorial.plots.style import tidy
 
 

@@ -12,9 +12,9 @@ import torch
 from gsnn_tutorial.evaluation import cka_metrics, published_metrics
 from gsnn_tutorial.graph import pathway_graph, shuffled_membership
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.problem import Draw
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.simulate import noise_floor, standardize
+from gsnn_tutorial.simulation import noise_floor, standardize
+from gsnn_tutorial.study.problem import Draw
 from gsnn_tutorial.training import History, threads, train
 
 PUBLISHED_ARMS = ("baseline", "regularized", "control")

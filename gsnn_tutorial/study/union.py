@@ -15,8 +15,8 @@ import torch
 
 from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES
 from gsnn_tutorial.gsnn import GSNN, Residual
+from gsnn_tutorial.priors.weights import RegularizerSum, WeightRegularizer
 from gsnn_tutorial.regularizer import LearnedScore, MeanScore, PathwayLatentRegularizer
-from gsnn_tutorial.weights import RegularizerSum, WeightRegularizer
 
 
 class GSNNUnion(GSNN):
