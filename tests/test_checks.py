@@ -11,7 +11,6 @@ import torch
 
 from gsnn_tutorial import checks
 from gsnn_tutorial.checks import Exercise, Graded
-from gsnn_tutorial.checks.exercise import _outcome
 
 EXERCISES = {
     f"{module.name}.{name}": value
@@ -107,7 +106,7 @@ def is_error(value):
 
 
 def outcomes(exercise, function):
-    return [_outcome(function, case) for case in exercise.cases(0)]
+    return [exercise._outcome(function, case) for case in exercise.cases(0)]
 
 
 third = Exercise(

@@ -514,11 +514,11 @@ def with_cell(notebook, source):
 
 
 ATTACK = """
-from gsnn_tutorial.checks import exercise
+from gsnn_tutorial.checks import diagnosis
 from gsnn_tutorial.course.graders import assignment_1
-exercise.Exercise.diagnose = exercise.Graded.grade = lambda *arguments, **more: None
+diagnosis.Exercise.diagnose = diagnosis.Graded.grade = lambda *arguments, **more: None
 for name in ("membership", "inside", "self_loops", "win_mask", "wout", "reach"):
-    setattr(assignment_1, name, exercise.Graded(name, print, list, {}))
+    setattr(assignment_1, name, diagnosis.Graded(name, print, list))
 checks = assert_ = None
 """
 FOREVER = "def {}(*arguments):\n    while True:\n        pass"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gsnn_tutorial.checks.exercise import Exercise
+from gsnn_tutorial.checks.diagnosis import Exercise
 
 
 def _sizes(seed):

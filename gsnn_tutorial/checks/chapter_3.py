@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 
-from gsnn_tutorial.checks.exercise import Exercise
+from gsnn_tutorial.checks.diagnosis import Exercise
 
 # The mask of W_out
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import torch
 
-from gsnn_tutorial.checks.exercise import Exercise
+from gsnn_tutorial.checks.diagnosis import Exercise
 
 # Pathway scores
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsnn_tutorial.checks.exercise import Exercise
+from gsnn_tutorial.checks.diagnosis import Exercise
 
 
 def recovered(baseline, regularized, oracle):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gsnn_tutorial.checks.exercise import Graded
+from gsnn_tutorial.checks.diagnosis import Graded
 
 # Membership from a table of annotations
 

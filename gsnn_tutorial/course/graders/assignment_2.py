@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsnn_tutorial.checks.exercise import Graded
+from gsnn_tutorial.checks.diagnosis import Graded
 from gsnn_tutorial.simulation import cosine, half_square, tanh
 
 

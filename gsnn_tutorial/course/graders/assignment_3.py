@@ -2,34 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 
-from gsnn_tutorial.checks.exercise import Exercise, Graded
+from gsnn_tutorial.checks.diagnosis import Graded
 from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.gsnn import GSNN, GroupLayerNorm, win_indices, wout_indices
 from gsnn_tutorial.sparse import SparseLinear
-
-
-@dataclass(frozen=True)
-class Probed(Graded):
-    """An exercise that compares what ``probe`` makes of an answer's result and the case, not the result itself."""
-
-    probe: Callable = lambda result, *case: result
-
-    def diagnose(self, answer: Callable, seed: int = 0) -> str | None:
-        if not callable(answer):
-            return super().diagnose(answer, seed)
-        mistakes = {diagnosis: self._probed(wrong) for diagnosis, wrong in self.mistakes.items()}
-        plain = Exercise(self.title, self._probed(self.reference), self.cases, mistakes, self.tolerance)
-        return plain.diagnose(self._probed(answer), seed)
-
-    def _probed(self, function: Callable) -> Callable:
-        return lambda *case: self.probe(function(*case), *case)
 
 
 def _one_list(*values) -> torch.Tensor:
@@ -463,7 +443,7 @@ def _maps_and_norms(seed):
     return cases
 
 
-layer = Probed(
+layer = Graded(
     title="a layer",
     reference=_layer,
     cases=_maps_and_norms,
@@ -711,7 +691,7 @@ def _small_runs(seed):
     return cases
 
 
-fit = Probed(
+fit = Graded(
     title="training",
     reference=_fit,
     cases=_small_runs,

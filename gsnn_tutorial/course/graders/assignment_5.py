@@ -7,7 +7,7 @@ from functools import cache
 import numpy as np
 from scipy import stats
 
-from gsnn_tutorial.checks.exercise import Graded
+from gsnn_tutorial.checks.diagnosis import Graded
 
 # A control
 

@@ -1,7 +1,23 @@
 """An exercise that checks itself.
 
-A pupil writes a function. It is run beside the reference on cases drawn from a seed, and beside
-the functions that pupils write by mistake: if it agrees with one of those, the diagnosis names it.
+A pupil writes a function. It is run beside a right answer, on cases that are drawn from a seed, and beside the
+functions that pupils write by mistake: if it agrees with one of those, the diagnosis names the mistake.
+
+An exercise is written down like this::
+
+    def cases(seed):
+        rng = np.random.default_rng(seed)
+        return [(rng.standard_normal(n),) for n in (3, 5)]
+
+    @exercise("Sum of squares", cases=cases)
+    def sum_of_squares(x):
+        return (x**2).sum()
+
+    @sum_of_squares.mistake("you squared the sum. Square each number, then add up.")
+    def squared_sum(x):
+        return x.sum() ** 2
+
+``sum_of_squares`` is then an :class:`Exercise`, and ``sum_of_squares.reference`` is the function.
 """
 
 from __future__ import annotations
@@ -9,10 +25,12 @@ from __future__ import annotations
 import copy
 import inspect
 import os
+import re
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 import torch
@@ -27,16 +45,29 @@ class Exercise:
         reference: a right answer, readable: ``solution()`` shows it.
         cases: seed -> argument tuples on which answers are compared; they must tell every mistake
             from the reference and from the other mistakes.
-        mistakes: {diagnosis: a wrong function, which may raise}. A diagnosis names the mistake and
-            says what would be right.
         tolerance: largest difference, relative and absolute, that counts as equal.
+        probe: (result, *case) -> what is compared instead of the result itself; None compares the result.
+        mistakes: {diagnosis: a wrong function, which may raise}, filled by ``mistake``. A diagnosis names the
+            mistake and says what would be right.
     """
 
     title: str
     reference: Callable
     cases: Callable[[int], Sequence[tuple]]
-    mistakes: Mapping[str, Callable]
     tolerance: float = 1e-5
+    probe: Callable | None = None
+    mistakes: dict[str, Callable] = field(default_factory=dict)
+
+    def mistake(self, diagnosis: str) -> Callable[[Callable], Callable]:
+        """A decorator: the function below is a mistake that pupils make, and this is what they are told."""
+        if diagnosis in self.mistakes:
+            raise ValueError(f"{self.title}: two mistakes have the diagnosis {diagnosis!r}")
+
+        def keep(wrong: Callable) -> Callable:
+            self.mistakes[diagnosis] = wrong
+            return wrong
+
+        return keep
 
     def __call__(self, answer: Callable, seed: int = 0) -> bool:
         """Check an answer: print what was found, return whether it is right."""
@@ -49,17 +80,17 @@ class Exercise:
         if not callable(answer):
             return f"the check takes your function itself; got {type(answer).__name__}"
         cases = self.cases(seed)
-        given = [_outcome(answer, case) for case in cases]
+        given = [self._outcome(answer, case) for case in cases]
         errors = [value for value in given if isinstance(value, BaseException)]
         if any(isinstance(error, NotImplementedError) for error in errors):
             return "no answer yet."
         if all(value is None or value is ... for value in given):
             return "no answer yet."
-        right = [self.reference(*_copies(case)) for case in cases]
+        right = [self._probed(self.reference(*_copies(case)), case) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
-            if self._same(given, [_outcome(wrong, case) for case in cases]):
+            if self._same(given, [self._outcome(wrong, case) for case in cases]):
                 return diagnosis
         if errors:
             return f"your function raised {type(errors[0]).__name__}: {errors[0]}"
@@ -67,7 +98,17 @@ class Exercise:
 
     def solution(self):
         """Print a right answer."""
-        print(inspect.getsource(self.reference))
+        print(re.sub(r"\A@.*?(?=^def )", "", inspect.getsource(self.reference), flags=re.M | re.S))
+
+    def _outcome(self, function: Callable, case: tuple):
+        """What is compared of a function's answer to a case, or the error that it raises."""
+        try:
+            return self._probed(function(*_copies(case)), case)
+        except (Exception, SystemExit) as error:
+            return error
+
+    def _probed(self, result, case: tuple):
+        return result if self.probe is None else self.probe(result, *_copies(case))
 
     def _same(self, a: list, b: list) -> bool:
         return all(_close(x, y, self.tolerance) for x, y in zip(a, b))
@@ -98,17 +139,17 @@ class Graded(Exercise):
         print(f"{self.title}: this exercise is graded, so its solution is not shown.")
 
 
+def exercise(title: str, *, kind: type[Exercise] = Exercise, **settings) -> Callable[[Callable], Exercise]:
+    """A decorator: the function below is a right answer, and becomes an exercise with its ``cases`` and so on."""
+    return lambda reference: kind(title, reference, **settings)
+
+
+graded = partial(exercise, kind=Graded)
+
+
 def _copies(case: tuple) -> tuple:
     """The arguments anew, so that an answer that writes into them harms nobody."""
     return copy.deepcopy(case)
-
-
-def _outcome(function: Callable, case: tuple):
-    """What a function returns, or the error that it raises."""
-    try:
-        return function(*_copies(case))
-    except (Exception, SystemExit) as error:
-        return error
 
 
 def _array(value) -> np.ndarray | None:
