@@ -1,13 +1,11 @@
 """The pathway graph: which nodes there are, how they are wired, and which work together.
 
-A GSNN knows three types of nodes: *input* (observed values enter), *function* (a small neural
-unit each) and *output* (values leave). Three types of edges connect them: input to function,
-function to function, function to output.
+Inputs feed a pathway's first function node, a chain of function nodes hands the signal on, and the last one
+feeds the outputs.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -17,16 +15,10 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
+from gsnn_tutorial.wiring import NODE_TYPES, edges_by_type, hetero_data
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
-
-NODE_TYPES = ("input", "function", "output")
-EDGE_TYPES = (
-    ("input", "to", "function"),
-    ("function", "to", "function"),
-    ("function", "to", "output"),
-)
 
 Edge = tuple[str, str]
 
@@ -105,7 +97,7 @@ class PathwayGraph:
     @property
     def edge_index_dict(self) -> dict[tuple, torch.Tensor]:
         """Edges as (2, E) indices into the node lists, by edge type; true ones before spurious ones."""
-        return _edge_index_dict(self.all_edges, self.names)
+        return edges_by_type(self.all_edges, self.names)
 
     @property
     def labels(self) -> np.ndarray:
@@ -154,7 +146,7 @@ class PathwayGraph:
 
     def hetero_data(self) -> HeteroData:
         """The graph for PyG and for ``GSNN``, spurious edges included, after the true ones."""
-        data = _hetero_data(self.edge_index_dict, self.names)
+        data = hetero_data(self.edge_index_dict, self.names)
         data["function"].pathway = torch.as_tensor(self.labels)
         data["function", "to", "function"].is_true = torch.as_tensor(self.function_edge_is_true)
         return data
@@ -225,92 +217,3 @@ def pathway_graph(K: int = 4, n_in: int = 2, n_func: int = 3, n_out: int = 2) ->
 def _spread(index: int, count: int, width: float = 1.2) -> float:
     """Horizontal offset of one of ``count`` nodes that share a row."""
     return width * ((index + 0.5) / count - 0.5)
-
-
-def nx2pyg(G: nx.DiGraph, input_nodes, function_nodes, output_nodes) -> HeteroData:
-    """Sort a directed graph's edges by type, for PyG and for ``GSNN``.
-
-    The result has ``edge_index_dict`` with the keys of ``EDGE_TYPES`` and ``node_names_dict``
-    with those of ``NODE_TYPES``. Nodes keep the order of the given lists, edges that of G.
-
-    Raises ValueError for a node in two lists, in none, or not in G, and for an edge of another type.
-    """
-    if not G.is_directed() or G.is_multigraph():
-        raise ValueError(
-            f"G must be a networkx.DiGraph, directed and with one edge between two nodes; got {type(G).__name__}"
-        )
-    names = dict(zip(NODE_TYPES, map(list, (input_nodes, function_nodes, output_nodes))))
-    strangers = [name for group in names.values() for name in group if name not in G]
-    if strangers:
-        raise ValueError(f"every listed node must be a node of G; {strangers[0]!r} is not")
-    listed = set().union(*names.values())
-    unlisted = [node for node in G if node not in listed]
-    if unlisted:
-        raise ValueError(
-            f"every node of G must be in input_nodes, function_nodes or output_nodes; {unlisted[0]!r} is in none"
-        )
-    return _hetero_data(_edge_index_dict(G.edges, names), names)
-
-
-def _hetero_data(edge_index_dict, names: dict[str, list[str]]) -> HeteroData:
-    from torch_geometric.data import HeteroData  # here, since it takes seconds to import
-
-    data = HeteroData()
-    for t in NODE_TYPES:
-        data[t].num_nodes = len(names[t])
-        data[t].node_names = list(names[t])
-    for edge_type, edge_index in edge_index_dict.items():
-        data[edge_type].edge_index = edge_index
-    return data
-
-
-def check_names(names: dict[str, list]):
-    """Raise ValueError if a node is listed twice, in one list or in two."""
-    everyone = Counter(name for t in NODE_TYPES for name in names[t])
-    twice = [name for name, times in everyone.items() if times > 1]
-    if twice:
-        raise ValueError(f"a node has one type and one place; {twice[0]!r} is listed {everyone[twice[0]]} times")
-
-
-def _edge_index_dict(edges, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
-    """Edge lists as (2, E) indices into the node lists, by edge type, in the order given."""
-    check_names(names)
-    place = {name: (t, i) for t in NODE_TYPES for i, name in enumerate(names[t])}
-    pairs = {edge_type: [] for edge_type in EDGE_TYPES}
-    for u, v in edges:
-        for end in (u, v):
-            if end not in place:
-                raise ValueError(f"edge {u!r} -> {v!r} ends in {end!r}, which is not a node")
-        (source_type, i), (target_type, j) = place[u], place[v]
-        if (source_type, "to", target_type) not in pairs:
-            raise ValueError(
-                f"edge {u!r} -> {v!r} runs from {source_type} to {target_type}; a GSNN has only edges "
-                "from input to function, function to function and function to output"
-            )
-        pairs[source_type, "to", target_type].append((i, j))
-    for edge_type, found in pairs.items():
-        repeated = [pair for pair, times in Counter(found).items() if times > 1]
-        if repeated:
-            i, j = repeated[0]
-            raise ValueError(f"edge {names[edge_type[0]][i]!r} -> {names[edge_type[2]][j]!r} is listed twice")
-    return {t: torch.tensor(found, dtype=torch.long).reshape(-1, 2).t().contiguous() for t, found in pairs.items()}
-
-
-def shuffled_membership(membership, seed: int | np.random.Generator) -> torch.Tensor:
-    """Permute the columns of a membership matrix (P, N): same pathway sizes, random members.
-
-    A draw that gives the same pathways again, in any order, is drawn anew.
-
-    Raises ValueError where no permutation gives other pathways (one pathway, or single members).
-    """
-    M = validate.matrix("membership", membership)
-    rng = validate.generator(seed)
-    true_pathways = sorted(M.tolist())
-    for _ in range(1000):
-        shuffled = M[:, torch.as_tensor(rng.permutation(M.shape[1]))]
-        if sorted(shuffled.tolist()) != true_pathways:
-            return shuffled
-    raise ValueError(
-        f"membership of shape {tuple(M.shape)} cannot be shuffled into other pathways of the same sizes: "
-        "give at least two pathways, one of them with two members or more"
-    )

@@ -19,11 +19,12 @@ even if the members have nothing in common; here it is compared with the score o
 from __future__ import annotations
 
 import torch
-from torch.autograd.function import once_differentiable
 
-from gsnn_tutorial import validate
-from gsnn_tutorial.gsnn import GSNN, ActivationRecorder
+from gsnn_tutorial import kernels, validate
+from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.node import ActivationRecorder
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
+from gsnn_tutorial.training import Regularizer
 
 
 def standardize_over_batch(scores: torch.Tensor, eps: float = 1e-6) -> torch.Tensor:
@@ -50,39 +51,21 @@ class MeanScore(torch.nn.Module):
 class LearnedScore(torch.nn.Module):
     """phi='learned': a node's score is w . a_i, one w for all nodes and layers; (B, N, C) -> (B, N).
 
-    w starts as torch starts a bias-free linear map C -> 1. A union of R models has R of them:
-    ``weight`` is (R, C), and ``replica`` (N,) says whose a node is.
+    w, (1, C), starts as torch starts a bias-free linear map C -> 1.
     """
 
-    def __init__(self, channels: int, replica: torch.Tensor, generator: torch.Generator | None = None):
+    def __init__(self, channels: int, generator: torch.Generator | None = None):
         super().__init__()
-        weight, bound = torch.empty(int(replica.max()) + 1, channels), channels**-0.5
-        self.weight = torch.nn.Parameter(weight.uniform_(-bound, bound, generator=generator))
-        self.register_buffer("replica", replica, persistent=False)
+        bound = channels**-0.5
+        self.weight = torch.nn.Parameter(torch.empty(1, channels).uniform_(-bound, bound, generator=generator))
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
-        return _Score.apply(self.weight[self.replica], a.permute(1, 2, 0)).t()  # a as it lies in memory, (N, C, B)
+        if kernels.enabled():
+            return kernels.node_scores(self.weight, a.permute(1, 2, 0)).t()  # a as it lies in memory, (N, C, B)
+        return a @ self.weight[0]
 
 
-class _Score(torch.autograd.Function):
-    """s = w . a for each node and sample: (N, C), (N, C, B) -> (N, B).
-
-    The gradients by hand, because the one of a product of matrices takes ten times as long for a = w g^T.
-    """
-
-    @staticmethod
-    def forward(ctx, w, a):
-        ctx.save_for_backward(w, a)
-        return torch.bmm(w[:, None], a)[:, 0]
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad):
-        w, a = ctx.saved_tensors
-        return torch.bmm(a, grad[:, :, None])[:, :, 0], w[:, :, None] * grad[:, None]
-
-
-class PathwayLatentRegularizer(torch.nn.Module):
+class PathwayLatentRegularizer(Regularizer):
     """Rewards pathway members whose scores follow their pathway's score over the batch.
 
     Constructing it enables it: forward hooks keep the activations of the model's latest forward
@@ -127,12 +110,11 @@ class PathwayLatentRegularizer(torch.nn.Module):
         super().__init__()
         if not isinstance(model, GSNN):
             raise TypeError(f"model must be a GSNN, got {type(model).__name__}")
-        M = membership_matrix(pathway_membership, model.N, signed)
+        M = validate.membership(pathway_membership, model.N, signed)
         self.leave_one_out = leave_one_out
         self.lambda_sim = validate.number("lambda_sim", lambda_sim, 0)
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
         self.eps = validate.number("eps", eps, 0)
-        self.strength = 1.0
         self.phi = _score_module(phi, model, generator)
         pairs = _pairs(dissim_pairs, M.shape[0])
         if self.lambda_dis and not len(pairs):
@@ -232,27 +214,6 @@ class PathwayLatentRegularizer(torch.nn.Module):
             raise ValueError("model is not the one that this regularizer reads: call enable(model) first")
 
 
-def membership_matrix(value, nodes: int, signed: bool = False) -> torch.Tensor:
-    """A membership matrix (P, N), checked, as a coalesced sparse tensor on the CPU."""
-    if isinstance(value, torch.Tensor) and value.layout != torch.strided:
-        M = value.to_sparse_coo().coalesce()
-        validate.matrix("pathway_membership", M.values()[:, None])
-        if M.dim() != 2 or M.shape[1] != nodes:
-            raise ValueError(f"pathway_membership must have {nodes} columns, got shape {tuple(M.shape)}")
-    else:
-        M = validate.matrix("pathway_membership", value, columns=nodes).to_sparse_coo().coalesce()
-    M = M.cpu().to(torch.get_default_dtype())
-    exists = M.values() != 0
-    M = torch.sparse_coo_tensor(M.indices()[:, exists], M.values()[exists], M.shape, check_invariants=False).coalesce()
-    if not signed and (M.values() < 0).any():
-        raise ValueError(f"pathway_membership must have weights >= 0, got {M.values().min().item():g}")
-    members = torch.bincount(M.indices()[0], minlength=M.shape[0])
-    empty = (members == 0).nonzero().flatten().tolist()
-    if empty or not len(M):
-        raise ValueError(f"pathway_membership must give each of {len(M)} pathways a member; none in {empty}")
-    return M
-
-
 def _pairs(value, pathways: int) -> torch.Tensor:
     if value is None or not len(value):
         return torch.zeros(0, 2, dtype=torch.long)
@@ -270,4 +231,4 @@ def _score_module(phi, model: GSNN, generator) -> torch.nn.Module:
     validate.choice("phi (unless a torch.nn.Module)", phi, ("mean", "learned"))
     if phi == "mean":
         return MeanScore()
-    return LearnedScore(model.channels, torch.zeros(model.N, dtype=torch.long), generator)
+    return LearnedScore(model.channels, generator)

@@ -1,4 +1,8 @@
-"""Training: one plain loop."""
+"""Training: one plain loop.
+
+Beside it stands what the loop asks of others: a ``Regularizer`` gives it two more terms, and a model that is several
+models ``SideBySide`` says how its error and its best epoch fall to each of them.
+"""
 
 from __future__ import annotations
 
@@ -39,43 +43,78 @@ class History:
         return table.rename_axis("epoch")
 
 
+class Regularizer(torch.nn.Module):
+    """What ``train`` adds to the error. Parameters that it has are trained too.
+
+    ``strength`` (1.0) multiplies its loss; ``train(warmup_epochs=)`` raises it from 0. ``smallest_batch`` is the fewest
+    samples of which it can say something.
+    """
+
+    smallest_batch = 1
+
+    def __init__(self):
+        super().__init__()
+        self.strength = 1.0
+
+    def loss(self, model: torch.nn.Module) -> tuple[torch.Tensor, torch.Tensor]:
+        """Two terms to be added, after a forward pass of the model: () each, or (R,) for R models side by side."""
+        raise NotImplementedError
+
+
 class BestWeights:
-    """The weights of the epoch with the lowest validation error so far; of a union's R models, each its own."""
+    """The weights of the epoch with the lowest validation error so far."""
 
     def __init__(self, model: torch.nn.Module):
         self.weights = model.state_dict()  # these tensors follow training, the copies below do not
         self.kept = {name: tensor.clone() for name, tensor in self.weights.items()}
-        self.owner = model.replica_of_rows() if hasattr(model, "replica_of_rows") else None
-        self.error, self.epoch = torch.tensor(float("inf")), torch.tensor(-1)
+        self.error, self.epoch = torch.tensor(float("inf")), -1
 
     def look(self, error: torch.Tensor, epoch: int):
-        """Keep the present weights of the models whose validation error, () or (R,), is lower than before."""
-        lower = error < self.error.to(error)
-        self.error = torch.where(lower, error, self.error.to(error))
-        self.epoch = torch.where(lower, epoch, self.epoch.to(error.device))
-        for name, tensor in self.weights.items():
-            if self.owner is None or name not in self.owner:  # a tensor without rows is the same for all
-                chosen = lower.any()
-            else:
-                chosen = lower[self.owner[name]].reshape(-1, *[1] * (tensor.dim() - 1))
-            self.kept[name] = torch.where(chosen, tensor, self.kept[name])
+        """Keep the present weights if their validation error is lower than any before."""
+        if error < self.error:
+            self.error, self.epoch = error, epoch
+            self.kept = {name: tensor.clone() for name, tensor in self.weights.items()}
 
     @torch.no_grad()
     def restore(self):
-        """Put the kept weights into the model, but where no epoch had a finite validation error."""
+        """Put the kept weights into the model; the first ones where no epoch had a finite validation error."""
         for name, tensor in self.weights.items():
             tensor.copy_(self.kept[name])
 
 
+class SideBySide:
+    """R models that are trained as one. A model that is only one model needs none of this."""
+
+    def mse(self, prediction: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        """Each model's own mean squared error, (R,)."""
+        raise NotImplementedError
+
+    def best_weights(self) -> BestWeights:
+        """What keeps each model's weights of its own best epoch; its ``epoch`` is a list of R."""
+        raise NotImplementedError
+
+
+SMALL = 2**24  # weights times samples of a batch: up to here a step on one thread is as fast as on several
+
+
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let torch work on so many threads for the while. Small models are as fast on one, which leaves the rest free."""
+    """Let torch work on so many threads for the while, in this thread of the program."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:
         yield
     finally:
         torch.set_num_threads(before)
+
+
+def enough_threads(weights: int, samples: int) -> int:
+    """How many threads a step is worth: one if its model is small (``SMALL``), else as many as torch is set to.
+
+    A small step consists of calls that take microseconds. Several threads gain nothing on them, and wait for each other
+    after every one: on a busy machine, or in a container that has fewer cores than it shows, ten times longer.
+    """
+    return 1 if weights * samples <= SMALL else torch.get_num_threads()
 
 
 def train(
@@ -87,7 +126,7 @@ def train(
     y_test: torch.Tensor | None = None,
     x_val: torch.Tensor | None = None,
     y_val: torch.Tensor | None = None,
-    regularizer: torch.nn.Module | None = None,
+    regularizer: Regularizer | None = None,
     epochs: int = 500,
     lr: float = 5e-3,
     weight_decay: float = 1e-5,
@@ -130,43 +169,45 @@ def train(
         x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
     if x_val is not None or y_val is not None:
         x_val, y_val = _samples("val", x_val, y_val, model, parameters[0])
-    best = None if x_val is None else BestWeights(model)
     batch_size = _batch_size(batch_size, len(x_train), regularizer)
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
+    enough = enough_threads(sum(p.numel() for p in parameters), batch_size)
     if regularizer is not None:
         parameters += list(regularizer.parameters())
     # foreach: all tensors in one call. (fused is faster still, but rounds by an entry's place in its tensor, so that
     # a union of models would not train to the last bit as each of them alone.)
     optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, foreach=True)
-
+    several = isinstance(model, SideBySide)
     if criterion is None:
-        criterion = getattr(model, "mse", torch.nn.functional.mse_loss)
-    strength = getattr(regularizer, "strength", 1.0)
+        criterion = model.mse if several else torch.nn.functional.mse_loss
+    best = None if x_val is None else model.best_weights() if several else BestWeights(model)
+    full_strength = 1.0 if regularizer is None else regularizer.strength
     history = History()
     title = progress if isinstance(progress, str) else "training"
     try:
-        for epoch in trange(epochs, desc=title, unit="epoch", mininterval=0.5, disable=not progress):
-            if regularizer is not None and warmup_epochs:
-                regularizer.strength = strength * min(1.0, (epoch + 1) / warmup_epochs)
-            model.train()
-            sums = 0
-            for rows in _batches(len(x_train), batch_size, order):
-                optimizer.zero_grad()
-                losses = _losses(model, x_train[rows], y_train[rows], criterion, regularizer)
-                total = losses.sum(0)  # one number for each model
-                if not torch.isfinite(total).any():
-                    raise FloatingPointError(f"the loss became {total.tolist()} in epoch {epoch}")
-                total.sum().backward()
-                optimizer.step()
-                sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))
-            if best is not None:
-                error = _error(model, x_val, y_val, criterion)
-                best.look(error, epoch)
-                history.val_mse.append(error.tolist())
-            if x_test is not None:
-                history.test_mse.append(_error(model, x_test, y_test, criterion).tolist())
-            for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
-                column.append(value)
+        with threads(enough):
+            for epoch in trange(epochs, desc=title, unit="epoch", mininterval=0.5, disable=not progress):
+                if warmup_epochs and regularizer is not None:
+                    regularizer.strength = full_strength * min(1.0, (epoch + 1) / warmup_epochs)
+                model.train()
+                sums = 0
+                for rows in _batches(len(x_train), batch_size, order):
+                    optimizer.zero_grad()
+                    losses = _losses(model, x_train[rows], y_train[rows], criterion, regularizer)
+                    total = losses.sum(0)  # one number for each model
+                    if not torch.isfinite(total).any():
+                        raise FloatingPointError(f"the loss became {total.tolist()} in epoch {epoch}")
+                    total.sum().backward()
+                    optimizer.step()
+                    sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))
+                if best is not None:
+                    error = _error(model, x_val, y_val, criterion)
+                    best.look(error, epoch)
+                    history.val_mse.append(error.tolist())
+                if x_test is not None:
+                    history.test_mse.append(_error(model, x_test, y_test, criterion).tolist())
+                for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
+                    column.append(value)
     except FloatingPointError as error:
         history.stopped = "diverged"
         warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)
@@ -178,9 +219,9 @@ def train(
         model.eval()
         if best is not None and history.val_mse:
             best.restore()
-            history.best_epoch = best.epoch.tolist()
+            history.best_epoch = best.epoch
         if regularizer is not None:
-            regularizer.strength = strength
+            regularizer.strength = full_strength
     return history
 
 

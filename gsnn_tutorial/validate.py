@@ -67,3 +67,45 @@ def generator(seed: int | np.random.Generator) -> np.random.Generator:
     if isinstance(seed, np.random.Generator):
         return seed
     return np.random.default_rng(integer("seed", seed, 0))
+
+
+def sparse_indices(indices, size: tuple[int, int]) -> torch.Tensor:
+    """Return (2, nnz) places of a sparse map as they are, sorted by source, then target, or raise."""
+    for side, count in zip(("sources", "targets"), size):
+        integer(f"size={tuple(size)}: {side}", count, 0)
+    if not isinstance(indices, torch.Tensor):
+        raise TypeError(f"indices must be a tensor, got {type(indices).__name__}")
+    if indices.dim() != 2 or indices.shape[0] != 2 or indices.dtype != torch.long:
+        raise ValueError(
+            f"indices must be int64 of shape (2, weights), got {indices.dtype} of shape {tuple(indices.shape)}"
+        )
+    outside = ((indices < 0) | (indices >= indices.new_tensor(size)[:, None])).any(0)
+    if outside.any():
+        raise ValueError(
+            f"indices must lie within size={tuple(size)}, got the pair {indices[:, outside][:, 0].tolist()}"
+        )
+    place = indices[0] * size[1] + indices[1]
+    if (place.diff() <= 0).any():
+        raise ValueError("indices must be sorted by source, then target, with no pair twice")
+    return indices
+
+
+def membership(value, nodes: int, signed: bool = False) -> torch.Tensor:
+    """Return a membership matrix (P, ``nodes``) as a coalesced sparse tensor on the CPU, without zeros, or raise."""
+    if isinstance(value, torch.Tensor) and value.layout != torch.strided:
+        M = value.to_sparse_coo().coalesce()
+        matrix("pathway_membership", M.values()[:, None])
+        if M.dim() != 2 or M.shape[1] != nodes:
+            raise ValueError(f"pathway_membership must have {nodes} columns, got shape {tuple(M.shape)}")
+    else:
+        M = matrix("pathway_membership", value, columns=nodes).to_sparse_coo().coalesce()
+    M = M.cpu().to(torch.get_default_dtype())
+    exists = M.values() != 0
+    M = torch.sparse_coo_tensor(M.indices()[:, exists], M.values()[exists], M.shape, check_invariants=False).coalesce()
+    if not signed and (M.values() < 0).any():
+        raise ValueError(f"pathway_membership must have weights >= 0, got {M.values().min().item():g}")
+    members = torch.bincount(M.indices()[0], minlength=M.shape[0])
+    empty = (members == 0).nonzero().flatten().tolist()
+    if empty or not len(M):
+        raise ValueError(f"pathway_membership must give each of {len(M)} pathways a member; none in {empty}")
+    return M

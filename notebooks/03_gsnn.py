@@ -60,7 +60,8 @@ from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standard
 from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.evaluation import edge_effects, edge_norms, mse
 from gsnn_tutorial.graph import Node
-from gsnn_tutorial.gsnn import GroupLayerNorm, win_indices, wout_indices
+from gsnn_tutorial.gsnn import win_indices, wout_indices
+from gsnn_tutorial.node import GroupLayerNorm
 from gsnn_tutorial.plots.chapter_3 import (
     plot_edge_effects, plot_messages, plot_models, plot_spread, plot_true_spurious,
     plot_validation, plot_weights, spread_colorbar,

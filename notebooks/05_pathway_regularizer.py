@@ -54,7 +54,7 @@ from ipywidgets import SelectionSlider, interact
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, plots, train
 from gsnn_tutorial.checks import chapter_5 as checks
-from gsnn_tutorial.gsnn import ActivationRecorder, GroupLayerNorm
+from gsnn_tutorial.node import ActivationRecorder, GroupLayerNorm
 from gsnn_tutorial.plots import chapter_5 as figures
 from gsnn_tutorial.study.published import published_draw
 from gsnn_tutorial.study.paired import Recipe, study

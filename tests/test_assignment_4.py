@@ -9,7 +9,7 @@ import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem
 from gsnn_tutorial.course.graders import assignment_4 as checks
-from gsnn_tutorial.gsnn import GroupLayerNorm
+from gsnn_tutorial.node import GroupLayerNorm
 from gsnn_tutorial.regularizer import standardize_over_batch
 
 

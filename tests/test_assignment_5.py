@@ -14,7 +14,7 @@ from scipy import stats
 from gsnn_tutorial import GSNN, Problem
 from gsnn_tutorial.course.graders import assignment_5 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka, told_gap
-from gsnn_tutorial.graph import shuffled_membership
+from gsnn_tutorial.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.inference import Metric, judge, summarize, verdict
 from gsnn_tutorial.study.named import saved_study
 

@@ -11,7 +11,8 @@ import torch
 from gsnn_tutorial import GSNN, Problem
 from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.evaluation import edge_effects
-from gsnn_tutorial.gsnn import GroupLayerNorm, win_indices, wout_indices
+from gsnn_tutorial.gsnn import win_indices, wout_indices
+from gsnn_tutorial.node import GroupLayerNorm
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
 SOURCE = NOTEBOOKS / "03_gsnn.py"

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import nx2pyg, pathway_graph, shuffled_membership
-from gsnn_tutorial.graph import EDGE_TYPES
+from gsnn_tutorial.wiring import EDGE_TYPES
 
 
 def named_edges(data):

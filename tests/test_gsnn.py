@@ -2,7 +2,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, pathway_graph
-from gsnn_tutorial.gsnn import REFERENCE_ONLY, GroupLayerNorm
+from gsnn_tutorial.gsnn import REFERENCE_ONLY
+from gsnn_tutorial.node import GroupLayerNorm
 
 VARIANTS = {
     "norm_batch": {"norm": "batch"},

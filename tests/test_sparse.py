@@ -75,47 +75,6 @@ def test_memory_that_is_not_contiguous_gives_the_same():
     torch.testing.assert_close(values.grad, (x @ g.t())[tuple(random_indices(6, 5, 12))], rtol=1e-6, atol=1e-6)
 
 
-@pytest.fixture
-def poisoned():
-    """Memory that is not written yet is full of NaN."""
-    torch.use_deterministic_algorithms(True)
-    yield
-    torch.use_deterministic_algorithms(False)
-
-
-@pytest.mark.parametrize("shape", SHAPES.values(), ids=SHAPES)
-@pytest.mark.parametrize("cache", [16e6, 0])
-def test_results_do_not_depend_on_what_their_memory_held_before(shape, cache, poisoned, monkeypatch):
-    monkeypatch.setattr("gsnn_tutorial.sparse.CACHE", cache)
-    assert torch.empty(3).isnan().all()
-    sources, targets, weights, samples = shape
-    pattern = SparsePattern(random_indices(sources, targets, weights), (sources, targets))
-    values, x = torch.randn(weights, requires_grad=True), torch.randn(sources, samples, requires_grad=True)
-    y = sparse_map(values, x, pattern)
-    for result in (y, *torch.autograd.grad(y.sum(), (values, x))):
-        assert result.isfinite().all()
-
-
-def test_rows_of_the_transposed_map_are_the_same_in_pieces_and_at_once(monkeypatch):
-    edges = random_indices(40, 40, 150)
-    pattern = SparsePattern(win_indices(edges, 40, 4), (150, 160))
-    values, grad = torch.randn(600), torch.randn(160, 6)
-    at_once = pattern.backward_product(values, grad)
-    for rows in (1, 7, 150):
-        monkeypatch.setattr("gsnn_tutorial.sparse.CACHE", rows * 4 * grad[0].nbytes)
-        assert pattern._far_apart(grad) == (rows < 150)
-        assert torch.equal(pattern.backward_product(values, grad), at_once)
-
-
-def test_a_large_result_on_huge_pages_is_the_same(monkeypatch):
-    pattern = SparsePattern(random_indices(30, 20, 150), (30, 20))
-    values, x = torch.randn(150), torch.randn(30, 40_000)  # 3.2 MB: one whole page at least
-    small = sparse_map(values, x, pattern)
-    monkeypatch.setattr("gsnn_tutorial.sparse.LARGE", 0)
-    assert torch.equal(sparse_map(values, x, pattern), small)
-    assert torch.equal(sparse_map(values, x[:, :1], pattern), small[:, :1])  # no whole page
-
-
 def test_a_bias_is_added_without_touching_the_input_or_another_result():
     linear = SparseLinear(random_indices(5, 5, 9), (5, 5))
     torch.nn.init.ones_(linear.bias)

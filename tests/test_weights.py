@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, Problem, pathway_graph, train
-from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES
 from gsnn_tutorial.priors.weights import EdgePenalty, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.wiring import EDGE_TYPES, NODE_TYPES
 
 OVERLAPPING = torch.zeros(3, 12).index_put(
     (torch.tensor([0, 0, 0, 0, 1, 1, 1, 1, 1, 2]), torch.tensor([0, 1, 2, 3, 2, 3, 4, 5, 8, 11])), torch.tensor(0.5)

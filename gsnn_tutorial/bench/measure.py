@@ -30,8 +30,8 @@ from gsnn_tutorial.bench.peer import (
     simulate_one_by_one,
 )
 from gsnn_tutorial.files import RunFolder, device_name, usable_device
-from gsnn_tutorial.graph import EDGE_TYPES
-from gsnn_tutorial.gsnn import GSNN, ActivationRecorder, win_indices
+from gsnn_tutorial.gsnn import GSNN, win_indices
+from gsnn_tutorial.node import ActivationRecorder
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulation import pathway_functions, simulate
@@ -39,7 +39,8 @@ from gsnn_tutorial.sparse import SparseLinear
 from gsnn_tutorial.study.paired import Recipe, study
 from gsnn_tutorial.study.problem import Draw, Problem
 from gsnn_tutorial.study.union import GSNNUnion
-from gsnn_tutorial.training import threads
+from gsnn_tutorial.training import SideBySide, threads
+from gsnn_tutorial.wiring import EDGE_TYPES
 
 MESSAGES = 30_000_000  # the peer stops where it would send more of them at once
 
@@ -117,7 +118,7 @@ def training_step(model: torch.nn.Module, x, y, regularizer=None) -> Callable:
     """A run of one step: forward, backward, Adam as ``train`` has it."""
     parameters = [*model.parameters(), *(regularizer.parameters() if regularizer is not None else ())]
     optimizer = torch.optim.Adam(parameters, lr=5e-3, foreach=True)
-    error = getattr(model, "mse", torch.nn.functional.mse_loss)
+    error = model.mse if isinstance(model, SideBySide) else torch.nn.functional.mse_loss
 
     def step():
         optimizer.zero_grad()

@@ -19,9 +19,11 @@ import numpy as np
 import torch
 from torch_geometric.nn import MessagePassing
 
-from gsnn_tutorial.gsnn import GSNN, ActivationRecorder, GroupLayerNorm, ResBlock
+from gsnn_tutorial.gsnn import GSNN, ResBlock
+from gsnn_tutorial.node import ActivationRecorder, GroupLayerNorm
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer, standardize_over_batch
 from gsnn_tutorial.sparse import SparseLinear
+from gsnn_tutorial.training import Regularizer
 
 
 class GatherScatterLinear(MessagePassing):
@@ -51,12 +53,13 @@ class GatherScatterLinear(MessagePassing):
 
     def _copies(self, B: int) -> torch.Tensor:
         """Edges of B copies of the bipartite graph, (2, B * nnz): each moved up by the nodes of those before it."""
-        name = f"edges_of_{B}_copies"
-        if not hasattr(self, name):
+        name, kept = f"edges_of_{B}_copies", dict(self.named_buffers(recurse=False))
+        if name not in kept:
             shift = torch.arange(B, device=self.indices.device)[:, None]  # (B, 1)
             index = [one + nodes * shift for one, nodes in zip(self.indices, (self.N, self.M))]
-            self.register_buffer(name, torch.stack(index).flatten(1), persistent=False)
-        return getattr(self, name)
+            kept[name] = torch.stack(index).flatten(1)
+            self.register_buffer(name, kept[name], persistent=False)
+        return kept[name]
 
 
 class GatherScatterGSNN(torch.nn.Module):
@@ -136,10 +139,10 @@ def _copy(parameter: torch.Tensor) -> torch.nn.Parameter:
     return torch.nn.Parameter(parameter.detach().clone())
 
 
-class DenseRegularizer(torch.nn.Module):
+class DenseRegularizer(Regularizer):
     """L_sim of ``regularizer`` for ``model``, a peer, with dense M (P, N) and all P x N correlations.
 
-    It has what ``train`` asks of a regularizer. L_dis is 0: the benchmark has no pairs.
+    L_dis is 0: the benchmark has no pairs.
     """
 
     def __init__(self, model: GatherScatterGSNN, regularizer: PathwayLatentRegularizer):

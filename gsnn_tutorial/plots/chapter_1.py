@@ -11,9 +11,10 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES, PathwayGraph
+from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.plots.graphs import plot_graph
 from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, short, tidy
+from gsnn_tutorial.wiring import EDGE_TYPES, NODE_TYPES
 
 TRUE = "#333333"
 BLOCK = "#E8EEF2"

@@ -1,8 +1,7 @@
 """What a regularizer may be told instead of the pathways: partly wrong ones, and other sets of neighbours.
 
-Beside them stands ``graph.shuffled_membership``, the control that knows nothing. Shuffled members are
-scattered over the graph, true ones are neighbours: ``connected_membership`` and
-``adjacency_membership`` know the graph, and not the pathways.
+``shuffled_membership`` is the control that knows nothing. Its members are scattered over the graph, true ones are
+neighbours: ``connected_membership`` and ``adjacency_membership`` know the graph, and not the pathways.
 """
 
 from __future__ import annotations
@@ -13,6 +12,26 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph
+
+
+def shuffled_membership(membership, seed: int | np.random.Generator) -> torch.Tensor:
+    """Permute the columns of a membership matrix (P, N): same pathway sizes, random members.
+
+    A draw that gives the same pathways again, in any order, is drawn anew.
+
+    Raises ValueError where no permutation gives other pathways (one pathway, or single members).
+    """
+    M = validate.matrix("membership", membership)
+    rng = validate.generator(seed)
+    true_pathways = sorted(M.tolist())
+    for _ in range(1000):
+        shuffled = M[:, torch.as_tensor(rng.permutation(M.shape[1]))]
+        if sorted(shuffled.tolist()) != true_pathways:
+            return shuffled
+    raise ValueError(
+        f"membership of shape {tuple(M.shape)} cannot be shuffled into other pathways of the same sizes: "
+        "give at least two pathways, one of them with two members or more"
+    )
 
 
 def exchanged_membership(membership, count: int, seed: int | np.random.Generator) -> torch.Tensor:

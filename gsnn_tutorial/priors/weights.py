@@ -22,28 +22,24 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.regularizer import membership_matrix
+from gsnn_tutorial.training import Regularizer
 
 TIES = ("weights", "norms")
 
 
-class WeightRegularizer(torch.nn.Module):
+class WeightRegularizer(Regularizer):
     """A sum over terms t: coefficient_t cost(w_t), w_t the row of W_in, and the column of W_out, of term t's edge.
 
     Arguments
         model: the GSNN whose edges are meant; its weights are read anew in each ``loss``.
         edge, group, coefficient: (T,) each term's edge, the group in which it is compared, and its share.
 
-    Layers that do not share their weights add up. ``strength`` (1.0) multiplies the loss, as that of
-    ``PathwayLatentRegularizer``; so ``train(regularizer=)`` takes either.
+    Layers that do not share their weights add up.
     """
-
-    smallest_batch = 1
 
     def __init__(self, model: GSNN, edge: torch.Tensor, group: torch.Tensor, coefficient: torch.Tensor):
         super().__init__()
         block, C = model.ResBlocks[0], model.channels
-        self.strength = 1.0
         self.register_buffer("edge_index", model.edge_index.clone(), persistent=False)
         self.register_buffer("edge", edge, persistent=False)
         self.register_buffer("group", group, persistent=False)
@@ -71,12 +67,6 @@ class WeightRegularizer(torch.nn.Module):
         cost = sum(self.cost(w, self.group) for w in self._edge_weights(model))  # (T,)
         total = self._sum(self.coefficient * self.scale * cost)
         return total, torch.zeros_like(total)
-
-    def enable(self, model: GSNN):
-        """Without effect: there are no activations to keep."""
-
-    def disable(self, model: GSNN):
-        """Without effect: there are no activations to keep."""
 
     def _edge_weights(self, model: GSNN) -> Iterator[torch.Tensor]:
         """Each term's row of W_in, then its column of W_out, (T, C), of every pair of maps."""
@@ -147,7 +137,7 @@ class WeightTyingRegularizer(WeightRegularizer):
     """
 
     def __init__(self, model: GSNN, pathway_membership, lambda_weight: float, tie: str = "weights"):
-        shared = _shared_pathways(model.edge_index, membership_matrix(pathway_membership, model.N, signed=True))
+        shared = _shared_pathways(model.edge_index, validate.membership(pathway_membership, model.N, signed=True))
         edge, pathway = (torch.from_numpy(index).long() for index in shared.nonzero())
         if not len(edge):
             raise ValueError("pathway_membership must have a pathway that holds both ends of an edge, got none")
@@ -167,37 +157,20 @@ class WeightTyingRegularizer(WeightRegularizer):
         return (w - mean[group]).square().sum(1)
 
 
-class RegularizerSum(torch.nn.Module):
-    """Several regularizers of one model side by side: their losses are added.
+class RegularizerSum(Regularizer):
+    """Several regularizers of one model side by side: their losses are added, and ``strength`` multiplies the sum."""
 
-    Setting ``strength`` multiplies what the strength of each was when they were put together.
-    """
-
-    def __init__(self, parts: Sequence[torch.nn.Module]):
+    def __init__(self, parts: Sequence[Regularizer]):
         super().__init__()
-        self.parts = torch.nn.ModuleList(parts)
-        if not len(self.parts):
+        if not parts:
             raise ValueError("parts must hold at least one regularizer, got none")
-        self._own, self._strength = [part.strength for part in self.parts], 1.0
-
-    @property
-    def smallest_batch(self) -> int:
-        return max(part.smallest_batch for part in self.parts)
-
-    @property
-    def strength(self) -> float:
-        return self._strength
-
-    @strength.setter
-    def strength(self, value: float):
-        self._strength = value
-        for part, own in zip(self.parts, self._own):
-            part.strength = own * value
+        self.parts = torch.nn.ModuleList(parts)
+        self.smallest_batch = max(part.smallest_batch for part in parts)
 
     def loss(self, model: GSNN) -> tuple[torch.Tensor, torch.Tensor]:
         """The sums of the parts' first and second losses."""
         first, second = zip(*(part.loss(model) for part in self.parts))
-        return sum(first), sum(second)
+        return self.strength * sum(first), self.strength * sum(second)
 
 
 def edges_outside(edges: GSNN | torch.Tensor, membership) -> torch.Tensor:
@@ -211,7 +184,7 @@ def edges_outside(edges: GSNN | torch.Tensor, membership) -> torch.Tensor:
     if edge_index.dim() != 2 or len(edge_index) != 2 or edge_index.is_floating_point():
         raise ValueError(f"edges must be a GSNN or integers of shape (2, E), got shape {tuple(edge_index.shape)}")
     M = torch.as_tensor(membership)
-    M = membership_matrix(M, edges.N if isinstance(edges, GSNN) else M.shape[-1], signed=True)
+    M = validate.membership(M, edges.N if isinstance(edges, GSNN) else M.shape[-1], signed=True)
     source, target = edge_index
     between_functions = (source < M.shape[1]) & (target < M.shape[1])
     shared = torch.from_numpy(_shared_pathways(edge_index, M).sum(1) > 0)

@@ -48,7 +48,9 @@ class Arm:
 
 def _latent(model, membership, draw, recipe, generator, **options):
     settings = {"lambda_sim": recipe.lambda_sim, "phi": recipe.phi, "generator": generator}
-    return PathwayLatentRegularizer(model, membership, **settings, **options)
+    regularizer = PathwayLatentRegularizer(model, membership, **settings, **options)
+    regularizer.disable(model)  # the union's regularizer takes its place
+    return regularizer
 
 
 def _leave_one_out(*told):
@@ -325,7 +327,6 @@ class Replica:
         if self.arm.membership is not None:
             self.membership = self.arm.membership(draw)
             self.regularizer = self.arm.regularizer(self.model, self.membership, draw, recipe, weights)
-            self.regularizer.disable(self.model)  # the union's regularizer takes its place
 
     def evaluate(self, measures: str | Sequence[str] = ("published", "cka")) -> dict:
         """The replica's row of the table."""

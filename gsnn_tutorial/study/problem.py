@@ -8,8 +8,8 @@ import numpy as np
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph, pathway_graph, shuffled_membership
-from gsnn_tutorial.priors.memberships import exchanged_membership
+from gsnn_tutorial.graph import PathwayGraph, pathway_graph
+from gsnn_tutorial.priors.memberships import exchanged_membership, shuffled_membership
 from gsnn_tutorial.simulation import noise_floor, pathway_functions, simulate, standardize
 
 # A seed's random streams: independent of each other, so that using one more changes nothing in the others.

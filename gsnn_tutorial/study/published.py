@@ -10,8 +10,9 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial.evaluation import cka_metrics, published_metrics
-from gsnn_tutorial.graph import pathway_graph, shuffled_membership
+from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.priors.memberships import shuffled_membership
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulation import noise_floor, standardize
 from gsnn_tutorial.study.problem import Draw

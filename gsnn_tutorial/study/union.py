@@ -13,13 +13,73 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from gsnn_tutorial.graph import EDGE_TYPES, NODE_TYPES
-from gsnn_tutorial.gsnn import GSNN, Residual
-from gsnn_tutorial.priors.weights import RegularizerSum, WeightRegularizer
+from gsnn_tutorial import kernels
+from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.priors.weights import RegularizerSum, WeightRegularizer, WeightTyingRegularizer
 from gsnn_tutorial.regularizer import LearnedScore, MeanScore, PathwayLatentRegularizer
+from gsnn_tutorial.training import BestWeights, SideBySide
+from gsnn_tutorial.wiring import EDGE_TYPES, NODE_TYPES
 
 
-class GSNNUnion(GSNN):
+class UnionResidual(torch.nn.Module):
+    """out + relu(r) h, with an r for each of R replicas: ``weight`` is (R,), ``replica`` (E,) says whose an edge is."""
+
+    def __init__(self, replica: torch.Tensor, replicas: int):
+        super().__init__()
+        self.weight = torch.nn.Parameter(torch.ones(replicas))
+        self.register_buffer("replica", replica, persistent=False)
+
+    def forward(self, out: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
+        return out.addcmul_(self.weight.relu().index_select(0, self.replica)[:, None], h)
+
+
+class UnionScore(torch.nn.Module):
+    """``LearnedScore`` with a w for each of R replicas: ``weight`` is (R, C), ``replica`` (N,) says whose a node is."""
+
+    def __init__(self, scores: dict[int, LearnedScore], replica: torch.Tensor, replicas: int):
+        super().__init__()
+        weight = next(iter(scores.values())).weight.detach()
+        weight = weight.new_zeros(replicas, weight.shape[1])
+        for r, score in scores.items():
+            weight[r] = score.weight.detach()[0]
+        self.weight = torch.nn.Parameter(weight)
+        self.register_buffer("replica", replica, persistent=False)
+
+    def forward(self, a: torch.Tensor) -> torch.Tensor:
+        return kernels.node_scores(self.weight[self.replica], a.permute(1, 2, 0)).t()
+
+
+class BestOfEach(BestWeights):
+    """Of R models, each one's weights of its own best epoch."""
+
+    def __init__(self, union: GSNNUnion):
+        super().__init__(union)
+        self.owner = union.replica_of_rows()
+        self._epoch = torch.tensor(-1)
+
+    @property
+    def epoch(self) -> list[int]:
+        """The best epoch of each model, -1 where none had a finite error."""
+        return self._epoch.tolist()
+
+    @epoch.setter
+    def epoch(self, epoch: int):
+        self._epoch = torch.tensor(epoch)
+
+    def look(self, error: torch.Tensor, epoch: int):
+        """Keep the present weights of the models whose validation error, (R,), is lower than before."""
+        lower = error < self.error.to(error)
+        self.error = torch.where(lower, error, self.error.to(error))
+        self._epoch = torch.where(lower, epoch, self._epoch.to(error.device))
+        for name, tensor in self.weights.items():
+            if name in self.owner:
+                chosen = lower[self.owner[name]].reshape(-1, *[1] * (tensor.dim() - 1))
+            else:  # a tensor without rows is the same for all
+                chosen = lower.any()
+            self.kept[name] = torch.where(chosen, tensor, self.kept[name])
+
+
+class GSNNUnion(GSNN, SideBySide):
     """One GSNN on the disjoint union of R models' graphs, started from the models' weights.
 
     The models must have the same settings (channels, layers, norm, ...); their graphs may differ
@@ -41,7 +101,7 @@ class GSNNUnion(GSNN):
         replica_of_edge = self._replica_of_node()[self.edge_index[0]]
         for block in self.ResBlocks:
             if block.residual is not None:
-                block.residual = Residual(replica_of_edge)
+                block.residual = UnionResidual(replica_of_edge, self.R)
         outputs = torch.tensor([r for r, _ in names["output"]])
         self.register_buffer("replica_of_output", outputs, persistent=False)
         self.register_buffer("outputs_per_replica", torch.bincount(outputs), persistent=False)
@@ -62,9 +122,12 @@ class GSNNUnion(GSNN):
         return total / self.outputs_per_replica
 
     def replica_of_rows(self) -> dict[str, torch.Tensor]:
-        """For each tensor of the state that has rows, the replica that each row belongs to."""
+        """For each tensor of the state that has rows, the replica that each row belongs to: {name: (rows,)}."""
         owner, device = torch.arange(self.R), self.edge_index.device
         return {name: owner.repeat_interleave(rows).to(device) for name, rows in self._rows.items()}
+
+    def best_weights(self) -> BestOfEach:
+        return BestOfEach(self)
 
     def write_back(self, models: Sequence[GSNN]):
         """Copy the union's weights into the models that it was made of."""
@@ -129,10 +192,7 @@ class UnionRegularizer(PathwayLatentRegularizer):
         self.register_buffer("replica_of_pathway", owner, persistent=False)
         self.R = union.R
         if isinstance(first.phi, LearnedScore):
-            self.phi = LearnedScore(union.channels, replica_of_node, torch.Generator())
-            with torch.no_grad():
-                for r, regularizer in given.items():
-                    self.phi.weight[r] = regularizer.phi.weight[0]
+            self.phi = UnionScore({r: each.phi for r, each in given.items()}, replica_of_node, union.R)
 
     def _sum_pathways(self, terms: torch.Tensor) -> torch.Tensor:
         return terms.new_zeros(self.R).index_add(0, self.replica_of_pathway, terms)
@@ -193,7 +253,8 @@ def disjoint_union(
 def _kind(regularizer) -> tuple:
     """What regularizers must have in common to be computed as one."""
     if isinstance(regularizer, WeightRegularizer):
-        return ("weights", type(regularizer).__name__, getattr(regularizer, "tie", ""))
+        tie = regularizer.tie if isinstance(regularizer, WeightTyingRegularizer) else ""
+        return ("weights", type(regularizer).__name__, tie)
     if isinstance(regularizer, PathwayLatentRegularizer):
         return ("latent", type(regularizer.phi).__name__, regularizer.eps, regularizer.leave_one_out)
     raise TypeError(

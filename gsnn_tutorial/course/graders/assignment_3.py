@@ -8,7 +8,8 @@ import torch.nn.functional as F
 
 from gsnn_tutorial.checks.diagnosis import Graded
 from gsnn_tutorial.graph import pathway_graph
-from gsnn_tutorial.gsnn import GSNN, GroupLayerNorm, win_indices, wout_indices
+from gsnn_tutorial.gsnn import GSNN, win_indices, wout_indices
+from gsnn_tutorial.node import GroupLayerNorm
 from gsnn_tutorial.sparse import SparseLinear
 
 

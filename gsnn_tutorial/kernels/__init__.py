@@ -1,0 +1,54 @@
+"""The fast paths, and the one switch that chooses them.
+
+Each function here does what a plain path of the reading room does, forward and backward, in less time. Nobody has
+to come in: with the switch off, everything runs on the plain paths.
+
+    GSNN_TUTORIAL_KERNELS=off           in the environment, for a whole process
+    with kernels.plain(): ...           for a block of code
+
+=================  =============================  ==========================================================
+fast path          plain path                     what it saves, and when
+=================  =============================  ==========================================================
+``sparse_map``     ``sparse.SparseMap``           page faults and a pass over the result, always; cache
+                                                  misses of W^T where the gradient is larger than the cache
+``norm_elu``       ``node.GroupLayerNorm``, ELU   six of eight autograd steps, and the exponential of the
+                                                  backward pass
+``add_residual``   ``gsnn.Residual``              a tensor of the state's size
+``node_scores``    ``regularizer.LearnedScore``   a product of matrices for what is one of vectors, backward
+=================  =============================  ==========================================================
+
+``python -m gsnn_tutorial bench`` measures each against its plain path.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from gsnn_tutorial.kernels.maps import sparse_map
+from gsnn_tutorial.kernels.nodes import add_residual, fusable, node_scores, norm_elu
+
+__all__ = ["add_residual", "enabled", "fusable", "node_scores", "norm_elu", "plain", "sparse_map"]
+
+SWITCH = "GSNN_TUTORIAL_KERNELS"
+_enabled = os.environ.get(SWITCH, "on")
+if _enabled not in ("on", "off"):
+    raise ValueError(f"{SWITCH} must be 'on' or 'off', got {_enabled!r}")
+_enabled = _enabled == "on"
+
+
+def enabled() -> bool:
+    """Whether the fast paths are taken."""
+    return _enabled
+
+
+@contextmanager
+def plain() -> Iterator[None]:
+    """Take the plain paths for a while, in every thread."""
+    global _enabled
+    before, _enabled = _enabled, False
+    try:
+        yield
+    finally:
+        _enabled = before

@@ -1,0 +1,139 @@
+"""Wiring: nodes by type and edges by type, which is all that a GSNN needs to know of a graph.
+
+There are three types of nodes: *input* (observed values enter), *function* (a small neural unit each) and *output*
+(values leave). Three types of edges connect them: input to function, function to function, function to output.
+Nodes are lists of names, edges are (2, E) pairs of places in those lists.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+import networkx as nx
+import torch
+
+if TYPE_CHECKING:
+    from torch_geometric.data import HeteroData
+
+NODE_TYPES = ("input", "function", "output")
+EDGE_TYPES = (
+    ("input", "to", "function"),
+    ("function", "to", "function"),
+    ("function", "to", "output"),
+)
+
+
+def nx2pyg(G: nx.DiGraph, input_nodes, function_nodes, output_nodes) -> HeteroData:
+    """Sort a directed graph's edges by type, for PyG and for ``GSNN``.
+
+    The result has ``edge_index_dict`` with the keys of ``EDGE_TYPES`` and ``node_names_dict``
+    with those of ``NODE_TYPES``. Nodes keep the order of the given lists, edges that of G.
+
+    Raises ValueError for a node in two lists, in none, or not in G, and for an edge of another type.
+    """
+    if not G.is_directed() or G.is_multigraph():
+        raise ValueError(
+            f"G must be a networkx.DiGraph, directed and with one edge between two nodes; got {type(G).__name__}"
+        )
+    names = dict(zip(NODE_TYPES, map(list, (input_nodes, function_nodes, output_nodes))))
+    strangers = [name for group in names.values() for name in group if name not in G]
+    if strangers:
+        raise ValueError(f"every listed node must be a node of G; {strangers[0]!r} is not")
+    listed = set().union(*names.values())
+    unlisted = [node for node in G if node not in listed]
+    if unlisted:
+        raise ValueError(
+            f"every node of G must be in input_nodes, function_nodes or output_nodes; {unlisted[0]!r} is in none"
+        )
+    return hetero_data(edges_by_type(G.edges, names), names)
+
+
+def hetero_data(edge_index_dict, names: dict[str, list[str]]) -> HeteroData:
+    """Names and edges by type as PyG keeps them."""
+    from torch_geometric.data import HeteroData  # here, since it takes seconds to import
+
+    data = HeteroData()
+    for t in NODE_TYPES:
+        data[t].num_nodes = len(names[t])
+        data[t].node_names = list(names[t])
+    for edge_type, edge_index in edge_index_dict.items():
+        data[edge_type].edge_index = edge_index
+    return data
+
+
+def edges_by_type(edges, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
+    """Pairs of names as (2, E) places in the lists of names, by edge type, in the order given.
+
+    Raises ValueError for a name that is no node's or stands twice, an edge of another type, and a repeated edge.
+    """
+    check_names(names)
+    place = {name: (t, i) for t in NODE_TYPES for i, name in enumerate(names[t])}
+    pairs = {edge_type: [] for edge_type in EDGE_TYPES}
+    for u, v in edges:
+        for end in (u, v):
+            if end not in place:
+                raise ValueError(f"edge {u!r} -> {v!r} ends in {end!r}, which is not a node")
+        (source_type, i), (target_type, j) = place[u], place[v]
+        if (source_type, "to", target_type) not in pairs:
+            raise ValueError(
+                f"edge {u!r} -> {v!r} runs from {source_type} to {target_type}; a GSNN has only edges "
+                "from input to function, function to function and function to output"
+            )
+        pairs[source_type, "to", target_type].append((i, j))
+    for edge_type, found in pairs.items():
+        repeated = [pair for pair, times in Counter(found).items() if times > 1]
+        if repeated:
+            i, j = repeated[0]
+            raise ValueError(f"edge {names[edge_type[0]][i]!r} -> {names[edge_type[2]][j]!r} is listed twice")
+    return {t: torch.tensor(found, dtype=torch.long).reshape(-1, 2).t().contiguous() for t, found in pairs.items()}
+
+
+def check_names(names: dict[str, list]):
+    """Raise ValueError if a node is listed twice, in one list or in two."""
+    everyone = Counter(name for t in NODE_TYPES for name in names[t])
+    twice = [name for name, times in everyone.items() if times > 1]
+    if twice:
+        raise ValueError(f"a node has one type and one place; {twice[0]!r} is listed {everyone[twice[0]]} times")
+
+
+def checked_names(node_names_dict) -> dict[str, list[str]]:
+    """Node names by type as lists, at least one of each type and none twice, or ValueError."""
+    _need("node_names_dict", node_names_dict, NODE_TYPES)
+    names = {t: list(node_names_dict[t]) for t in NODE_TYPES}
+    for t in NODE_TYPES:
+        if not names[t]:
+            raise ValueError(f"node_names_dict[{t!r}] must name at least one node, got none")
+    check_names(names)
+    return names
+
+
+def checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
+    """Edges by type as int64 pairs on the CPU that index ``names``, at least one and none twice, or ValueError."""
+    extra = [key for key in edge_index_dict if key not in EDGE_TYPES]
+    if extra:
+        raise ValueError(f"edge_index_dict has edges of type {extra[0]}; a GSNN has only {list(EDGE_TYPES)}")
+    _need("edge_index_dict", edge_index_dict, EDGE_TYPES)
+    checked = {}
+    for edge_type in EDGE_TYPES:
+        source, _, target = edge_type
+        index, name = torch.as_tensor(edge_index_dict[edge_type]).cpu(), f"edge_index_dict[{edge_type}]"
+        if index.dim() != 2 or index.shape[0] != 2 or index.is_floating_point():
+            raise ValueError(f"{name} must be integer pairs of shape (2, edges), got shape {tuple(index.shape)}")
+        size = torch.tensor([[len(names[source])], [len(names[target])]])
+        outside = ((index < 0) | (index >= size)).any(0)
+        if outside.any():
+            raise ValueError(
+                f"{name} must index {len(names[source])} {source} nodes and {len(names[target])} {target} nodes, "
+                f"got the pair {index[:, outside][:, 0].tolist()}"
+            )
+        if torch.unique(index, dim=1).shape[1] < index.shape[1]:
+            raise ValueError(f"{name} must list every edge once, got a repeated one")
+        checked[edge_type] = index.long().clone()
+    return checked
+
+
+def _need(name: str, given, keys):
+    missing = [key for key in keys if key not in given]
+    if missing:
+        raise ValueError(f"{name} must have the keys {list(keys)}; {missing[0]!r} is missing")
