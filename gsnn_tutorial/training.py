@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import pandas as pd
 import torch
 from tqdm import trange
 
-from gsnn_tutorial import validate
+from gsnn_tutorial import kernels, validate
 
 
 @dataclass
@@ -94,29 +93,6 @@ class SideBySide:
         raise NotImplementedError
 
 
-SMALL = 2**24  # weights times samples of a batch: up to here a step on one thread is as fast as on several
-
-
-@contextmanager
-def threads(count: int) -> Iterator[None]:
-    """Let torch work on so many threads for the while, in this thread of the program."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(count)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
-
-
-def enough_threads(weights: int, samples: int) -> int:
-    """How many threads a step is worth: one if its model is small (``SMALL``), else as many as torch is set to.
-
-    A small step consists of calls that take microseconds. Several threads gain nothing on them, and wait for each other
-    after every one: on a busy machine, or in a container that has fewer cores than it shows, ten times longer.
-    """
-    return 1 if weights * samples <= SMALL else torch.get_num_threads()
-
-
 def train(
     model: torch.nn.Module,
     x_train: torch.Tensor,
@@ -171,7 +147,7 @@ def train(
         x_val, y_val = _samples("val", x_val, y_val, model, parameters[0])
     batch_size = _batch_size(batch_size, len(x_train), regularizer)
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
-    enough = enough_threads(sum(p.numel() for p in parameters), batch_size)
+    weights = sum(parameter.numel() for parameter in parameters)
     if regularizer is not None:
         parameters += list(regularizer.parameters())
     # foreach: all tensors in one call. (fused is faster still, but rounds by an entry's place in its tensor, so that
@@ -185,7 +161,7 @@ def train(
     history = History()
     title = progress if isinstance(progress, str) else "training"
     try:
-        with threads(enough):
+        with kernels.enough_threads(weights, batch_size):
             for epoch in trange(epochs, desc=title, unit="epoch", mininterval=0.5, disable=not progress):
                 if warmup_epochs and regularizer is not None:
                     regularizer.strength = full_strength * min(1.0, (epoch + 1) / warmup_epochs)

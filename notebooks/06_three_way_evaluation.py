@@ -61,7 +61,8 @@ from gsnn_tutorial.study.published import published_draw, published_log, publish
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_run, saved_study
 from gsnn_tutorial.study.paired import Recipe, study
-from gsnn_tutorial.training import threads, train
+from gsnn_tutorial.kernels import threads
+from gsnn_tutorial.training import train
 
 pd.set_option("display.float_format", "{:.3f}".format)
 

@@ -25,7 +25,6 @@ from gsnn_tutorial.bench.peer import (
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.simulation import pathway_functions
-from gsnn_tutorial.sparse import SparsePattern, sparse_map
 from gsnn_tutorial.study.union import GSNNUnion
 
 NEAR = {"rtol": 1e-5, "atol": 1e-6}
@@ -324,19 +323,3 @@ def test_a_training_step_holds_nothing_of_size_samples_times_weights(largest_all
     assert 3000 * B * 4 <= largest_allocation(step) < weights * B * 4 / 4
     peer = bench.training_step(GatherScatterGSNN(model), *torch.randn(2, B, 10))
     assert largest_allocation(peer) >= weights * B * 4  # as the peer does: the meter sees it
-
-
-def test_rows_visited_in_another_order_give_the_same_gradients(monkeypatch):
-    indices = win_indices(bench.random_edges(50, 200), 50, 4)
-    pattern = SparsePattern(indices, (200, 200))
-    assert pattern.visit is not None  # edges by source: the edges into a node stand apart
-    torch.manual_seed(0)
-    values, x, g = torch.randn(800, requires_grad=True), torch.randn(200, 6, requires_grad=True), torch.randn(200, 6)
-
-    def gradients():
-        return torch.autograd.grad(sparse_map(values, x, pattern), (values, x), g)
-
-    as_they_stand = gradients()
-    monkeypatch.setattr("gsnn_tutorial.sparse.CACHE", 0)
-    for a, b in zip(gradients(), as_they_stand):
-        torch.testing.assert_close(a, b)

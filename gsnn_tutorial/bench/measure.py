@@ -31,6 +31,7 @@ from gsnn_tutorial.bench.peer import (
 )
 from gsnn_tutorial.files import RunFolder, device_name, usable_device
 from gsnn_tutorial.gsnn import GSNN, win_indices
+from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.node import ActivationRecorder
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
@@ -39,7 +40,7 @@ from gsnn_tutorial.sparse import SparseLinear
 from gsnn_tutorial.study.paired import Recipe, study
 from gsnn_tutorial.study.problem import Draw, Problem
 from gsnn_tutorial.study.union import GSNNUnion
-from gsnn_tutorial.training import SideBySide, threads
+from gsnn_tutorial.training import SideBySide
 from gsnn_tutorial.wiring import EDGE_TYPES
 
 MESSAGES = 30_000_000  # the peer stops where it would send more of them at once

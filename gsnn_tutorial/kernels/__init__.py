@@ -17,7 +17,8 @@ fast path          plain path                     what it saves, and when
 ``node_scores``    ``regularizer.LearnedScore``   a product of matrices for what is one of vectors, backward
 =================  =============================  ==========================================================
 
-``python -m gsnn_tutorial bench`` measures each against its plain path.
+``python -m gsnn_tutorial bench`` measures each against its plain path. ``threads`` says on how many threads torch
+works meanwhile.
 """
 
 from __future__ import annotations
@@ -26,10 +27,13 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from gsnn_tutorial.kernels.cores import enough_threads, threads
 from gsnn_tutorial.kernels.maps import sparse_map
 from gsnn_tutorial.kernels.nodes import add_residual, fusable, node_scores, norm_elu
 
-__all__ = ["add_residual", "enabled", "fusable", "node_scores", "norm_elu", "plain", "sparse_map"]
+__all__ = [
+    "add_residual", "enabled", "enough_threads", "fusable", "node_scores", "norm_elu", "plain", "sparse_map", "threads",
+]  # fmt: skip
 
 SWITCH = "GSNN_TUTORIAL_KERNELS"
 _enabled = os.environ.get(SWITCH, "on")

@@ -12,11 +12,12 @@ import torch
 from gsnn_tutorial.evaluation import cka_metrics, published_metrics
 from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.priors.memberships import shuffled_membership
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulation import noise_floor, standardize
 from gsnn_tutorial.study.problem import Draw
-from gsnn_tutorial.training import History, threads, train
+from gsnn_tutorial.training import History, train
 
 PUBLISHED_ARMS = ("baseline", "regularized", "control")
 MODEL = {"channels": 8, "layers": 4, "node_mlp": False}

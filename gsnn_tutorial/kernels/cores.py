@@ -1,0 +1,30 @@
+"""How many threads torch works on: set for a block of code, and given back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import torch
+
+SMALL = 2**24  # weights times samples of a batch: up to here a step on one thread is as fast as on several
+
+
+@contextmanager
+def threads(count: int) -> Iterator[None]:
+    """Let torch work on so many threads for the while, in this thread of the program."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(count)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def enough_threads(weights: int, samples: int) -> AbstractContextManager:
+    """As many threads as a step is worth: one if its model is small (``SMALL``), else as many as torch is set to.
+
+    A small step consists of calls that take microseconds. Several threads gain nothing on them and wait for each other
+    after each: on a busy machine, or in a container that has fewer cores than it shows, that takes ten times longer.
+    """
+    return threads(1 if weights * samples <= SMALL else torch.get_num_threads())
