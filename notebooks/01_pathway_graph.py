@@ -525,6 +525,11 @@ checks.membership(membership_from_sets);
 # </details>
 
 # %% [markdown]
+# **The file.** What you have just written is `gsnn_tutorial/graph.py`: nodes, true and spurious edges, the pathways
+# and their membership matrix, with names that we check at the door. You can read it here: run
+# `from gsnn_tutorial import graph` in a new cell, and then `graph??`.
+
+# %% [markdown]
 # ## 6 · How far a signal gets
 #
 # In a GSNN a signal moves one hop per layer. In layer 1 the functions hear the inputs that feed

@@ -194,6 +194,10 @@ np.testing.assert_array_equal(np.stack([values[v] for v in graph.input_nodes], 1
 np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 1)[256:], y_test)
 
 # %% [markdown]
+# **The file.** What you have just written is `gsnn_tutorial/simulation.py`. Its `simulate` runs over the nodes as
+# your loop does, and adds the choices of section 3. You can read it here: run `from gsnn_tutorial import simulation`
+# in a new cell, and then `simulation??`.
+#
 # Notice the shape of `structural_model`: it has no randomness in it. All chance sits in the inputs
 # and the noise draws, and given those, every value follows. So we can hold some draws fixed and
 # change others, which is how section 4 finds out what can be learned.

@@ -564,6 +564,10 @@ print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 # Same numbers, and a hint at why the package doesn't use dense matrices: nearly all of their
 # places are empty, and on a graph of thousands of nodes almost nothing else would be left.
 #
+# **The file.** What you have just written is `gsnn_tutorial/gsnn.py`, with sparse maps in place of the dense ones.
+# What happens inside a node, the group norm among it, has a page of its own in `gsnn_tutorial/node.py`. You can read
+# both here: run `from gsnn_tutorial import gsnn, node` in a new cell, and then `gsnn??` or `node??`.
+#
 # ## 5 · A signal spreads
 #
 # What does the wiring do to a signal? We move one input by 1, in all test samples, and look at how

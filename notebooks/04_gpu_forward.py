@@ -53,14 +53,14 @@ from ipywidgets import SelectionSlider, interact
 from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
-from gsnn_tutorial import GSNN, Problem, SparseLinear, plots
+from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels, plots
 from gsnn_tutorial.bench.measure import random_model, saved_run, slopes, table_of, training_step
 from gsnn_tutorial.checks import chapter_4 as checks
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.plots.chapter_4 import plot_against_size, plot_csr, plot_dense
 from gsnn_tutorial.plots.chapter_4 import plot_messages, plot_models, plot_one_size
-from gsnn_tutorial.sparse import SparsePattern, sparse_map
+from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
 from gsnn_tutorial.study.union import GSNNUnion
 
 # %% [markdown]
@@ -418,15 +418,28 @@ assert torch.autograd.gradcheck(lambda v, x: EdgeMajorMap.apply(v, x, pattern), 
 
 # %% [markdown]
 # The same numbers a third time, and `gradcheck`, which nudges every entry and looks at what happens,
-# agrees. The package's `sparse_map` and `SparseLinear` are these two classes with checks at the door,
-# initial weights and a bias. Given our weights, they return our numbers:
+# agrees.
+#
+# **The file.** What you have just written is `gsnn_tutorial/sparse.py`. Its `SparseMap` and `SparseLinear` are
+# these two classes with checks at the door, initial weights and a bias. You can read it here: run
+# `from gsnn_tutorial import sparse` in a new cell, and then `sparse??`. Given our weights, they return our numbers:
 
 # %%
 linear = SparseLinear(indices, size, bias=False)
 with torch.no_grad():
     linear.values.copy_(values)
-assert torch.equal(linear(x), y) and torch.equal(sparse_map(values, x, pattern), y)
+assert torch.equal(linear(x), y) and torch.equal(SparseMap.apply(values, x, pattern), y)
 linear
+
+# %% [markdown]
+# Beside this plain path stands a fast one, in a room of its own, `gsnn_tutorial/kernels`. It computes the same
+# products, and is more careful with memory than a page to be read should be. The function `sparse_map` takes it unless
+# we say `kernels.plain()`. You need not enter that room; here is the proof that nothing in it computes something else:
+
+# %%
+fast = sparse_map(values, x, pattern)
+with kernels.plain():
+    assert torch.equal(sparse_map(values, x, pattern), fast)
 
 # %% [markdown]
 # ## 3 · Equal, forward and backward

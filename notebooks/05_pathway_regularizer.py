@@ -462,6 +462,10 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
 # $\mathrm{MSE} + L_{sim}$, and `train(..., regularizer=...)` does just that. The rest of the
 # chapter asks what it does.
 #
+# **The file.** What you have just written is `gsnn_tutorial/regularizer.py`, with the members added up first and the
+# hooks that read the model. You can read it here: run `from gsnn_tutorial import regularizer as file` in a new cell,
+# and then `file??`.
+#
 # ## 6 · What the mean of the channels can still see
 #
 # The plainest score is the mean of a node's channels, `phi='mean'`. It has no parameters. It also
@@ -493,8 +497,7 @@ torch.testing.assert_close(sum(share(a, w) for w in orthogonal.T), torch.ones(3)
 # %%
 seen = {}
 norm = trained.ResBlocks[-1].node.norm
-# A copy of y: the ELU that follows writes its result over it.
-hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach().clone()))
+hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach()))
 a = trained.layer_activations(draw.x_test)[:, -1]  # (B, N, C)
 hook.remove()
 

@@ -276,6 +276,9 @@ checks.gap(pathway_gap);
 # Run `checks.gap.solution()` in a cell of its own.
 #
 # </details>
+#
+# **The file.** What you have just written is `gsnn_tutorial/evaluation.py`, for all pairs of nodes at once. You can read
+# it here: run `from gsnn_tutorial import evaluation` in a new cell, and then `evaluation??`.
 
 # %% [markdown]
 # ## 2 · The published setting over twenty seeds

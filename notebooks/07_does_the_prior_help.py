@@ -561,6 +561,10 @@ checks.conclusion(conclusion);
 # Run `checks.conclusion.solution()` in a cell of its own.
 #
 # </details>
+#
+# **The file.** What you have just written is `gsnn_tutorial/study/verdict.py`, with a margin, more controls and whole
+# sentences. You can read it here: run `from gsnn_tutorial.study import verdict as file` in a new cell, and then
+# `file??`.
 
 # %% [markdown]
 # ## 5 · How many seeds, and what if it does no harm?
