@@ -143,12 +143,12 @@ class GSNN(torch.nn.Module):
         inputs, outputs = (len(self.node_names_dict[t]) for t in ("input", "output"))
         entering = (source >= self.N).nonzero().squeeze(1)
         leaving = (target >= self.N + inputs).nonzero().squeeze(1)
-        read_in = FixedMap(source[entering] - self.N, entering, (inputs, self.E), torch.ones(len(entering)))
+        read_in = FixedMap(source[entering] - self.N, entering, (inputs, self.E), torch.ones_like(entering))
         output = target[leaving] - self.N - inputs
-        weight = torch.bincount(output, minlength=outputs)[output].float().rsqrt()
-        if self.settings["residual"]:
-            weight = weight / self.layers**0.5
-        return read_in, FixedMap(leaving, output, (self.E, outputs), weight)
+        degree = torch.bincount(output, minlength=outputs)[output]
+        return read_in, FixedMap(
+            leaving, output, (self.E, outputs), degree, self.layers if self.settings["residual"] else 1
+        )
 
     def _edge_list(self) -> torch.Tensor:
         """All edges as one (2, E) list.
@@ -166,7 +166,7 @@ class GSNN(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Predict: (B, inputs) -> (B, outputs). x is moved to the model's device and dtype."""
-        x = validate.matrix("x", x, columns=self.read_in.pattern.sources).to(self.read_in.values)
+        x = validate.matrix("x", x, columns=self.read_in.pattern.sources).to(self.ResBlocks[0].lin_in.values)
         if not len(x):
             raise ValueError(f"x must have at least one row, got shape {tuple(x.shape)}")
         h = self.read_in(x.t())  # (E, B)
@@ -202,16 +202,18 @@ class GSNN(torch.nn.Module):
 
 
 class FixedMap(torch.nn.Module):
-    """A sparse map with constant weights, given in any order."""
+    """A sparse map that learns nothing: entry k has the weight 1 / sqrt(degree_k) / sqrt(layers). In any order."""
 
-    def __init__(self, source, target, size, values):
+    def __init__(self, source, target, size, degree, layers: int = 1):
         super().__init__()
         order = torch.argsort(source * size[1] + target)
         self.pattern = SparsePattern(torch.stack([source, target])[:, order], size)
-        self.register_buffer("values", values[order], persistent=False)
+        self.register_buffer("degree", degree[order], persistent=False)
+        self.layers = layers
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        return sparse_map(self.values, x, self.pattern)
+        values = self.degree.to(x.dtype).rsqrt() / self.layers**0.5  # made here, so that float64 has all its digits
+        return sparse_map(values, x, self.pattern)
 
 
 def win_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> torch.Tensor:

@@ -110,7 +110,8 @@ class PathwayLatentRegularizer(Regularizer):
         super().__init__()
         if not isinstance(model, GSNN):
             raise TypeError(f"model must be a GSNN, got {type(model).__name__}")
-        M = validate.membership(pathway_membership, model.N, signed)
+        like = next(model.parameters())
+        M = validate.membership(pathway_membership, model.N, signed).to(like.dtype)
         self.leave_one_out = leave_one_out
         self.lambda_sim = validate.number("lambda_sim", lambda_sim, 0)
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
@@ -125,14 +126,14 @@ class PathwayLatentRegularizer(Regularizer):
         order = torch.argsort(node, stable=True)
         self.membership = SparsePattern(torch.stack([node, pathway])[:, order], (model.N, M.shape[0]))
         self.register_buffer("weights", M.values()[order])
-        size = torch.zeros(M.shape[0]).index_add_(0, pathway, M.values().abs())
+        size = torch.zeros(M.shape[0], dtype=like.dtype).index_add_(0, pathway, M.values().abs())
         self.register_buffer("pathway_size", size.clamp_min(1)[:, None, None])
         self.register_buffer("dissim_pairs", pairs)
         # The shares of each pathway and of each pair in the loss.
         self.register_buffer("sim_weight", torch.ones_like(size) / size.sum().clamp_min(1))
-        self.register_buffer("dis_weight", torch.ones(len(pairs)) / max(len(pairs), 1))
+        self.register_buffer("dis_weight", torch.ones(len(pairs), dtype=like.dtype) / max(len(pairs), 1))
         self._model = self._recorder = None
-        self.to(next(model.parameters()))
+        self.to(like)
         self.enable(model)
 
     def enable(self, model: GSNN):

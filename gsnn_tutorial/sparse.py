@@ -90,6 +90,8 @@ def sparse_map(values: torch.Tensor, x: torch.Tensor, pattern: SparsePattern) ->
         raise ValueError(f"values must have {len(pattern.by_target)} entries, got shape {tuple(values.shape)}")
     if x.dim() != 2 or x.shape[0] != pattern.sources:
         raise ValueError(f"x must be edge-major, ({pattern.sources}, B); got shape {tuple(x.shape)}")
+    if values.dtype not in (torch.float32, torch.float64) or x.dtype != values.dtype:
+        raise TypeError(f"values and x must both be float32, or both float64; got {values.dtype} and {x.dtype}")
     if kernels.enabled():
         return kernels.sparse_map(values, x, pattern)
     return SparseMap.apply(values, x, pattern)
@@ -134,9 +136,9 @@ class SparseLinear(torch.nn.Module):
 
 
 def degree_normalized(indices: torch.Tensor, size: tuple[int, int], generator) -> torch.Tensor:
-    """The initial weights of ``SparseLinear``, (nnz,)."""
+    """The initial weights of ``SparseLinear``, (nnz,), drawn in float32 whatever torch's default is."""
     source, target = indices
     fan_in = torch.bincount(target, minlength=size[1])[target].float()
     fan_out = torch.bincount(source, minlength=size[0])[source].float()
     values = torch.empty(indices.shape[1], dtype=torch.float32).uniform_(-1, 1, generator=generator)
-    return values * (1 / torch.sqrt((fan_in + 1e-8) * (fan_out + 1e-8)))
+    return (values * (1 / torch.sqrt((fan_in + 1e-8) * (fan_out + 1e-8)))).to(torch.get_default_dtype())

@@ -99,7 +99,7 @@ def membership(value, nodes: int, signed: bool = False) -> torch.Tensor:
             raise ValueError(f"pathway_membership must have {nodes} columns, got shape {tuple(M.shape)}")
     else:
         M = matrix("pathway_membership", value, columns=nodes).to_sparse_coo().coalesce()
-    M = M.cpu().to(torch.get_default_dtype())
+    M = M.cpu()
     exists = M.values() != 0
     M = torch.sparse_coo_tensor(M.indices()[:, exists], M.values()[exists], M.shape, check_invariants=False).coalesce()
     if not signed and (M.values() < 0).any():

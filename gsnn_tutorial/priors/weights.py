@@ -37,12 +37,13 @@ class WeightRegularizer(Regularizer):
     Layers that do not share their weights add up.
     """
 
-    def __init__(self, model: GSNN, edge: torch.Tensor, group: torch.Tensor, coefficient: torch.Tensor):
+    def __init__(self, model: GSNN, edge: torch.Tensor, group: torch.Tensor, coefficient: Sequence[float]):
         super().__init__()
         block, C = model.ResBlocks[0], model.channels
         self.register_buffer("edge_index", model.edge_index.clone(), persistent=False)
         self.register_buffer("edge", edge, persistent=False)
         self.register_buffer("group", group, persistent=False)
+        coefficient = torch.as_tensor(coefficient, dtype=block.lin_in.values.dtype)
         self.register_buffer("coefficient", coefficient, persistent=False)
         self.register_buffer("in_row", _weights_of(edge, block.lin_in.indices[0].cpu(), C), persistent=False)
         self.register_buffer("out_column", _weights_of(edge, block.lin_out.indices[1].cpu(), C), persistent=False)
@@ -107,7 +108,7 @@ class EdgePenalty(WeightRegularizer):
                 f"edges must choose at least one edge, and only between function nodes; got {len(edge)} edges, "
                 f"{int((~model.function_edge_mask.cpu()[edge]).sum())} of them to or from elsewhere"
             )
-        super().__init__(model, edge, torch.zeros_like(edge), torch.ones(len(edge)))
+        super().__init__(model, edge, torch.zeros_like(edge), [1.0] * len(edge))
         self.lambda_edge = validate.number("lambda_edge", lambda_edge, 0)
 
     @property
@@ -141,7 +142,7 @@ class WeightTyingRegularizer(WeightRegularizer):
         edge, pathway = (torch.from_numpy(index).long() for index in shared.nonzero())
         if not len(edge):
             raise ValueError("pathway_membership must have a pathway that holds both ends of an edge, got none")
-        super().__init__(model, edge, pathway, torch.full((len(edge),), 1 / len(edge)))
+        super().__init__(model, edge, pathway, [1 / len(edge)] * len(edge))
         self.lambda_weight = validate.number("lambda_weight", lambda_weight, 0)
         self.tie = validate.choice("tie", tie, TIES)
 

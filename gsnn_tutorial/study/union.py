@@ -193,6 +193,7 @@ class UnionRegularizer(PathwayLatentRegularizer):
         self.R = union.R
         if isinstance(first.phi, LearnedScore):
             self.phi = UnionScore({r: each.phi for r, each in given.items()}, replica_of_node, union.R)
+        self.to(next(union.parameters()))
 
     def _sum_pathways(self, terms: torch.Tensor) -> torch.Tensor:
         return terms.new_zeros(self.R).index_add(0, self.replica_of_pathway, terms)
