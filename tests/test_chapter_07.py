@@ -22,7 +22,7 @@ def test_every_mistake_gets_its_own_diagnosis_and_the_reference_none(exercise, s
 
 def test_the_share_of_what_there_was_to_win_by_hand():
     baseline, regularized, oracle = (pd.Series(v) for v in ([0.6, 0.8], [0.5, 0.8], [0.4, 0.6]))
-    assert checks.recovered(baseline, regularized, oracle) == pytest.approx(0.05 / 0.2)
+    assert checks.share.reference(baseline, regularized, oracle) == pytest.approx(0.05 / 0.2)
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ def test_the_share_of_what_there_was_to_win_by_hand():
      ((1, 3), (-2, -1), "harms")],
 )  # fmt: skip
 def test_conclusions_by_hand(versus_baseline, versus_control, expected):
-    assert checks.conclude(versus_baseline, versus_control) == expected
+    assert checks.conclusion.reference(versus_baseline, versus_control) == expected
 
 
 @pytest.fixture

@@ -52,12 +52,18 @@ def test_the_solution_can_be_read_unless_it_is_graded(name, capsys):
     assert "is graded" in text and "return" not in text if isinstance(EXERCISES[name], Graded) else "return" in text
 
 
-double = Exercise(
-    title="Double",
-    reference=lambda x: 2 * x,
-    cases=lambda seed: [(torch.arange(3.0) + seed,)],
-    mistakes={"you squared: double it.": lambda x: x**2},
-)
+def three_numbers(seed):
+    return [(torch.arange(3.0) + seed,)]
+
+
+@checks.exercise("Double", cases=three_numbers)
+def double(x):
+    return 2 * x
+
+
+@double.mistake("you squared: double it.")
+def squared(x):
+    return x**2
 
 
 @pytest.mark.parametrize(
@@ -84,7 +90,10 @@ def test_another_style_is_right_too(capsys):
 
 @pytest.mark.parametrize("wrong", [([1.0, 2.0], 3.0), ([torch.ones(1, requires_grad=True)] * 2, 3.0), 3.0])
 def test_a_pair_of_unequal_parts_is_compared_part_by_part(wrong):
-    pair = Exercise("Pair", lambda x: ([0.0, 1.0], 2.0), lambda seed: [(torch.ones(1),)], mistakes={})
+    @checks.exercise("Pair", cases=three_numbers)
+    def pair(x):
+        return [0.0, 1.0], 2.0
+
     assert pair.diagnose(lambda x: ([0.0, 1.0], 2.0)) is None
     assert "raised" not in pair.diagnose(lambda x: wrong)
 
@@ -109,12 +118,14 @@ def outcomes(exercise, function):
     return [exercise._outcome(function, case) for case in exercise.cases(0)]
 
 
-third = Exercise(
-    title="Third",
-    reference=lambda x: x[2],
-    cases=lambda seed: [(torch.arange(3.0) + seed,)],
-    mistakes={"the third one has number 2.": lambda x: x[3]},
-)
+@checks.exercise("Third", cases=three_numbers)
+def third(x):
+    return x[2]
+
+
+@third.mistake("the third one has number 2.")
+def fourth(x):
+    return x[3]
 
 
 def test_a_mistake_that_raises_is_known_by_its_error():
@@ -124,7 +135,10 @@ def test_a_mistake_that_raises_is_known_by_its_error():
 
 
 def test_results_with_names_are_compared_name_by_name():
-    named = Exercise("Named", lambda x: {"sum": x.sum(), "all": x}, lambda seed: [(torch.ones(2),)], {})
+    @checks.exercise("Named", cases=lambda seed: [(torch.ones(2),)])
+    def named(x):
+        return {"sum": x.sum(), "all": x}
+
     assert named.diagnose(lambda x: {"sum": 2.0, "all": x}) is None
     assert named.diagnose(lambda x: {"sum": 3.0, "all": x}) == "sum: it is 3 and should be 2"
     assert named.diagnose(lambda x: {"sum": 2.0, "all": 0 * x}).startswith("all: 2 of 2 values differ")
@@ -133,23 +147,31 @@ def test_results_with_names_are_compared_name_by_name():
 
 # Grading
 
-graded = Graded(
-    title="Double",
-    reference=lambda x: 2 * x,
-    cases=lambda seed: [(torch.arange(3.0) + seed,)],
-    mistakes={"you squared: double it.": lambda x: x**2, "you added 2: double it.": lambda x: x + 2},
-)
+
+@checks.graded("Double", cases=three_numbers)
+def graded_double(x):
+    return 2 * x
+
+
+@graded_double.mistake("you squared: double it.")
+def squared_when_graded(x):
+    return x**2
+
+
+@graded_double.mistake("you added 2: double it.")
+def two_added(x):
+    return x + 2
 
 
 def test_grading_names_the_mistake_and_passes_what_is_right():
-    graded.grade(lambda x: x + x, 1, hidden=2)
+    graded_double.grade(lambda x: x + x, 1, hidden=2)
     with pytest.raises(AssertionError, match="Double: you squared"):
-        graded.grade(lambda x: x * x, 1, hidden=2)
+        graded_double.grade(lambda x: x * x, 1, hidden=2)
 
 
 def test_an_answer_that_is_right_on_the_visible_data_only_is_wrong():
     with pytest.raises(AssertionError, match="Double: right on the visible data only. On other data: 3 of 3 values"):
-        graded.grade(lambda x: [2.0, 4.0, 6.0], 1, hidden=2)
+        graded_double.grade(lambda x: [2.0, 4.0, 6.0], 1, hidden=2)
 
 
 def test_grading_is_not_confused_by_what_an_answer_prints_or_warns_of(capfd, recwarn):
@@ -158,7 +180,7 @@ def test_grading_is_not_confused_by_what_an_answer_prints_or_warns_of(capfd, rec
         warnings.warn("careful")
         return 2 * x
 
-    graded.grade(noisy, 1, hidden=2)
+    graded_double.grade(noisy, 1, hidden=2)
     assert capfd.readouterr() == ("", "") and not recwarn.list
 
 

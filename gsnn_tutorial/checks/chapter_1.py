@@ -1,43 +1,60 @@
-"""The exercises of chapter 1, the pathway graph."""
+"""The exercises of chapter 1, the pathway graph.
+
+``candidates`` counts the edges that may run between pathways, ``membership`` turns sets of names into a matrix, and
+``layers`` says how many layers an output needs.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import torch
 
-from gsnn_tutorial.checks.diagnosis import Exercise
+from gsnn_tutorial.checks.diagnosis import exercise
+
+# ---- Edges between pathways
 
 
-def _sizes(seed):
+def size_cases(seed):
     rng = np.random.default_rng(seed)
     return [([3, 3, 3, 3],), ([1, 2, 5],), (rng.integers(1, 9, size=5).tolist() + [9],), ([4],)]
 
 
-def count_candidates(sizes):
+@exercise("edges between pathways", cases=size_cases)
+def candidates(sizes):
     """All ordered pairs of nodes, less those (n_p squared of them) that stay in pathway p."""
     return sum(sizes) ** 2 - sum(n * n for n in sizes)
 
 
-candidates = Exercise(
-    title="edges between pathways",
-    reference=count_candidates,
-    cases=_sizes,
-    mistakes={
-        "this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.": lambda sizes: (
-            (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
-        ),
-        "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of "
-        "them for each pathway.": lambda sizes: sum(sizes) * (sum(sizes) - 1),
-        "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
-        "pathway, not n_p (n_p - 1).": lambda sizes: sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes),
-        "this takes every pathway to be as large as the first: add up over the sizes that were given.": lambda sizes: (
-            len(sizes) * (len(sizes) - 1) * sizes[0] ** 2
-        ),
-    },
+@candidates.mistake("this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.")
+def undirected(sizes):
+    return (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
+
+
+@candidates.mistake(
+    "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of "
+    "them for each pathway."
 )
+def all_pairs(sizes):
+    return sum(sizes) * (sum(sizes) - 1)
 
 
-def _gene_sets(seed):
+@candidates.mistake(
+    "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
+    "pathway, not n_p (n_p - 1)."
+)
+def self_pairs_kept(sizes):
+    return sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes)
+
+
+@candidates.mistake("this takes every pathway to be as large as the first: add up over the sizes that were given.")
+def all_as_large_as_the_first(sizes):
+    return len(sizes) * (len(sizes) - 1) * sizes[0] ** 2
+
+
+# ---- Membership from sets of names
+
+
+def gene_set_cases(seed):
     rng = np.random.default_rng(seed)
     nodes = [f"f{i}" for i in rng.permutation(9)]
     nodes = nodes if nodes != sorted(nodes) else nodes[::-1]
@@ -48,7 +65,8 @@ def _gene_sets(seed):
     return [handmade, (sets, nodes)]
 
 
-def membership_from_sets(pathways, nodes):
+@exercise("membership from sets of names", cases=gene_set_cases)
+def membership(pathways, nodes):
     """M[p, i] = 1 if node i is in pathway p; names that are not nodes are passed over."""
     M = torch.zeros(len(pathways), len(nodes))  # (P, N)
     for p, members in enumerate(pathways):
@@ -58,52 +76,54 @@ def membership_from_sets(pathways, nodes):
     return M
 
 
-def _last_pathway_only(pathways, nodes):
+@membership.mistake("your matrix is transposed: a pathway is a row and a node is a column, (P, N).")
+def transposed(pathways, nodes):
+    return membership.reference(pathways, nodes).T
+
+
+@membership.mistake(
+    "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model numbers "
+    "its nodes so."
+)
+def columns_sorted(pathways, nodes):
+    return membership.reference(pathways, sorted(nodes))
+
+
+@membership.mistake(
+    "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so set "
+    "M[p, i] for each pathway."
+)
+def last_pathway_only(pathways, nodes):
     label = {name: p for p, members in enumerate(pathways) for name in members}
-    M = torch.zeros(len(pathways), len(nodes))
+    M = torch.zeros(len(pathways), len(nodes))  # (P, N)
     for i, name in enumerate(nodes):
         if name in label:
             M[label[name], i] = 1
     return M
 
 
-def _rows_sum_to_one(pathways, nodes):
-    M = membership_from_sets(pathways, nodes)
+@membership.mistake(
+    "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself."
+)
+def rows_sum_to_one(pathways, nodes):
+    M = membership.reference(pathways, nodes)
     return M / M.sum(1, keepdim=True).clamp_min(1)
 
 
-def _stranger_in_the_last_column(pathways, nodes):
+@membership.mistake("a name that is not a node has become a member of the last column (index -1): pass it over.")
+def stranger_in_the_last_column(pathways, nodes):
     place = {name: i for i, name in enumerate(nodes)}
-    M = torch.zeros(len(pathways), len(nodes))
+    M = torch.zeros(len(pathways), len(nodes))  # (P, N)
     for p, members in enumerate(pathways):
         for name in members:
             M[p, place.get(name, -1)] = 1
     return M
 
 
-membership = Exercise(
-    title="membership from sets of names",
-    reference=membership_from_sets,
-    cases=_gene_sets,
-    mistakes={
-        "your matrix is transposed: a pathway is a row and a node is a column, (P, N).": lambda pathways, nodes: (
-            membership_from_sets(pathways, nodes).T
-        ),
-        "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model numbers "
-        "its nodes so.": lambda pathways, nodes: membership_from_sets(pathways, sorted(nodes)),
-        "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so set "
-        "M[p, i] for each pathway.": _last_pathway_only,
-        "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself.": (
-            _rows_sum_to_one
-        ),
-        "a name that is not a node has become a member of the last column (index -1): pass it over.": (
-            _stranger_in_the_last_column
-        ),
-    },
-)
+# ---- Layers that an output needs
 
 
-def _wirings(seed):
+def wiring_cases(seed):
     """Three hand-made graphs, and a random one in which every output hears several inputs, over several distances."""
     rng = np.random.default_rng(seed)
     n = 6
@@ -124,7 +144,8 @@ def _wirings(seed):
     ]
 
 
-def layers_needed(A_in, A, A_out):
+@exercise("layers that an output needs", cases=wiring_cases)
+def layers(A_in, A, A_out):
     """Grow the receptive fields hop by hop; note the layer of each output's last gain."""
     heard = A_in.astype(bool)  # (inputs, N): after layer 1
     field = heard @ A_out.astype(bool)  # (inputs, outputs): what a network of 1 layer reads out
@@ -137,7 +158,23 @@ def layers_needed(A_in, A, A_out):
     return needed
 
 
-def _first_input_only(A_in, A, A_out):
+def gains(A_in, A, A_out):
+    """Whether an output's receptive field grows in a layer, (layers, outputs)."""
+    heard = A_in.astype(bool)  # (inputs, N)
+    sizes = [np.zeros(A_out.shape[1], dtype=int)]
+    for _ in range(len(A)):
+        sizes.append((heard @ A_out.astype(bool)).sum(0))
+        heard = heard | heard @ A.astype(bool)
+    return np.diff(sizes, axis=0) > 0
+
+
+def last_gain(gained):
+    """The layer of each output's last gain, (layers, outputs) -> (outputs,)."""
+    return (gained * np.arange(1, len(gained) + 1)[:, None]).max(0)
+
+
+@layers.mistake("you stop at the first input that an output hears: go on until its receptive field no longer grows.")
+def first_input_only(A_in, A, A_out):
     heard = A_in.astype(bool)
     needed = np.zeros(A_out.shape[1], dtype=int)
     for layer in range(1, len(A) + 1):
@@ -147,70 +184,52 @@ def _first_input_only(A_in, A, A_out):
     return needed
 
 
-def _gains(A_in, A, A_out):
-    """Does an output's receptive field grow in a layer? (layers, outputs)"""
-    heard = A_in.astype(bool)
-    sizes = [np.zeros(A_out.shape[1], dtype=int)]
-    for _ in range(len(A)):
-        sizes.append((heard @ A_out.astype(bool)).sum(0))
-        heard = heard | heard @ A.astype(bool)
-    return np.diff(sizes, axis=0) > 0
-
-
-def _last_gain(gains):
-    return (gains * np.arange(1, len(gains) + 1)[:, None]).max(0)
-
-
-def _until_nobody_gains(A_in, A, A_out):
-    gains = _gains(A_in, A, A_out)
-    goes_on = gains.any(1)
+@layers.mistake(
+    "you stop at the first layer in which no output gains an input: an input further away may still be on its "
+    "way, so go on for len(A) layers."
+)
+def until_nobody_gains(A_in, A, A_out):
+    gained = gains(A_in, A, A_out)
+    goes_on = gained.any(1)
     goes_on[0] = True  # layer 1 has nothing to be compared with
-    return _last_gain(gains & np.logical_and.accumulate(goes_on)[:, None])
+    return last_gain(gained & np.logical_and.accumulate(goes_on)[:, None])
 
 
-def _until_a_pause(A_in, A, A_out):
-    gains = _gains(A_in, A, A_out)
-    begun = np.logical_or.accumulate(gains)
-    return _last_gain(gains & np.logical_and.accumulate(gains | ~begun))
+@layers.mistake(
+    "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause and "
+    "grow later, so go on for len(A) layers."
+)
+def until_a_pause(A_in, A, A_out):
+    gained = gains(A_in, A, A_out)
+    begun = np.logical_or.accumulate(gained)
+    return last_gain(gained & np.logical_and.accumulate(gained | ~begun))
 
 
-def _silent_for_good(A_in, A, A_out):
-    return _last_gain(np.logical_and.accumulate(_gains(A_in, A, A_out)))
+@layers.mistake(
+    "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
+    "input may be several layers away, so go on for len(A) layers."
+)
+def silent_for_good(A_in, A, A_out):
+    return last_gain(np.logical_and.accumulate(gains(A_in, A, A_out)))
 
 
-def _hops(A_in, A, A_out):
-    needed = layers_needed(A_in, A, A_out)
+@layers.mistake("you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.")
+def hops(A_in, A, A_out):
+    needed = layers.reference(A_in, A, A_out)
     return np.where(needed > 0, needed + 1, 0)
 
 
-def _from_zero(A_in, A, A_out):
-    return np.maximum(layers_needed(A_in, A, A_out) - 1, 0)
+@layers.mistake("you count from 0: what stands on the input edges before the first layer is heard in layer 1.")
+def from_zero(A_in, A, A_out):
+    return np.maximum(layers.reference(A_in, A, A_out) - 1, 0)
 
 
-def _one_for_all(A_in, A, A_out):
-    needed = layers_needed(A_in, A, A_out)
+@layers.mistake("your edges run both ways: a signal goes from row to column of A only, so do not use A.T.")
+def both_ways(A_in, A, A_out):
+    return layers.reference(A_in, A | A.T, A_out)
+
+
+@layers.mistake("one number for all: an output has a receptive field of its own, so return (outputs,) numbers.")
+def one_for_all(A_in, A, A_out):
+    needed = layers.reference(A_in, A, A_out)
     return np.full_like(needed, needed.max())
-
-
-layers = Exercise(
-    title="layers that an output needs",
-    reference=layers_needed,
-    cases=_wirings,
-    mistakes={
-        "you stop at the first input that an output hears: go on until its receptive field no longer grows.": (
-            _first_input_only
-        ),
-        "you stop at the first layer in which no output gains an input: an input further away may still be on its "
-        "way, so go on for len(A) layers.": _until_nobody_gains,
-        "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause and "
-        "grow later, so go on for len(A) layers.": _until_a_pause,
-        "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
-        "input may be several layers away, so go on for len(A) layers.": _silent_for_good,
-        "you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.": _hops,
-        "you count from 0: what stands on the input edges before the first layer is heard in layer 1.": _from_zero,
-        "your edges run both ways: a signal goes from row to column of A only, so do not use A.T.": (
-            lambda A_in, A, A_out: layers_needed(A_in, A | A.T, A_out)
-        ),
-        "one number for all: an output has a receptive field of its own, so return (outputs,) numbers.": _one_for_all,
-    },
-)

@@ -1,117 +1,131 @@
-"""Exercises of chapter 6: a gap, a paired difference, a control that is one."""
+"""The exercises of chapter 6, the three-way evaluation.
+
+``gap`` compares pairs inside and across pathways, ``paired`` is a difference with its error, and ``control`` tells
+a fair control from others.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gsnn_tutorial.checks.diagnosis import Exercise
+from gsnn_tutorial.checks.diagnosis import exercise
+
+# ---- The gap between pairs inside a pathway and across
 
 
-def pathway_gap(similarity, labels):
+def gap_cases(seed):
+    rng = np.random.default_rng(seed)
+    cases = []
+    for sizes in [(2, 4), (2, 3, 5)]:  # pathways of different sizes
+        labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))  # (N,)
+        X = rng.normal(size=(len(labels), 4))
+        X /= np.linalg.norm(X, axis=1, keepdims=True)
+        cases.append((X @ X.T, labels))
+    return cases
+
+
+@exercise("Pathway gap", cases=gap_cases)
+def gap(similarity, labels):
     """Mean similarity of pairs inside a pathway minus that of pairs across; no node pairs with itself."""
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
     return similarity[i, j][same].mean() - similarity[i, j][~same].mean()
 
 
-def _gap_with_self(similarity, labels):
-    same = labels[:, None] == labels[None, :]
+@gap.mistake("you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out.")
+def diagonal_counted(similarity, labels):
+    same = labels[:, None] == labels[None, :]  # (N, N)
     return similarity[same].mean() - similarity[~same].mean()
 
 
-def _gap_of_sums(similarity, labels):
+@gap.mistake("your sign is turned: the gap is within minus cross.")
+def cross_minus_within(similarity, labels):
+    i, j = np.triu_indices(len(labels), k=1)
+    same = labels[i] == labels[j]
+    return similarity[i, j][~same].mean() - similarity[i, j][same].mean()
+
+
+@gap.mistake(
+    "you averaged the pathways' means, which gives a small pathway the weight of a large one: average over pairs."
+)
+def mean_of_pathway_means(similarity, labels):
+    pairs = labels[:, None] == labels[None, :]  # (N, N)
+    np.fill_diagonal(pairs, False)
+    within = [similarity[pairs & (labels == p)[:, None]].mean() for p in np.unique(labels)]
+    return np.mean(within) - similarity[labels[:, None] != labels[None, :]].mean()
+
+
+@gap.mistake("you subtracted the mean of all pairs: subtract that of the pairs across pathways.")
+def within_minus_all(similarity, labels):
+    i, j = np.triu_indices(len(labels), k=1)
+    same = labels[i] == labels[j]
+    return similarity[i, j][same].mean() - similarity[i, j].mean()
+
+
+@gap.mistake("you compared sums: there are many more pairs across than within; compare means.")
+def sums_compared(similarity, labels):
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
     return similarity[i, j][same].sum() - similarity[i, j][~same].sum()
 
 
-def _gap_cases(seed):
+@gap.mistake("this is the mean within alone: subtract the mean across, which need not be 0.")
+def within_alone(similarity, labels):
+    across = similarity[labels[:, None] != labels[None, :]].mean()
+    return gap.reference(similarity, labels) + across
+
+
+# ---- A paired difference and its standard error
+
+
+def paired_cases(seed):
     rng = np.random.default_rng(seed)
-    for sizes in [(2, 4), (2, 3, 5)]:  # pathways of different sizes
-        labels = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))
-        X = rng.normal(size=(len(labels), 4))
-        X /= np.linalg.norm(X, axis=1, keepdims=True)
-        yield X @ X.T, labels
+    cases = []
+    for n in (8, 20):
+        level = rng.normal(0.4, 0.1, n)  # (seeds,)
+        cases.append((level + rng.normal(-0.02, 0.02, n), level + rng.normal(0, 0.02, n)))
+    return cases
 
 
-def _gap_of_pathways(similarity, labels):
-    pairs = labels[:, None] == labels[None, :]
-    np.fill_diagonal(pairs, False)
-    means = [similarity[pairs & (labels == p)[:, None]].mean() for p in np.unique(labels)]
-    return np.mean(means) - similarity[labels[:, None] != labels[None, :]].mean()
-
-
-def _gap_to_all(similarity, labels):
-    i, j = np.triu_indices(len(labels), k=1)
-    return similarity[i, j][labels[i] == labels[j]].mean() - similarity[i, j].mean()
-
-
-gap = Exercise(
-    title="Pathway gap",
-    reference=pathway_gap,
-    cases=lambda seed: list(_gap_cases(seed)),
-    mistakes={
-        "you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out.": (
-            _gap_with_self
-        ),
-        "your sign is turned: the gap is within minus cross.": lambda S, labels: -pathway_gap(S, labels),
-        "you averaged the pathways' means, which gives a small pathway the weight of a large one: average "
-        "over pairs.": _gap_of_pathways,
-        "you subtracted the mean of all pairs: subtract that of the pairs across pathways.": _gap_to_all,
-        "you compared sums: there are many more pairs across than within; compare means.": _gap_of_sums,
-        "this is the mean within alone: subtract the mean across, which need not be 0.": lambda S, labels: (
-            pathway_gap(S, labels) + S[labels[:, None] != labels[None, :]].mean()
-        ),
-    },
-)
-
-
-def paired_difference(regularized, baseline):
+@exercise("Paired difference", cases=paired_cases)
+def paired(regularized, baseline):
     """Mean of the differences within a seed, and the standard error of that mean."""
     d = regularized - baseline
     return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
 
 
-def _unpaired(a, b):
-    return (a - b).mean(), np.sqrt(a.var(ddof=1) / len(a) + b.var(ddof=1) / len(b))
-
-
-def _paired_cases(seed):
-    rng = np.random.default_rng(seed)
-    for n in (8, 20):
-        level = rng.normal(0.4, 0.1, n)
-        yield level + rng.normal(-0.02, 0.02, n), level + rng.normal(0, 0.02, n)
-
-
-paired = Exercise(
-    title="Paired difference",
-    reference=paired_difference,
-    cases=lambda seed: list(_paired_cases(seed)),
-    mistakes={
-        "your error is that of two separate groups: a seed's two arms share their data, so take differences "
-        "within a seed first.": _unpaired,
-        "that is the spread of single seeds: the error of their mean is smaller by the root of their number.": (
-            lambda a, b: ((a - b).mean(), (a - b).std(ddof=1))
-        ),
-        "you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1).": (
-            lambda a, b: ((a - b).mean(), (a - b).std() / np.sqrt(len(a)))
-        ),
-        "your sign is turned: regularized minus baseline.": (
-            lambda a, b: ((b - a).mean(), (a - b).std(ddof=1) / np.sqrt(len(a)))
-        ),
-    },
+@paired.mistake(
+    "your error is that of two separate groups: a seed's two arms share their data, so take differences "
+    "within a seed first."
 )
+def two_groups(regularized, baseline):
+    n = len(baseline)
+    error = np.sqrt(regularized.var(ddof=1) / n + baseline.var(ddof=1) / n)
+    return (regularized - baseline).mean(), error
 
 
-def is_control(truth, candidate):
-    """Same pathway sizes, every node in one pathway, and other pathways than the truth, in whatever order."""
-    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
-    partition = (candidate.sum(0) == 1).all()
-    same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
-    return bool(same_sizes and partition and not same_pathways)
+@paired.mistake("that is the spread of single seeds: the error of their mean is smaller by the root of their number.")
+def spread_of_seeds(regularized, baseline):
+    d = regularized - baseline
+    return d.mean(), d.std(ddof=1)
 
 
-def _control_cases(seed):
+@paired.mistake("you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1).")
+def divided_by_n(regularized, baseline):
+    d = regularized - baseline
+    return d.mean(), d.std() / np.sqrt(len(d))
+
+
+@paired.mistake("your sign is turned: regularized minus baseline.")
+def baseline_first(regularized, baseline):
+    d = baseline - regularized
+    return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
+
+
+# ---- A control that is one
+
+
+def control_cases(seed):
     rng = np.random.default_rng(seed)
     truth = np.kron(np.eye(3), np.ones((1, 3)))  # (P, N) = (3, 9): three pathways of three nodes
     swapped = truth.copy()
@@ -128,27 +142,45 @@ def _control_cases(seed):
     return [(truth[:, order], candidate[:, order]) for candidate in cases]
 
 
-control = Exercise(
-    title="A control that is one",
-    reference=is_control,
-    cases=_control_cases,
-    mistakes={
-        "you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.": (
-            lambda t, c: is_control(t, c) and not (((t.T @ t) > 0) & ((c.T @ c) > 0) & ~np.eye(9, dtype=bool)).any()
-        ),
-        "the true pathways in another order pass your check: compare pathways as sets, not row by row.": (
-            lambda t, c: bool(
-                sorted(t.sum(1)) == sorted(c.sum(1)) and (c.sum(0) == 1).all() and not np.array_equal(t, c)
-            )
-        ),
-        "pathways of other sizes pass your check: then the control differs in more than its members.": (
-            lambda t, c: bool((c.sum(0) == 1).all() and sorted(map(tuple, t)) != sorted(map(tuple, c)))
-        ),
-        "a node in two pathways, or in none, passes your check: count the memberships of each node too.": (
-            lambda t, c: bool(sorted(t.sum(1)) == sorted(c.sum(1)) and sorted(map(tuple, t)) != sorted(map(tuple, c)))
-        ),
-        "the truth itself passes your check: sizes alone do not make a control.": (
-            lambda t, c: bool(sorted(t.sum(1)) == sorted(c.sum(1)) and (c.sum(0) == 1).all())
-        ),
-    },
-)
+@exercise("A control that is one", cases=control_cases)
+def control(truth, candidate):
+    """Same pathway sizes, every node in one pathway, and other pathways than the truth, in whatever order."""
+    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
+    partition = (candidate.sum(0) == 1).all()
+    same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
+    return bool(same_sizes and partition and not same_pathways)
+
+
+@control.mistake("you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.")
+def no_pair_may_stay(truth, candidate):
+    together = (truth.T @ truth > 0) & (candidate.T @ candidate > 0)  # (N, N)
+    np.fill_diagonal(together, False)
+    return control.reference(truth, candidate) and not together.any()
+
+
+@control.mistake("the true pathways in another order pass your check: compare pathways as sets, not row by row.")
+def compared_row_by_row(truth, candidate):
+    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
+    partition = (candidate.sum(0) == 1).all()
+    return bool(same_sizes and partition and not np.array_equal(truth, candidate))
+
+
+@control.mistake("pathways of other sizes pass your check: then the control differs in more than its members.")
+def sizes_not_compared(truth, candidate):
+    partition = (candidate.sum(0) == 1).all()
+    same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
+    return bool(partition and not same_pathways)
+
+
+@control.mistake("a node in two pathways, or in none, passes your check: count the memberships of each node too.")
+def memberships_not_counted(truth, candidate):
+    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
+    same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
+    return bool(same_sizes and not same_pathways)
+
+
+@control.mistake("the truth itself passes your check: sizes alone do not make a control.")
+def truth_passes(truth, candidate):
+    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
+    partition = (candidate.sum(0) == 1).all()
+    return bool(same_sizes and partition)

@@ -1,59 +1,66 @@
-"""Exercises of chapter 7: the share of what there was to win, and the conclusion of a three-way evaluation."""
+"""The exercises of chapter 7, whether the prior helps.
+
+``share`` is the share of what there was to win, and ``conclusion`` is what a three-way evaluation says.
+"""
 
 from __future__ import annotations
 
 import numpy as np
 
-from gsnn_tutorial.checks.diagnosis import Exercise
+from gsnn_tutorial.checks.diagnosis import exercise
+
+# ---- The share of what there was to win
 
 
-def recovered(baseline, regularized, oracle):
+def error_cases(seed):
+    """The oracle wins little in the first seeds, and in one of them it loses."""
+    rng = np.random.default_rng(seed)
+    cases = []
+    for seeds in (6, 9):
+        baseline = rng.uniform(0.5, 0.9, seeds)  # (seeds,)
+        gain = np.concatenate([[-0.02, 0.01], rng.uniform(0.1, 0.3, seeds - 2)])
+        cases.append((baseline, baseline - rng.uniform(0.02, 0.09, seeds), baseline - gain))
+    return cases
+
+
+@exercise("Share recovered", cases=error_cases)
+def share(baseline, regularized, oracle):
     """The mean gain over the baseline, as a share of the oracle's."""
     return (baseline - regularized).mean() / (baseline - oracle).mean()
 
 
-def _errors(seed):
-    """The oracle wins little in the first seeds, and in one of them it loses."""
-    rng = np.random.default_rng(seed)
-    for seeds in (6, 9):
-        baseline = rng.uniform(0.5, 0.9, seeds)
-        gain = np.concatenate([[-0.02, 0.01], rng.uniform(0.1, 0.3, seeds - 2)])
-        yield baseline, baseline - rng.uniform(0.02, 0.09, seeds), baseline - gain
-
-
-share = Exercise(
-    title="Share recovered",
-    reference=recovered,
-    cases=lambda seed: list(_errors(seed)),
-    mistakes={
-        "you averaged the shares of single seeds: where the oracle wins next to nothing a share is huge or turned. "
-        "Divide the mean distances.": lambda b, r, o: ((b - r) / (b - o)).mean(),
-        "your share is what is left to the oracle: you want what has been covered from the baseline.": (
-            lambda b, r, o: (r - o).mean() / (b - o).mean()
-        ),
-        "your sign is turned: an error that fell is a gain, baseline - regularized.": (
-            lambda b, r, o: (r - b).mean() / (b - o).mean()
-        ),
-        "you divided by the baseline's error: that is the share of the error, not of what there was to win.": (
-            lambda b, r, o: (b - r).mean() / b.mean()
-        ),
-        "you divided by the regularized arm's distance to the oracle: divide by the baseline's.": (
-            lambda b, r, o: (b - r).mean() / (r - o).mean()
-        ),
-    },
+@share.mistake(
+    "you averaged the shares of single seeds: where the oracle wins next to nothing a share is huge or turned. "
+    "Divide the mean distances."
 )
+def mean_of_shares(baseline, regularized, oracle):
+    return ((baseline - regularized) / (baseline - oracle)).mean()
 
 
-def conclude(versus_baseline, versus_control):
-    """What two intervals of an error's paired differences say."""
-    if versus_baseline[0] > 0:
-        return "harms"
-    if versus_baseline[1] >= 0:
-        return "open"
-    return "pathways" if versus_control[1] < 0 else "smoother"
+@share.mistake("your share is what is left to the oracle: you want what has been covered from the baseline.")
+def share_left(baseline, regularized, oracle):
+    return (regularized - oracle).mean() / (baseline - oracle).mean()
 
 
-def _intervals(seed):
+@share.mistake("your sign is turned: an error that fell is a gain, baseline - regularized.")
+def sign_turned(baseline, regularized, oracle):
+    return (regularized - baseline).mean() / (baseline - oracle).mean()
+
+
+@share.mistake("you divided by the baseline's error: that is the share of the error, not of what there was to win.")
+def share_of_the_error(baseline, regularized, oracle):
+    return (baseline - regularized).mean() / baseline.mean()
+
+
+@share.mistake("you divided by the regularized arm's distance to the oracle: divide by the baseline's.")
+def over_what_is_left(baseline, regularized, oracle):
+    return (baseline - regularized).mean() / (regularized - oracle).mean()
+
+
+# ---- What two intervals say
+
+
+def interval_cases(seed):
     """Each combination of below, around and above 0, wide and narrow."""
     rng = np.random.default_rng(seed)
     sides = []
@@ -63,25 +70,52 @@ def _intervals(seed):
     return [(a, b) for a in sides for b in sides]
 
 
-def _means(versus_baseline, versus_control):
-    a, b = np.mean(versus_baseline), np.mean(versus_control)
-    return "harms" if a > 0 else "pathways" if b < 0 else "smoother"
+@exercise("Conclusion", cases=interval_cases)
+def conclusion(versus_baseline, versus_control):
+    """What two intervals of an error's paired differences say."""
+    if versus_baseline[0] > 0:
+        return "harms"
+    if versus_baseline[1] >= 0:
+        return "open"
+    return "pathways" if versus_control[1] < 0 else "smoother"
 
 
-def _more_is_better(versus_baseline, versus_control):
-    return conclude(*[(-high, -low) for low, high in (versus_baseline, versus_control)])
+@conclusion.mistake("you judged by the middle of the interval: a side counts only if the whole interval is on it.")
+def middle_of_the_interval(versus_baseline, versus_control):
+    if np.mean(versus_baseline) > 0:
+        return "harms"
+    return "pathways" if np.mean(versus_control) < 0 else "smoother"
 
 
-def _baseline_only(versus_baseline, versus_control):
-    found = conclude(versus_baseline, versus_control)
-    return "pathways" if found == "smoother" else found
+@conclusion.mistake("you took more for better: this is an error, so better is below 0.")
+def more_is_better(versus_baseline, versus_control):
+    if versus_baseline[1] < 0:
+        return "harms"
+    if versus_baseline[0] <= 0:
+        return "open"
+    return "pathways" if versus_control[0] > 0 else "smoother"
 
 
-def _control_enough(versus_baseline, versus_control):
-    return "pathways" if versus_control[1] < 0 else conclude(versus_baseline, versus_control)
+@conclusion.mistake("you did not ask the control: a gain that shuffled pathways might bring too is a smoother's.")
+def control_not_asked(versus_baseline, versus_control):
+    if versus_baseline[0] > 0:
+        return "harms"
+    if versus_baseline[1] >= 0:
+        return "open"
+    return "pathways"
 
 
-def _one_end(versus_baseline, versus_control):
+@conclusion.mistake(
+    "better than the control was enough for you: a prior that does not beat the baseline has shown nothing."
+)
+def control_is_enough(versus_baseline, versus_control):
+    if versus_control[1] < 0:
+        return "pathways"
+    return conclusion.reference(versus_baseline, versus_control)
+
+
+@conclusion.mistake("you looked at the lower end only: an interval that reaches across 0 is on neither side.")
+def lower_end_only(versus_baseline, versus_control):
     if versus_baseline[0] > 0:
         return "harms"
     if versus_baseline[0] < 0:
@@ -89,23 +123,8 @@ def _one_end(versus_baseline, versus_control):
     return "open"
 
 
-def _no_harm(versus_baseline, versus_control):
-    found = conclude(versus_baseline, versus_control)
-    return "open" if found == "harms" else found
-
-
-conclusion = Exercise(
-    title="Conclusion",
-    reference=conclude,
-    cases=_intervals,
-    mistakes={
-        "you judged by the middle of the interval: a side counts only if the whole interval is on it.": _means,
-        "you took more for better: this is an error, so better is below 0.": _more_is_better,
-        "you did not ask the control: a gain that shuffled pathways might bring too is a smoother's.": _baseline_only,
-        "better than the control was enough for you: a prior that does not beat the baseline has shown nothing.": (
-            _control_enough
-        ),
-        "you looked at the lower end only: an interval that reaches across 0 is on neither side.": _one_end,
-        "a prior that is worse than the baseline harms: say so.": _no_harm,
-    },
-)
+@conclusion.mistake("a prior that is worse than the baseline harms: say so.")
+def harm_not_named(versus_baseline, versus_control):
+    if versus_baseline[1] >= 0:
+        return "open"
+    return "pathways" if versus_control[1] < 0 else "smoother"
