@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem
+from gsnn_tutorial.checks import Graded
 from gsnn_tutorial.course.graders import assignment_4 as checks
 from gsnn_tutorial.node import GroupLayerNorm
 from gsnn_tutorial.regularizer import standardize_over_batch
@@ -219,7 +220,7 @@ def test_a_correlation_that_is_undefined_is_diagnosed():
 
 
 def test_every_pair_of_mistakes_is_told_apart():
-    exercises = [e for e in vars(checks).values() if isinstance(e, checks.Graded)]
+    exercises = [e for e in vars(checks).values() if isinstance(e, Graded)]
     for exercise, seed in itertools.product(exercises, (2026, 2027, 4711)):
         for diagnosis, wrong in exercise.mistakes.items():
             assert exercise.diagnose(wrong, seed) == diagnosis
@@ -239,5 +240,5 @@ def test_answers_may_be_of_either_precision(double):
         return answer
 
     for exercise in vars(checks).values():
-        if isinstance(exercise, checks.Graded):
+        if isinstance(exercise, Graded):
             assert exercise.diagnose(other(exercise.reference), 0) is None

@@ -1,0 +1,40 @@
+"""Centring and standardising over the batch, shared by the exercises of assignment 4 (all but 2).
+
+The batch is dimension 0, whatever the others are.
+"""
+
+from __future__ import annotations
+
+from gsnn_tutorial.regularizer import standardize_over_batch
+
+
+def centred(t):
+    return t - t.mean(0)
+
+
+def std(t):
+    """The population std: the sum of squares is divided by B."""
+    return centred(t).square().mean(0).sqrt()
+
+
+def standardised(t):
+    """(t - mean) / std; 0 where t does not vary."""
+    return standardize_over_batch(t.movedim(0, -1)).movedim(-1, 0)
+
+
+# As pupils standardise by mistake
+
+
+def standardised_without_rule(t):
+    """NaN, or rounding blown up, where t does not vary."""
+    return centred(t) / std(t)
+
+
+def standardised_by_sample_std(t):
+    """The std divides by B - 1."""
+    B = len(t)
+    return standardised(t) * ((B - 1) / B) ** 0.5
+
+
+def scaled_without_centring(t):
+    return t / (t.square().mean(0).sqrt() + 1e-12)
