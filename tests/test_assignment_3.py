@@ -103,7 +103,7 @@ def test_losses_that_hold_their_graph_are_numbers_all_the_same():
 
 
 def test_a_layer_of_another_shape_is_told_so():
-    class Flat(checks._Layer):
+    class Flat(checks.Layer):
         def forward(self, h):
             return super().forward(h).T
 
@@ -111,7 +111,7 @@ def test_a_layer_of_another_shape_is_told_so():
 
 
 def test_a_wrong_layer_is_told_where_it_differs():
-    class Doubled(checks._Layer):
+    class Doubled(checks.Layer):
         def forward(self, h):
             return super().forward(h) * torch.tensor([[1.0, 1.0, 2.0, 1.0]])
 
@@ -234,7 +234,7 @@ def forgets_super_and_r_is_first(lin_in, norm, lin_out, N):
 
 
 def no_return(*case):
-    class Layer(checks._Layer):
+    class Layer(checks.Layer):
         def forward(self, h):
             h = super().forward(h)
 
