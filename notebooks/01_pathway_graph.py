@@ -373,12 +373,12 @@ def count_candidates(sizes):
     raise NotImplementedError
 
 
-checks.candidates(count_candidates);
+checks.count_candidates(count_candidates);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.candidates.solution()`.
+# Run `checks.count_candidates.solution()`.
 #
 # </details>
 
@@ -515,12 +515,12 @@ def membership_from_sets(pathways, nodes):
     raise NotImplementedError
 
 
-checks.membership(membership_from_sets);
+checks.membership_from_sets(membership_from_sets);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.membership.solution()`.
+# Run `checks.membership_from_sets.solution()`.
 #
 # </details>
 
@@ -727,12 +727,12 @@ def layers_needed(A_in, A, A_out):
     raise NotImplementedError
 
 
-checks.layers(layers_needed);
+checks.layers_needed(layers_needed);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.layers.solution()`.
+# Run `checks.layers_needed.solution()`.
 #
 # </details>
 

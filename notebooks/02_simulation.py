@@ -231,12 +231,12 @@ def simulate_chain(x, noise, noise_scale):
     raise NotImplementedError
 
 
-checks.chain(simulate_chain);
+checks.simulate_chain(simulate_chain);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.chain.solution()` in a cell of its own.
+# Run `checks.simulate_chain.solution()` in a cell of its own.
 #
 # </details>
 
@@ -542,12 +542,12 @@ def mse_floor(A, noise_scale, signal_variance):
     raise NotImplementedError
 
 
-checks.floor(mse_floor);
+checks.mse_floor(mse_floor);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.floor.solution()` in a cell of its own.
+# Run `checks.mse_floor.solution()` in a cell of its own.
 #
 # </details>
 
@@ -671,12 +671,12 @@ def scale_test(train, test):
     raise NotImplementedError
 
 
-checks.scale(scale_test);
+checks.scale_test(scale_test);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.scale.solution()` in a cell of its own.
+# Run `checks.scale_test.solution()` in a cell of its own.
 #
 # </details>
 

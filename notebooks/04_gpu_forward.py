@@ -243,12 +243,12 @@ def gather_scatter(values, indices, x, targets):
     """y = W x for values (nnz,), indices (2, nnz) and x (sources, B); returns (targets, B)."""
     raise NotImplementedError
 
-checks.messages(gather_scatter);
+checks.gather_scatter(gather_scatter);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.messages.solution()` in a cell of its own.
+# Run `checks.gather_scatter.solution()` in a cell of its own.
 #
 # </details>
 #
@@ -332,12 +332,12 @@ def row_starts(row, rows):
     """Where each row starts, for sorted row numbers row (nnz,); returns (rows + 1,)."""
     raise NotImplementedError
 
-checks.pointers(row_starts);
+checks.row_starts(row_starts);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.pointers.solution()` in a cell of its own.
+# Run `checks.row_starts.solution()` in a cell of its own.
 #
 # </details>
 #
@@ -638,12 +638,12 @@ def forward_bytes(sources, targets, nnz, B):
     """Bytes that one forward pass reads and writes, each array once; an integer."""
     raise NotImplementedError
 
-checks.traffic(forward_bytes);
+checks.forward_bytes(forward_bytes);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.traffic.solution()` in a cell of its own.
+# Run `checks.forward_bytes.solution()` in a cell of its own.
 #
 # </details>
 #

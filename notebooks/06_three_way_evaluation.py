@@ -268,12 +268,12 @@ def pathway_gap(similarity, labels):
     raise NotImplementedError
 
 
-checks.gap(pathway_gap);
+checks.pathway_gap(pathway_gap);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.gap.solution()` in a cell of its own.
+# Run `checks.pathway_gap.solution()` in a cell of its own.
 #
 # </details>
 #
@@ -380,12 +380,12 @@ def paired_difference(regularized, baseline):
     raise NotImplementedError
 
 
-checks.paired(paired_difference);
+checks.paired_difference(paired_difference);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.paired.solution()` in a cell of its own.
+# Run `checks.paired_difference.solution()` in a cell of its own.
 #
 # </details>
 
@@ -542,12 +542,12 @@ def is_control(truth, candidate):
     raise NotImplementedError
 
 
-checks.control(is_control);
+checks.is_control(is_control);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.control.solution()` in a cell of its own.
+# Run `checks.is_control.solution()` in a cell of its own.
 #
 # </details>
 

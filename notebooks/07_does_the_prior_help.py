@@ -211,12 +211,12 @@ def recovered(baseline, regularized, oracle):
     raise NotImplementedError
 
 
-checks.share(recovered);
+checks.recovered(recovered);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.share.solution()` in a cell of its own.
+# Run `checks.recovered.solution()` in a cell of its own.
 #
 # </details>
 

@@ -15,9 +15,9 @@ from gsnn_tutorial.plots import chapter_1 as pictures
 SOURCE = Path(__file__).parents[1] / "notebooks" / "01_pathway_graph.py"
 SEEDS = range(5)
 EXERCISES = {
-    "candidates": checks.candidates,
-    "membership": checks.membership,
-    "layers": checks.layers,
+    "candidates": checks.count_candidates,
+    "membership": checks.membership_from_sets,
+    "layers": checks.layers_needed,
 }
 
 
@@ -125,17 +125,17 @@ def test_each_exercise_knows_its_answer_and_its_mistakes(name, seed):
 def test_the_exercises_agree_with_the_package():
     graph = random_graph(1)
     sizes = np.bincount(graph.labels).tolist()
-    free = checks.candidates.reference(sizes) - len(graph.spurious_edges)
-    assert len(graph.with_spurious_edges(free, 0).spurious_edges) == checks.candidates.reference(sizes)
+    free = checks.count_candidates.reference(sizes) - len(graph.spurious_edges)
+    assert len(graph.with_spurious_edges(free, 0).spurious_edges) == checks.count_candidates.reference(sizes)
     names = np.array(graph.function_nodes)
     sets = [names[graph.labels == p].tolist() for p in range(graph.n_pathways)]
-    assert torch.equal(checks.membership.reference(sets, graph.function_nodes), graph.membership())
+    assert torch.equal(checks.membership_from_sets.reference(sets, graph.function_nodes), graph.membership())
 
 
 def test_layers_needed_on_the_true_graph_is_the_length_of_the_chain(screen):
     graph = pathway_graph(n_func=5)
     matrices = screen["split_adjacency"](graph.hetero_data())
-    assert checks.layers.reference(*matrices).tolist() == [5] * 8
+    assert checks.layers_needed.reference(*matrices).tolist() == [5] * 8
 
 
 @pytest.mark.parametrize("order", ["pathway", "type"])

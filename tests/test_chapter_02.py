@@ -18,7 +18,7 @@ from gsnn_tutorial.simulation import NONLINEARITIES, pathway_functions
 from gsnn_tutorial.training import History
 
 NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "02_simulation.py"
-EXERCISES = {"chain": checks.chain, "floor": checks.floor, "scale": checks.scale}
+EXERCISES = {name: getattr(checks, name) for name in ("simulate_chain", "mse_floor", "scale_test")}
 
 
 def cell(defines):
@@ -68,7 +68,7 @@ def test_the_floor_on_screen_is_the_residual_variance_of_the_package(screen):
 
 def test_the_exercises_floor_is_the_chapters_on_a_chain(screen):
     for signal in screen["signal"].values():
-        floor = checks.floor.reference(np.diag(np.ones(3), 1), 0.3, signal)
+        floor = checks.mse_floor.reference(np.diag(np.ones(3), 1), 0.3, signal)
         assert floor == pytest.approx(0.36 / (signal + 0.36))
 
 
@@ -84,15 +84,15 @@ def test_the_exercises_floor_is_the_residual_variance_on_a_signed_graph_with_det
     noisy = simulate(G, 200_000, 0, ["x"], [3], noise_scale=0.4, **draw)[2]
     clean = simulate(G, 200_000, 0, ["x"], [3], noise_scale=0, **draw)[2]
     variance = simulate(G, 200_000, 0, ["x"], [0], noise_scale=0, **draw)[2].var()
-    floor = checks.floor.reference(A, 0.4, variance)
+    floor = checks.mse_floor.reference(A, 0.4, variance)
     assert floor == pytest.approx((noisy - clean).var() / noisy.var(), rel=0.02)
 
 
 def test_the_exercises_scale_is_the_packages():
     from gsnn_tutorial import standardize
 
-    train, test = checks.scale.cases(0)[0]
-    np.testing.assert_allclose(checks.scale.reference(train, test), standardize(train, test)[1], atol=1e-5)
+    train, test = checks.scale_test.cases(0)[0]
+    np.testing.assert_allclose(checks.scale_test.reference(train, test), standardize(train, test)[1], atol=1e-5)
 
 
 @pytest.mark.parametrize("name", EXERCISES)

@@ -115,15 +115,15 @@ def test_the_floor_moves_the_bytes_of_forward_and_backward(chapter):
     S, T, B, nnz = x.shape[1], g.shape[1], len(x), len(modules["edge-major"].weight)
     backward = 4 * (2 * nnz + S + 1 + S * B + T * B + nnz + S * B)
     moved = 2 * chapter.floor(modules["edge-major"], x, g)().nbytes
-    assert abs(moved - checks.traffic.reference(S, T, nnz, B) - backward) < 8
+    assert abs(moved - checks.forward_bytes.reference(S, T, nnz, B) - backward) < 8
 
 
 def test_the_solutions_compute_what_the_package_computes(case):
     indices, values, x, _ = case
     pattern = SparseLinear(indices, SIZE).pattern
-    ours = checks.messages.reference(values, indices, x.t(), SIZE[1])
+    ours = checks.gather_scatter.reference(values, indices, x.t(), SIZE[1])
     torch.testing.assert_close(ours, sparse_map(values, x.t(), pattern))
-    assert checks.pointers.reference(indices[1].sort().values, SIZE[1]).tolist() == pattern.target_start.tolist()
+    assert checks.row_starts.reference(indices[1].sort().values, SIZE[1]).tolist() == pattern.target_start.tolist()
 
 
 def test_rounds_take_turns_and_drop_the_warm_up(chapter):

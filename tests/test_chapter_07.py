@@ -8,7 +8,7 @@ from gsnn_tutorial import plots
 from gsnn_tutorial.checks import chapter_7 as checks
 from gsnn_tutorial.study.inference import interval, paired_differences, summarize, summarize_by
 
-EXERCISES = [checks.share, checks.conclusion]
+EXERCISES = [checks.recovered, checks.conclusion]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.title)
@@ -22,7 +22,7 @@ def test_every_mistake_gets_its_own_diagnosis_and_the_reference_none(exercise, s
 
 def test_the_share_of_what_there_was_to_win_by_hand():
     baseline, regularized, oracle = (pd.Series(v) for v in ([0.6, 0.8], [0.5, 0.8], [0.4, 0.6]))
-    assert checks.share.reference(baseline, regularized, oracle) == pytest.approx(0.05 / 0.2)
+    assert checks.recovered.reference(baseline, regularized, oracle) == pytest.approx(0.05 / 0.2)
 
 
 @pytest.mark.parametrize(

@@ -20,17 +20,17 @@ def size_cases(seed):
 
 
 @exercise("edges between pathways", cases=size_cases)
-def candidates(sizes):
+def count_candidates(sizes):
     """All ordered pairs of nodes, less those (n_p squared of them) that stay in pathway p."""
     return sum(sizes) ** 2 - sum(n * n for n in sizes)
 
 
-@candidates.mistake("this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.")
+@count_candidates.mistake("this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.")
 def undirected(sizes):
     return (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
 
 
-@candidates.mistake(
+@count_candidates.mistake(
     "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of "
     "them for each pathway."
 )
@@ -38,7 +38,7 @@ def all_pairs(sizes):
     return sum(sizes) * (sum(sizes) - 1)
 
 
-@candidates.mistake(
+@count_candidates.mistake(
     "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
     "pathway, not n_p (n_p - 1)."
 )
@@ -46,7 +46,9 @@ def self_pairs_kept(sizes):
     return sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes)
 
 
-@candidates.mistake("this takes every pathway to be as large as the first: add up over the sizes that were given.")
+@count_candidates.mistake(
+    "this takes every pathway to be as large as the first: add up over the sizes that were given."
+)
 def all_as_large_as_the_first(sizes):
     return len(sizes) * (len(sizes) - 1) * sizes[0] ** 2
 
@@ -66,7 +68,7 @@ def gene_set_cases(seed):
 
 
 @exercise("membership from sets of names", cases=gene_set_cases)
-def membership(pathways, nodes):
+def membership_from_sets(pathways, nodes):
     """M[p, i] = 1 if node i is in pathway p; names that are not nodes are passed over."""
     M = torch.zeros(len(pathways), len(nodes))  # (P, N)
     for p, members in enumerate(pathways):
@@ -76,20 +78,20 @@ def membership(pathways, nodes):
     return M
 
 
-@membership.mistake("your matrix is transposed: a pathway is a row and a node is a column, (P, N).")
+@membership_from_sets.mistake("your matrix is transposed: a pathway is a row and a node is a column, (P, N).")
 def transposed(pathways, nodes):
-    return membership.reference(pathways, nodes).T
+    return membership_from_sets.reference(pathways, nodes).T
 
 
-@membership.mistake(
+@membership_from_sets.mistake(
     "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model numbers "
     "its nodes so."
 )
 def columns_sorted(pathways, nodes):
-    return membership.reference(pathways, sorted(nodes))
+    return membership_from_sets.reference(pathways, sorted(nodes))
 
 
-@membership.mistake(
+@membership_from_sets.mistake(
     "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so set "
     "M[p, i] for each pathway."
 )
@@ -102,15 +104,17 @@ def last_pathway_only(pathways, nodes):
     return M
 
 
-@membership.mistake(
+@membership_from_sets.mistake(
     "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself."
 )
 def rows_sum_to_one(pathways, nodes):
-    M = membership.reference(pathways, nodes)
+    M = membership_from_sets.reference(pathways, nodes)
     return M / M.sum(1, keepdim=True).clamp_min(1)
 
 
-@membership.mistake("a name that is not a node has become a member of the last column (index -1): pass it over.")
+@membership_from_sets.mistake(
+    "a name that is not a node has become a member of the last column (index -1): pass it over."
+)
 def stranger_in_the_last_column(pathways, nodes):
     place = {name: i for i, name in enumerate(nodes)}
     M = torch.zeros(len(pathways), len(nodes))  # (P, N)
@@ -145,7 +149,7 @@ def wiring_cases(seed):
 
 
 @exercise("layers that an output needs", cases=wiring_cases)
-def layers(A_in, A, A_out):
+def layers_needed(A_in, A, A_out):
     """Grow the receptive fields hop by hop; note the layer of each output's last gain."""
     heard = A_in.astype(bool)  # (inputs, N): after layer 1
     field = heard @ A_out.astype(bool)  # (inputs, outputs): what a network of 1 layer reads out
@@ -173,7 +177,9 @@ def last_gain(gained):
     return (gained * np.arange(1, len(gained) + 1)[:, None]).max(0)
 
 
-@layers.mistake("you stop at the first input that an output hears: go on until its receptive field no longer grows.")
+@layers_needed.mistake(
+    "you stop at the first input that an output hears: go on until its receptive field no longer grows."
+)
 def first_input_only(A_in, A, A_out):
     heard = A_in.astype(bool)
     needed = np.zeros(A_out.shape[1], dtype=int)
@@ -184,7 +190,7 @@ def first_input_only(A_in, A, A_out):
     return needed
 
 
-@layers.mistake(
+@layers_needed.mistake(
     "you stop at the first layer in which no output gains an input: an input further away may still be on its "
     "way, so go on for len(A) layers."
 )
@@ -195,7 +201,7 @@ def until_nobody_gains(A_in, A, A_out):
     return last_gain(gained & np.logical_and.accumulate(goes_on)[:, None])
 
 
-@layers.mistake(
+@layers_needed.mistake(
     "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause and "
     "grow later, so go on for len(A) layers."
 )
@@ -205,7 +211,7 @@ def until_a_pause(A_in, A, A_out):
     return last_gain(gained & np.logical_and.accumulate(gained | ~begun))
 
 
-@layers.mistake(
+@layers_needed.mistake(
     "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
     "input may be several layers away, so go on for len(A) layers."
 )
@@ -213,23 +219,23 @@ def silent_for_good(A_in, A, A_out):
     return last_gain(np.logical_and.accumulate(gains(A_in, A, A_out)))
 
 
-@layers.mistake("you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.")
+@layers_needed.mistake("you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.")
 def hops(A_in, A, A_out):
-    needed = layers.reference(A_in, A, A_out)
+    needed = layers_needed.reference(A_in, A, A_out)
     return np.where(needed > 0, needed + 1, 0)
 
 
-@layers.mistake("you count from 0: what stands on the input edges before the first layer is heard in layer 1.")
+@layers_needed.mistake("you count from 0: what stands on the input edges before the first layer is heard in layer 1.")
 def from_zero(A_in, A, A_out):
-    return np.maximum(layers.reference(A_in, A, A_out) - 1, 0)
+    return np.maximum(layers_needed.reference(A_in, A, A_out) - 1, 0)
 
 
-@layers.mistake("your edges run both ways: a signal goes from row to column of A only, so do not use A.T.")
+@layers_needed.mistake("your edges run both ways: a signal goes from row to column of A only, so do not use A.T.")
 def both_ways(A_in, A, A_out):
-    return layers.reference(A_in, A | A.T, A_out)
+    return layers_needed.reference(A_in, A | A.T, A_out)
 
 
-@layers.mistake("one number for all: an output has a receptive field of its own, so return (outputs,) numbers.")
+@layers_needed.mistake("one number for all: an output has a receptive field of its own, so return (outputs,) numbers.")
 def one_for_all(A_in, A, A_out):
-    needed = layers.reference(A_in, A, A_out)
+    needed = layers_needed.reference(A_in, A, A_out)
     return np.full_like(needed, needed.max())

@@ -19,14 +19,16 @@ def chain_cases(seed):
 
 
 @exercise("a chain of three", cases=chain_cases)
-def chain(x, noise, noise_scale):
+def simulate_chain(x, noise, noise_scale):
     a = np.tanh(x.sum(1)) + noise_scale * noise[:, 0]  # (B,)
     b = a + noise_scale * noise[:, 1]
     c = b + noise_scale * noise[:, 2]
     return np.stack([a, b, c], axis=1)  # (B, 3)
 
 
-@chain.mistake("the first node's noise went through tanh. Here noise is added after the function: tanh(sum) + noise.")
+@simulate_chain.mistake(
+    "the first node's noise went through tanh. Here noise is added after the function: tanh(sum) + noise."
+)
 def noise_through_tanh(x, noise, noise_scale):
     a = np.tanh(x.sum(1) + noise_scale * noise[:, 0])
     b = a + noise_scale * noise[:, 1]
@@ -34,7 +36,7 @@ def noise_through_tanh(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake(
+@simulate_chain.mistake(
     "noise_scale was squared. It is the standard deviation of the noise, not its variance: multiply by it once."
 )
 def scale_squared(x, noise, noise_scale):
@@ -44,7 +46,7 @@ def scale_squared(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake("noise_scale is missing. The draws are standard normal: multiply them by noise_scale.")
+@simulate_chain.mistake("noise_scale is missing. The draws are standard normal: multiply them by noise_scale.")
 def scale_missing(x, noise, noise_scale):
     a = np.tanh(x.sum(1)) + noise[:, 0]
     b = a + noise[:, 1]
@@ -52,7 +54,9 @@ def scale_missing(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake("every sample got the noise of the first one. Each row has its own draws: use a whole column of noise.")
+@simulate_chain.mistake(
+    "every sample got the noise of the first one. Each row has its own draws: use a whole column of noise."
+)
 def noise_of_the_first_sample(x, noise, noise_scale):
     a = np.tanh(x.sum(1)) + noise_scale * noise[0, 0]
     b = a + noise_scale * noise[0, 1]
@@ -60,7 +64,9 @@ def noise_of_the_first_sample(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake("every node got the same noise. Each node has its own column: noise[:, 0], noise[:, 1], noise[:, 2].")
+@simulate_chain.mistake(
+    "every node got the same noise. Each node has its own column: noise[:, 0], noise[:, 1], noise[:, 2]."
+)
 def same_noise_at_every_node(x, noise, noise_scale):
     a = np.tanh(x.sum(1)) + noise_scale * noise[:, 0]
     b = a + noise_scale * noise[:, 0]
@@ -68,7 +74,7 @@ def same_noise_at_every_node(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake(
+@simulate_chain.mistake(
     "each node started again from tanh(sum). A node hears its parent as it is, noise included: b = a + noise."
 )
 def each_from_the_start(x, noise, noise_scale):
@@ -79,7 +85,9 @@ def each_from_the_start(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake("tanh was applied at every node. Only the first has a function of its own; the others pass the sum on.")
+@simulate_chain.mistake(
+    "tanh was applied at every node. Only the first has a function of its own; the others pass the sum on."
+)
 def tanh_everywhere(x, noise, noise_scale):
     a = np.tanh(x.sum(1)) + noise_scale * noise[:, 0]
     b = np.tanh(a) + noise_scale * noise[:, 1]
@@ -87,7 +95,7 @@ def tanh_everywhere(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
-@chain.mistake("tanh was taken of each parent before the sum. It acts on the parents' sum: tanh(x1 + x2).")
+@simulate_chain.mistake("tanh was taken of each parent before the sum. It acts on the parents' sum: tanh(x1 + x2).")
 def tanh_before_the_sum(x, noise, noise_scale):
     a = np.tanh(x).sum(1) + noise_scale * noise[:, 0]
     b = a + noise_scale * noise[:, 1]
@@ -107,7 +115,7 @@ def floor_cases(seed):
 
 
 @exercise("the noise floor of an output", cases=floor_cases)
-def floor(A, noise_scale, signal_variance):
+def mse_floor(A, noise_scale, signal_variance):
     reach = np.zeros(len(A))  # (N,): over how many routes, signs counted, node v reaches the output
     reach[-1] = 1  # the output reaches itself
     for v in reversed(range(len(A) - 1)):
@@ -127,24 +135,26 @@ def noise_share(noise, signal):
     return noise / (signal + noise)
 
 
-@floor.mistake("only the output's own noise was counted. Noise of every node upstream reaches the output too.")
+@mse_floor.mistake("only the output's own noise was counted. Noise of every node upstream reaches the output too.")
 def own_noise_only(A, noise_scale, signal_variance):
     return noise_share(noise_scale**2, signal_variance * routes(A)[0] ** 2)
 
 
-@floor.mistake("the output's own noise is missing. It is a node like the others, and reaches itself over one route.")
+@mse_floor.mistake(
+    "the output's own noise is missing. It is a node like the others, and reaches itself over one route."
+)
 def own_noise_missing(A, noise_scale, signal_variance):
     reach = routes(A)
     return noise_share(noise_scale**2 * (reach[:-1] ** 2).sum(), signal_variance * reach[0] ** 2)
 
 
-@floor.mistake("the noise of node 0 is missing. It enters after the function, so it travels as the signal does.")
+@mse_floor.mistake("the noise of node 0 is missing. It enters after the function, so it travels as the signal does.")
 def first_noise_missing(A, noise_scale, signal_variance):
     reach = routes(A)
     return noise_share(noise_scale**2 * (reach[1:] ** 2).sum(), signal_variance * reach[0] ** 2)
 
 
-@floor.mistake(
+@mse_floor.mistake(
     "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
     "then square."
 )
@@ -155,7 +165,7 @@ def variances_added(A, noise_scale, signal_variance):
     return noise_share(variance[-1], signal_variance * routes(A)[0] ** 2)
 
 
-@floor.mistake(
+@mse_floor.mistake(
     "every node's noise was counted once, N noise_scale ** 2. Noise of node v arrives reach[v] times, so it counts "
     "reach[v] ** 2 times."
 )
@@ -163,7 +173,7 @@ def noise_counted_once(A, noise_scale, signal_variance):
     return noise_share(noise_scale**2 * len(A), signal_variance * routes(A)[0] ** 2)
 
 
-@floor.mistake(
+@mse_floor.mistake(
     "this is the floor of a chain, where noise and signal arrive once. With detours node v counts reach[v] ** 2 "
     "times, and the signal reach[0] ** 2 times."
 )
@@ -171,7 +181,7 @@ def floor_of_a_chain(A, noise_scale, signal_variance):
     return noise_share(noise_scale**2 * len(A), signal_variance)
 
 
-@floor.mistake(
+@mse_floor.mistake(
     "routes were counted but not squared. Noise that arrives twice is doubled, and its variance is fourfold."
 )
 def routes_not_squared(A, noise_scale, signal_variance):
@@ -179,24 +189,26 @@ def routes_not_squared(A, noise_scale, signal_variance):
     return noise_share(noise_scale**2 * np.abs(reach).sum(), signal_variance * reach[0] ** 2)
 
 
-@floor.mistake("noise_scale was not squared. Variances add up, and the variance is noise_scale ** 2.")
+@mse_floor.mistake("noise_scale was not squared. Variances add up, and the variance is noise_scale ** 2.")
 def scale_not_squared(A, noise_scale, signal_variance):
     reach = routes(A)
     return noise_share(noise_scale * (reach**2).sum(), signal_variance * reach[0] ** 2)
 
 
-@floor.mistake("standard deviations were added over the nodes. Independent noise adds up in variance.")
+@mse_floor.mistake("standard deviations were added over the nodes. Independent noise adds up in variance.")
 def deviations_added(A, noise_scale, signal_variance):
     reach = routes(A)
     return noise_share((noise_scale * np.abs(reach).sum()) ** 2, signal_variance * reach[0] ** 2)
 
 
-@floor.mistake("signs were dropped. Over an edge of sign -1 noise and signal arrive reversed, and routes can cancel.")
+@mse_floor.mistake(
+    "signs were dropped. Over an edge of sign -1 noise and signal arrive reversed, and routes can cancel."
+)
 def signs_dropped(A, noise_scale, signal_variance):
-    return floor.reference(np.abs(A), noise_scale, signal_variance)
+    return mse_floor.reference(np.abs(A), noise_scale, signal_variance)
 
 
-@floor.mistake(
+@mse_floor.mistake(
     "the signal's routes were not counted. Like the noise of node 0 it arrives reach[0] times: signal_variance "
     "* reach[0] ** 2."
 )
@@ -204,21 +216,21 @@ def signal_counted_once(A, noise_scale, signal_variance):
     return noise_share(noise_scale**2 * (routes(A) ** 2).sum(), signal_variance)
 
 
-@floor.mistake("this is the noise variance in raw units. Divide by the output's whole variance, signal and noise.")
+@mse_floor.mistake("this is the noise variance in raw units. Divide by the output's whole variance, signal and noise.")
 def raw_variance(A, noise_scale, signal_variance):
     return noise_scale**2 * (routes(A) ** 2).sum()
 
 
-@floor.mistake("noise was divided by the signal. Divide by the output's whole variance, signal and noise.")
+@mse_floor.mistake("noise was divided by the signal. Divide by the output's whole variance, signal and noise.")
 def noise_over_signal(A, noise_scale, signal_variance):
     reach = routes(A)
     noise, signal = noise_scale**2 * (reach**2).sum(), signal_variance * reach[0] ** 2
     return noise / np.maximum(signal, 1e-12)  # routes of opposite signs can cancel
 
 
-@floor.mistake("this is the ceiling of R^2. The floor of the MSE is one minus that.")
+@mse_floor.mistake("this is the ceiling of R^2. The floor of the MSE is one minus that.")
 def ceiling_of_r2(A, noise_scale, signal_variance):
-    return 1 - floor.reference(A, noise_scale, signal_variance)
+    return 1 - mse_floor.reference(A, noise_scale, signal_variance)
 
 
 # ---- Test rows on the scale of the training rows
@@ -232,53 +244,57 @@ def scale_cases(seed):
 
 
 @exercise("test rows on the training scale", cases=scale_cases)
-def scale(train, test):
+def scale_test(train, test):
     mean, std = train.mean(axis=0), train.std(axis=0, ddof=1)  # (outputs,), training rows only
     return (test - mean) / (std + 1e-8)
 
 
-@scale.mistake("the test rows were scaled by themselves. Mean and std must come from the training rows.")
+@scale_test.mistake("the test rows were scaled by themselves. Mean and std must come from the training rows.")
 def scaled_by_themselves(train, test):
     return (test - test.mean(axis=0)) / (test.std(axis=0, ddof=1) + 1e-8)
 
 
-@scale.mistake("mean and std came from all rows together. Test rows must have no part in them: training rows only.")
+@scale_test.mistake(
+    "mean and std came from all rows together. Test rows must have no part in them: training rows only."
+)
 def scaled_by_all_rows(train, test):
     rows = np.concatenate([train, test])
     return (test - rows.mean(axis=0)) / (rows.std(axis=0, ddof=1) + 1e-8)
 
 
-@scale.mistake("the mean is that of the training rows, but the std is not. Take both from the training rows.")
+@scale_test.mistake("the mean is that of the training rows, but the std is not. Take both from the training rows.")
 def std_of_the_test_rows(train, test):
     return (test - train.mean(axis=0)) / (test.std(axis=0, ddof=1) + 1e-8)
 
 
-@scale.mistake("the std divides by n. torch's std, which the package uses, divides by n - 1: in NumPy give ddof=1.")
+@scale_test.mistake(
+    "the std divides by n. torch's std, which the package uses, divides by n - 1: in NumPy give ddof=1."
+)
 def std_divides_by_n(train, test):
     return (test - train.mean(axis=0)) / (train.std(axis=0) + 1e-8)
 
 
-@scale.mistake("an output that does not vary became NaN: 0 divided by 0. Add 1e-8 to the std.")
+@scale_test.mistake("an output that does not vary became NaN: 0 divided by 0. Add 1e-8 to the std.")
 def nought_by_nought(train, test):
     with np.errstate(invalid="ignore"):
         return (test - train.mean(axis=0)) / train.std(axis=0, ddof=1)
 
 
-@scale.mistake("the test rows were divided by the variance. Divide by the standard deviation.")
+@scale_test.mistake("the test rows were divided by the variance. Divide by the standard deviation.")
 def divided_by_variance(train, test):
     return (test - train.mean(axis=0)) / (train.var(axis=0, ddof=1) + 1e-8)
 
 
-@scale.mistake("one mean and one std were taken over all outputs. Each column has its own: use axis=0.")
+@scale_test.mistake("one mean and one std were taken over all outputs. Each column has its own: use axis=0.")
 def one_scale_for_all_outputs(train, test):
     return (test - train.mean()) / (train.std(ddof=1) + 1e-8)
 
 
-@scale.mistake("the std was taken out, the mean was not. Subtract the training mean first.")
+@scale_test.mistake("the std was taken out, the mean was not. Subtract the training mean first.")
 def mean_kept(train, test):
     return test / (train.std(axis=0, ddof=1) + 1e-8)
 
 
-@scale.mistake("these are the training rows, scaled. Return the test rows.")
+@scale_test.mistake("these are the training rows, scaled. Return the test rows.")
 def training_rows(train, test):
-    return scale.reference(train, train)
+    return scale_test.reference(train, train)

@@ -25,27 +25,29 @@ def gap_cases(seed):
 
 
 @exercise("Pathway gap", cases=gap_cases)
-def gap(similarity, labels):
+def pathway_gap(similarity, labels):
     """Mean similarity of pairs inside a pathway minus that of pairs across; no node pairs with itself."""
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
     return similarity[i, j][same].mean() - similarity[i, j][~same].mean()
 
 
-@gap.mistake("you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out.")
+@pathway_gap.mistake(
+    "you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out."
+)
 def diagonal_counted(similarity, labels):
     same = labels[:, None] == labels[None, :]  # (N, N)
     return similarity[same].mean() - similarity[~same].mean()
 
 
-@gap.mistake("your sign is turned: the gap is within minus cross.")
+@pathway_gap.mistake("your sign is turned: the gap is within minus cross.")
 def cross_minus_within(similarity, labels):
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
     return similarity[i, j][~same].mean() - similarity[i, j][same].mean()
 
 
-@gap.mistake(
+@pathway_gap.mistake(
     "you averaged the pathways' means, which gives a small pathway the weight of a large one: average over pairs."
 )
 def mean_of_pathway_means(similarity, labels):
@@ -55,24 +57,24 @@ def mean_of_pathway_means(similarity, labels):
     return np.mean(within) - similarity[labels[:, None] != labels[None, :]].mean()
 
 
-@gap.mistake("you subtracted the mean of all pairs: subtract that of the pairs across pathways.")
+@pathway_gap.mistake("you subtracted the mean of all pairs: subtract that of the pairs across pathways.")
 def within_minus_all(similarity, labels):
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
     return similarity[i, j][same].mean() - similarity[i, j].mean()
 
 
-@gap.mistake("you compared sums: there are many more pairs across than within; compare means.")
+@pathway_gap.mistake("you compared sums: there are many more pairs across than within; compare means.")
 def sums_compared(similarity, labels):
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
     return similarity[i, j][same].sum() - similarity[i, j][~same].sum()
 
 
-@gap.mistake("this is the mean within alone: subtract the mean across, which need not be 0.")
+@pathway_gap.mistake("this is the mean within alone: subtract the mean across, which need not be 0.")
 def within_alone(similarity, labels):
     across = similarity[labels[:, None] != labels[None, :]].mean()
-    return gap.reference(similarity, labels) + across
+    return pathway_gap.reference(similarity, labels) + across
 
 
 # ---- A paired difference and its standard error
@@ -88,13 +90,13 @@ def paired_cases(seed):
 
 
 @exercise("Paired difference", cases=paired_cases)
-def paired(regularized, baseline):
+def paired_difference(regularized, baseline):
     """Mean of the differences within a seed, and the standard error of that mean."""
     d = regularized - baseline
     return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
 
 
-@paired.mistake(
+@paired_difference.mistake(
     "your error is that of two separate groups: a seed's two arms share their data, so take differences "
     "within a seed first."
 )
@@ -104,19 +106,23 @@ def two_groups(regularized, baseline):
     return (regularized - baseline).mean(), error
 
 
-@paired.mistake("that is the spread of single seeds: the error of their mean is smaller by the root of their number.")
+@paired_difference.mistake(
+    "that is the spread of single seeds: the error of their mean is smaller by the root of their number."
+)
 def spread_of_seeds(regularized, baseline):
     d = regularized - baseline
     return d.mean(), d.std(ddof=1)
 
 
-@paired.mistake("you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1).")
+@paired_difference.mistake(
+    "you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1)."
+)
 def divided_by_n(regularized, baseline):
     d = regularized - baseline
     return d.mean(), d.std() / np.sqrt(len(d))
 
 
-@paired.mistake("your sign is turned: regularized minus baseline.")
+@paired_difference.mistake("your sign is turned: regularized minus baseline.")
 def baseline_first(regularized, baseline):
     d = baseline - regularized
     return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
@@ -143,7 +149,7 @@ def control_cases(seed):
 
 
 @exercise("A control that is one", cases=control_cases)
-def control(truth, candidate):
+def is_control(truth, candidate):
     """Same pathway sizes, every node in one pathway, and other pathways than the truth, in whatever order."""
     same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
     partition = (candidate.sum(0) == 1).all()
@@ -151,35 +157,35 @@ def control(truth, candidate):
     return bool(same_sizes and partition and not same_pathways)
 
 
-@control.mistake("you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.")
+@is_control.mistake("you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.")
 def no_pair_may_stay(truth, candidate):
     together = (truth.T @ truth > 0) & (candidate.T @ candidate > 0)  # (N, N)
     np.fill_diagonal(together, False)
-    return control.reference(truth, candidate) and not together.any()
+    return is_control.reference(truth, candidate) and not together.any()
 
 
-@control.mistake("the true pathways in another order pass your check: compare pathways as sets, not row by row.")
+@is_control.mistake("the true pathways in another order pass your check: compare pathways as sets, not row by row.")
 def compared_row_by_row(truth, candidate):
     same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
     partition = (candidate.sum(0) == 1).all()
     return bool(same_sizes and partition and not np.array_equal(truth, candidate))
 
 
-@control.mistake("pathways of other sizes pass your check: then the control differs in more than its members.")
+@is_control.mistake("pathways of other sizes pass your check: then the control differs in more than its members.")
 def sizes_not_compared(truth, candidate):
     partition = (candidate.sum(0) == 1).all()
     same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
     return bool(partition and not same_pathways)
 
 
-@control.mistake("a node in two pathways, or in none, passes your check: count the memberships of each node too.")
+@is_control.mistake("a node in two pathways, or in none, passes your check: count the memberships of each node too.")
 def memberships_not_counted(truth, candidate):
     same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
     same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
     return bool(same_sizes and not same_pathways)
 
 
-@control.mistake("the truth itself passes your check: sizes alone do not make a control.")
+@is_control.mistake("the truth itself passes your check: sizes alone do not make a control.")
 def truth_passes(truth, candidate):
     same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
     partition = (candidate.sum(0) == 1).all()

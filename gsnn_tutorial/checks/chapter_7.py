@@ -24,12 +24,12 @@ def error_cases(seed):
 
 
 @exercise("Share recovered", cases=error_cases)
-def share(baseline, regularized, oracle):
+def recovered(baseline, regularized, oracle):
     """The mean gain over the baseline, as a share of the oracle's."""
     return (baseline - regularized).mean() / (baseline - oracle).mean()
 
 
-@share.mistake(
+@recovered.mistake(
     "you averaged the shares of single seeds: where the oracle wins next to nothing a share is huge or turned. "
     "Divide the mean distances."
 )
@@ -37,22 +37,22 @@ def mean_of_shares(baseline, regularized, oracle):
     return ((baseline - regularized) / (baseline - oracle)).mean()
 
 
-@share.mistake("your share is what is left to the oracle: you want what has been covered from the baseline.")
+@recovered.mistake("your share is what is left to the oracle: you want what has been covered from the baseline.")
 def share_left(baseline, regularized, oracle):
     return (regularized - oracle).mean() / (baseline - oracle).mean()
 
 
-@share.mistake("your sign is turned: an error that fell is a gain, baseline - regularized.")
+@recovered.mistake("your sign is turned: an error that fell is a gain, baseline - regularized.")
 def sign_turned(baseline, regularized, oracle):
     return (regularized - baseline).mean() / (baseline - oracle).mean()
 
 
-@share.mistake("you divided by the baseline's error: that is the share of the error, not of what there was to win.")
+@recovered.mistake("you divided by the baseline's error: that is the share of the error, not of what there was to win.")
 def share_of_the_error(baseline, regularized, oracle):
     return (baseline - regularized).mean() / baseline.mean()
 
 
-@share.mistake("you divided by the regularized arm's distance to the oracle: divide by the baseline's.")
+@recovered.mistake("you divided by the regularized arm's distance to the oracle: divide by the baseline's.")
 def over_what_is_left(baseline, regularized, oracle):
     return (baseline - regularized).mean() / (regularized - oracle).mean()
 
