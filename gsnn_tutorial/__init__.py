@@ -1,8 +1,8 @@
 """Graph Structured Neural Networks and the pathway regularizer: a teaching kit.
 
-Read the modules in this order: graph, simulate, problem, sparse, gsnn, regularizer, training,
-evaluation, union, study, inference. Beside them stand published (the published run), plots,
-checks (exercises), report and compare (the command), and validate (what every door checks).
+Read the files in this order: graph, wiring, simulation, sparse, node, gsnn, regularizer, training, evaluation,
+attribution. The folders beside them are wings: kernels (fast paths), priors (what a model may be told), study (arms,
+seeds, verdicts), checks and course (exercises and assignments), plots, bench and commands.
 """
 
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph
@@ -16,7 +16,7 @@ from gsnn_tutorial.study.union import disjoint_union
 from gsnn_tutorial.training import train
 from gsnn_tutorial.wiring import nx2pyg
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 __all__ = [
     "GSNN",
