@@ -82,7 +82,9 @@ def published_figures(draw: Draw, run: Replay) -> dict[str, Figure]:
 
     figures["similarity"], axes = plt.subplots(1, len(PUBLISHED_ARMS), figsize=(14, 4.2), layout="constrained")
     for ax, (arm, model) in zip(axes, run.models.items()):
-        plots.plot_similarity(linear_cka(model.layer_activations(draw.x_test)), draw.graph, ax).set_title(arm_named(arm).words)
+        plots.plot_similarity(linear_cka(model.layer_activations(draw.x_test)), draw.graph, ax).set_title(
+            arm_named(arm).words
+        )
     return figures
 
 

@@ -17,7 +17,6 @@ from statsmodels.stats.power import TTestPower
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.metrics import measured, metric_named
 
-
 COMPARISONS = (("regularized", "baseline"), ("regularized", "control"), ("control", "baseline"))
 NULL = ("regularized", "untrained")
 FEWEST_SEEDS = 6

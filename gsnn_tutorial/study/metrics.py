@@ -152,7 +152,9 @@ def _auc(subject: Subject, score: np.ndarray) -> float:
 
 
 DEGREES = "an untrained model's, which degrees alone keep from 1"
+LETS_THROUGH = "what the graph lets through before any training"
 POSITIONS = "an untrained model's, which degrees and positions in a chain keep from 0.5"
+UNTOLD = "the same groups' gap in a model that was not told of them"
 METRICS = {metric.name: metric for metric in (
     # Those that every study is judged by, then those that it may be asked for.
     Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test)),
@@ -164,7 +166,7 @@ METRICS = {metric.name: metric for metric in (
            compute=lambda s: s.agreement(evaluation.kmeans_clusters, s.activations)),
     Metric("norm_ratio_true_over_spurious", "edge norms, true / spurious", 0.1, DEGREES,
            compute=lambda s: s.norm_means[0] / s.norm_means[1] if s.norm_means[1] > 0 else np.nan),
-    Metric("cka_gap_shuffled", "CKA gap of the shuffled groups", 0.05, "the same groups' gap in a model not told of them",
+    Metric("cka_gap_shuffled", "CKA gap of the shuffled groups", 0.05, UNTOLD,
            compute=lambda s: evaluation.told_gap(s.similarity, s.draw.shuffled)),
     Metric("cka_gap_hidden", "CKA gap of hidden members", 0.05, compute=_hidden),
     Metric("cka_gap_all", "CKA gap, all layers", 0.05, compute=lambda s: evaluation.gap(s.similarity_all, s.labels)),
@@ -176,9 +178,9 @@ METRICS = {metric.name: metric for metric in (
     Metric("auc_ablation", "AUC of edge ablation, true v spurious", 0.05, POSITIONS,
            compute=lambda s: _auc(s, s.effects)),
     Metric("auc_crosstalk", "AUC of edge ablation, cross-talk v spurious", 0.05, "0.5", compute=_crosstalk),
-    Metric("leakage", "leakage across pathways", 0.05, "what the graph lets through before any training", -1,
+    Metric("leakage", "leakage across pathways", 0.05, LETS_THROUGH, -1,
            lambda s: attribution.leakage(s.model, s.few, s.graph)),
-    Metric("coherence", "attribution within the pathway", 0.05, "what the graph lets through before any training",
+    Metric("coherence", "attribution within the pathway", 0.05, LETS_THROUGH,
            compute=lambda s: attribution.coherence(s.model, s.few, s.graph)),
     # And those that are reported, and not judged.
     Metric("cos_within", "raw cosine within pathways", compute=lambda s: s.cosine[0]),
@@ -187,7 +189,7 @@ METRICS = {metric.name: metric for metric in (
     Metric("lin_in_norm_spurious", "norm of spurious edges", compute=lambda s: s.norm_means[1]),
     Metric("cka_within", "CKA within pathways", compute=lambda s: s.cka[0]),
     Metric("cka_cross", "CKA across pathways", compute=lambda s: s.cka[1]),
-    Metric("cka_gap_told", "CKA gap of the groups told of", null="the same groups' gap in a model not told of them",
+    Metric("cka_gap_told", "CKA gap of the groups told of", null=UNTOLD,
            compute=_told),
 )}  # fmt: skip
 

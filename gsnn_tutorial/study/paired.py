@@ -85,9 +85,7 @@ def paired_study(
                 file.add(rows)
                 bar.update(len(each))
     except KeyboardInterrupt:
-        warnings.warn(
-            f"study interrupted; the {len(file.seeds)} finished seeds of {len(total)} are kept", stacklevel=2
-        )
+        warnings.warn(f"study interrupted; the {len(file.seeds)} finished seeds of {len(total)} are kept", stacklevel=2)
     finally:
         bar.close()
     table = file.table(total)

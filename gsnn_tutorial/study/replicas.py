@@ -52,7 +52,7 @@ def train_block(
     stop: threading.Event, problem: Problem, arms: Sequence[str], seeds: Sequence[int], recipe: Recipe,
     device: str = "cpu", measures: str | Sequence[str] = USUAL_MEASURES,
 ) -> list[dict]:  # fmt: skip
-    """Train the arms of some seeds as one union: their rows of the table. Raises KeyboardInterrupt once ``stop`` is set."""
+    """Train the arms of some seeds as one union: their rows of the table. Raises KeyboardInterrupt at a ``stop``."""
     depth = recipe.depth(problem)
     replicas = [Replica(problem.draw(seed), seed, arm, recipe, depth) for seed in seeds for arm in arms]
     train_replicas(stop, replicas, recipe, device)
@@ -60,7 +60,7 @@ def train_block(
 
 
 def train_replicas(stop: threading.Event, replicas: Sequence[Replica], recipe: Recipe, device: str):
-    """Train those replicas that are to be trained, side by side. Raises KeyboardInterrupt once ``stop`` is set."""
+    """Train those replicas that are to be trained, side by side. Raises KeyboardInterrupt at a ``stop``."""
     trained = [replica for replica in replicas if replica.arm.trained]
     if not trained:
         return
