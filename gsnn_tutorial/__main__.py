@@ -125,8 +125,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _compare(given: argparse.Namespace) -> bool:
     from gsnn_tutorial.commands.compare import compare_arms, compare_published
-    from gsnn_tutorial.study.paired import Recipe
     from gsnn_tutorial.study.problem import Problem
+    from gsnn_tutorial.study.recipe import Recipe
 
     if given.published:
         return compare_published(given.output or "runs/published", given.device)
@@ -148,7 +148,7 @@ def _bench(given: argparse.Namespace) -> bool:
 
 
 def _study(given: argparse.Namespace) -> bool:
-    from gsnn_tutorial.study.named import run_study
+    from gsnn_tutorial.commands.study import run_study
 
     return run_study(given.name, given.output, given.device, given.seeds)
 

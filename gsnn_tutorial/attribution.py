@@ -12,29 +12,17 @@ The last two give a matrix (outputs, inputs). ``leakage`` and ``coherence`` sum 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import partial
 
 import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from gsnn_tutorial.evaluation import evaluating
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
 
 COLUMNS_AT_ONCE = 1024  # of a forward pass with copies of a batch side by side: few enough for the cache
-
-
-@contextmanager
-def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """The model in evaluation mode for the while, so that looking at it changes nothing."""
-    was_training = model.training
-    model.eval()
-    try:
-        yield
-    finally:
-        model.train(was_training)
 
 
 def function_edges(model: GSNN) -> torch.Tensor:

@@ -15,17 +15,28 @@ Source: Kornblith et al. 2019, Similarity of Neural Network Representations Revi
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from sklearn.cluster import AgglomerativeClustering, KMeans
-from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.attribution import edge_effects as edge_effects  # read from here too
-from gsnn_tutorial.attribution import edge_norms, evaluating
 from gsnn_tutorial.gsnn import GSNN
 
 LAYERS = ("last", "all")
+
+
+@contextmanager
+def evaluating(model: torch.nn.Module) -> Iterator[None]:
+    """The model in evaluation mode for the while, so that looking at it changes nothing."""
+    was_training = model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.train(was_training)
 
 
 @torch.no_grad()
@@ -84,8 +95,7 @@ def cka_clusters(similarity: np.ndarray, n_clusters: int) -> np.ndarray:
     """Average-linkage clusters of the distance 1 - CKA, (N, N) -> (N,)."""
     S = _similarity(similarity)
     _clusters(n_clusters, len(S))
-    model = AgglomerativeClustering(n_clusters=n_clusters, metric="precomputed", linkage="average")
-    return model.fit_predict(1 - S)
+    return AgglomerativeClustering(n_clusters=n_clusters, metric="precomputed", linkage="average").fit_predict(1 - S)
 
 
 def within_and_cross(similarity: np.ndarray, labels, involving=None) -> tuple[float, float]:
@@ -95,11 +105,9 @@ def within_and_cross(similarity: np.ndarray, labels, involving=None) -> tuple[fl
     """
     S = _similarity(similarity)
     labels = validate.labels("labels", labels, len(S))
-    counted = np.ones(len(S), dtype=bool)
-    if involving is not None:
-        counted = np.asarray(involving, dtype=bool)
-        if counted.shape != labels.shape:
-            raise ValueError(f"involving must be a mask of the {len(S)} nodes, got shape {counted.shape}")
+    counted = np.ones(len(S), dtype=bool) if involving is None else np.asarray(involving, dtype=bool)
+    if counted.shape != labels.shape:
+        raise ValueError(f"involving must be a mask of the {len(S)} nodes, got shape {counted.shape}")
     within, cross = _pair_means(S, labels[:, None] == labels, counted[:, None] | counted)
     if np.isnan(within) and involving is not None:
         raise ValueError(f"involving must leave pairs inside a pathway, got the nodes {np.flatnonzero(counted)}")
@@ -129,65 +137,6 @@ def told_gap(similarity: np.ndarray, membership) -> float:
     told = member.any(0)
     within, cross = _pair_means(S, (member[:, :, None] & member[:, None, :]).any(0), told[:, None] & told)
     return within - cross
-
-
-def published_metrics(model: GSNN, x: torch.Tensor, labels, edge_is_true) -> dict[str, float]:
-    """The structural columns of the published table, computed as published.
-
-    Without spurious edges (or without true ones) their norm and the ratio are NaN.
-    """
-    return raw_metrics(activations(model, x), labels) | norm_metrics(model, edge_is_true)
-
-
-def raw_metrics(activations: torch.Tensor, labels) -> dict[str, float]:
-    """The published cosine within pathways, across, their gap, and the ARI of the published clusters.
-
-    Null: what an untrained model has. Cosine and clusters both depend on the basis.
-    """
-    labels = validate.labels("labels", labels, activations.shape[2])
-    within, cross = within_and_cross(cosine_similarity(activations), labels)
-    ari = adjusted_rand_score(labels, kmeans_clusters(activations, len(np.unique(labels))))
-    return {"cos_within": within, "cos_cross": cross, "cos_gap": within - cross, "ari": ari}
-
-
-def norm_metrics(model: GSNN, edge_is_true) -> dict[str, float]:
-    """Mean ``edge_norms`` of true and of spurious edges, and their ratio; NaN where a kind of edge is missing.
-
-    Null: the ratio of an untrained model, which degrees alone keep from 1.
-    """
-    norms, is_true = edge_norms(model), np.asarray(edge_is_true, dtype=bool)
-    if is_true.shape != norms.shape:
-        raise ValueError(
-            f"edge_is_true must say of each of the {len(norms)} function-function edges whether it is true, "
-            f"got shape {is_true.shape}"
-        )
-    true, spurious = (float(norms[chosen].mean()) if chosen.any() else np.nan for chosen in (is_true, ~is_true))
-    return {
-        "lin_in_norm_true": true,
-        "lin_in_norm_spurious": spurious,
-        "norm_ratio_true_over_spurious": true / spurious if spurious > 0 else np.nan,
-    }
-
-
-def cka_metrics(model: GSNN, x: torch.Tensor, labels, told=None) -> dict[str, float]:
-    """Pathway structure by linear CKA at the last layer: within, across, their gap, and the ARI of its clusters.
-
-    With ``told``, the labels that a model was told of, also the gap between those groups.
-    """
-    similarity = linear_cka(activations(model, x))
-    metrics = structure_metrics(similarity, labels)
-    return metrics if told is None else metrics | {"cka_gap_told": gap(similarity, told)}
-
-
-def structure_metrics(similarity: np.ndarray, labels) -> dict[str, float]:
-    """From the CKA of all pairs of nodes: its mean within pathways, across, their gap, and the ARI of its clusters.
-
-    Null: what an untrained model has, which is not 0. (The ARI of clusters made at random is 0.)
-    """
-    labels = validate.labels("labels", labels, len(similarity))
-    within, cross = within_and_cross(similarity, labels)
-    ari = adjusted_rand_score(labels, cka_clusters(similarity, len(np.unique(labels))))
-    return {"cka_within": within, "cka_cross": cross, "cka_gap": within - cross, "cka_ari": ari}
 
 
 def activations(model: GSNN, x: torch.Tensor) -> torch.Tensor:

@@ -1,4 +1,8 @@
-"""A run's folder: tables as CSV, figures as PNG and SVG, and run.json, which says how they came about."""
+"""Where files are written: a run's folder, with tables as CSV, figures as PNG and SVG, and run.json.
+
+``run.json`` says how the others came about. What is written piece by piece goes through ``write_csv`` and
+``write_json``, so that all files of a kind look alike.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +29,17 @@ PACKAGES = (
     "networkx",
     "matplotlib",
 )
+
+
+def write_csv(table: pd.DataFrame, path: str | Path, append: bool = False):
+    """Write a table, with the index if it has a name; ``append`` adds its rows to those that the file has."""
+    named = any(level is not None for level in table.index.names)
+    table.to_csv(path, mode="a" if append else "w", header=not append, index=named, lineterminator="\n")
+
+
+def write_json(content, path: str | Path):
+    """Write what JSON can hold, indented."""
+    Path(path).write_text(json.dumps(content, indent=2) + "\n")
 
 
 class RunFolder:
@@ -54,8 +69,7 @@ class RunFolder:
     def table(self, name: str, table: pd.DataFrame):
         """``name``.csv, with the index if it has a name."""
         self._files.append(f"{name}.csv")
-        named = any(level is not None for level in table.index.names)
-        table.to_csv(self.path / f"{name}.csv", index=named, lineterminator="\n")
+        write_csv(table, self.path / f"{name}.csv")
 
     def file(self, name: str) -> Path:
         """The path of a file that someone else will write, listed among the run's."""
@@ -82,7 +96,7 @@ class RunFolder:
             "files": self._files,
             "wall_seconds": round(wall, 2),
         }
-        (self.path / "run.json").write_text(json.dumps(run, indent=2) + "\n")
+        write_json(run, self.path / "run.json")
         return wall
 
 

@@ -58,7 +58,8 @@ from torch_geometric.nn import GCNConv
 # %%
 from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standardize, train
 from gsnn_tutorial.checks import chapter_3 as checks
-from gsnn_tutorial.evaluation import edge_effects, edge_norms, mse
+from gsnn_tutorial.attribution import edge_effects, edge_norms
+from gsnn_tutorial.evaluation import mse
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.gsnn import win_indices, wout_indices
 from gsnn_tutorial.node import GroupLayerNorm

@@ -57,7 +57,8 @@ from gsnn_tutorial.checks import chapter_5 as checks
 from gsnn_tutorial.node import ActivationRecorder, GroupLayerNorm
 from gsnn_tutorial.plots import chapter_5 as figures
 from gsnn_tutorial.study.published import published_draw
-from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.recipe import Recipe
 
 pd.set_option("display.precision", 3)
 
@@ -552,8 +553,8 @@ promise.assign(kept=(promise["got"] / promise["promised"]).map("{:.1%}".format))
 
 # %%
 brief = {"seeds": range(6), "progress": False}
-learned = study(Problem(), ["baseline", "regularized"], recipe=Recipe(epochs=150), **brief)
-mean_phi = study(Problem(), ["regularized"], recipe=Recipe(epochs=150, phi="mean"), **brief)
+learned = paired_study(Problem(), ["baseline", "regularized"], recipe=Recipe(epochs=150), **brief)
+mean_phi = paired_study(Problem(), ["regularized"], recipe=Recipe(epochs=150, phi="mean"), **brief)
 runs = pd.concat([learned, mean_phi.assign(arm="phi='mean'")])
 runs["arm"] = runs["arm"].replace({"baseline": "no regularizer", "regularized": "phi='learned'"})
 table = runs.groupby("arm", sort=False)["test_mse"].agg(["mean", "std", "min", "max"])

@@ -55,12 +55,15 @@ from ipywidgets import interact
 from gsnn_tutorial import GSNN, Problem, plots
 from gsnn_tutorial.checks import chapter_6 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka
-from gsnn_tutorial.study.inference import METRICS, holm, paired_differences, power_curve, seeds_needed, summarize, verdict
+from gsnn_tutorial.study.inference import holm, paired_differences, power_curve, seeds_needed, summarize
+from gsnn_tutorial.study.metrics import METRICS, USUAL_METRICS
 from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
 from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_run, saved_study
-from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_settings, saved_study
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.verdict import verdict
 from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.training import train
 
@@ -71,14 +74,14 @@ pd.set_option("display.float_format", "{:.3f}".format)
 # says of them stays true on any machine. Section 3 computes some of their rows again.
 
 # %%
-runs = {name: saved_run(name) for name in ["published_size", "published_fresh"]}
+runs = {name: saved_settings(name) for name in ["published_size", "published_fresh"]}
 pd.DataFrame({name: [run["command"], f"{run['seconds_of_all_runs']:.0f} s"] for name, run in runs.items()},
              index=["command", "time"]).T  # fmt: skip
 
 # %%
 tables = saved_study("published_size")
 learned = tables[tables["setting"] == "learned"]
-structure = summarize(learned, list(METRICS))
+structure = summarize(learned, list(USUAL_METRICS))
 figure, (left, right) = plt.subplots(1, 2, figsize=(11.6, 2.9), layout="constrained")
 plots.plot_forest(learned, structure, "test_mse", left)
 plots.plot_forest(learned, structure, "cka_gap", right)
@@ -293,10 +296,10 @@ checks.pathway_gap(pathway_gap);
 # %%
 told = tables[tables["setting"] == "as published"]
 as_published = pd.concat([learned[~learned["arm"].isin(["regularized", "control"])], told], ignore_index=True)
-as_published.groupby("arm", sort=False)[list(METRICS)].mean()
+as_published.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
 
 # %%
-published_summary = summarize(as_published, list(METRICS))
+published_summary = summarize(as_published, list(USUAL_METRICS))
 figure, axes = plt.subplots(2, 2, figsize=(11.6, 5.4), layout="constrained")
 for ax, metric in zip(axes.flat, ["test_mse", "cos_gap", "ari", "norm_ratio_true_over_spurious"]):
     plots.plot_forest(as_published, published_summary, metric, ax)
@@ -336,7 +339,7 @@ compared
 # hardly more (the last table of section 3).
 
 # %%
-pd.DataFrame({"margin": {kind.label: kind.margin for kind in METRICS.values()}})
+pd.DataFrame({"margin": {METRICS[name].words: METRICS[name].margin for name in USUAL_METRICS}})
 
 # %% [markdown]
 # Differences are printed as they are, so for test MSE a negative one is good.
@@ -439,7 +442,7 @@ by_place
 # be 1. That is the study of the figure at the top. Four of its seeds live, by the same code:
 
 # %%
-live = study(Problem(), seeds=PUBLISHED_SEEDS[:4], recipe=Recipe(phi="learned", lambda_sim=1.0))
+live = paired_study(Problem(), seeds=PUBLISHED_SEEDS[:4], recipe=Recipe(phi="learned", lambda_sim=1.0))
 both = live.merge(learned, on=["seed", "arm"], suffixes=(" live", " saved"))
 off = {m: (both[f"{m} live"] - both[f"{m} saved"]).abs() for m in ["test_mse", "cka_gap"]}
 pd.DataFrame(off).groupby(both["arm"], sort=False).max()
@@ -451,7 +454,7 @@ pd.DataFrame(off).groupby(both["arm"], sort=False).max()
 # The means of all twenty seeds. (The oracle has no spurious edges, hence no ratio of norms.)
 
 # %%
-learned.groupby("arm", sort=False)[list(METRICS)].mean()
+learned.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
 
 # %%
 figure, axes = plt.subplots(1, 3, figsize=(14.5, 3.5), layout="constrained")
@@ -467,7 +470,7 @@ plots.show(figure, "Five arms, thin lines join a seed's. Test MSE: all trained a
 # *there*, and the published table has no such row.
 
 # %%
-for metric in METRICS:
+for metric in USUAL_METRICS:
     print(verdict(structure, metric))
 
 # %% [markdown]
@@ -484,7 +487,7 @@ def after(metric="test_mse", seeds=8):
     figure, ax = plt.subplots(figsize=(6.6, 3.1), layout="constrained")
     plots.plot_forest(first, summarize(first, [metric]), metric, ax)
     ax.set_title(f"the first {seeds} seeds", fontsize=10)
-    plots.show(figure, f"Forest plot of {METRICS[metric].label} after the first {seeds} seeds")
+    plots.show(figure, f"Forest plot of {METRICS[metric].words} after the first {seeds} seeds")
 
 
 after()
@@ -494,7 +497,7 @@ after()
 # would you have got any of them wrong?
 
 # %% tags=["widget", "nbval-ignore-output"]
-interact(after, metric={kind.label: name for name, kind in METRICS.items()}, seeds=(6, 20));
+interact(after, metric={METRICS[name].words: name for name in USUAL_METRICS}, seeds=(6, 20));
 
 # %% [markdown]
 # What is behind the gaps? The mean CKA within and across the true pathways, and the same gap for the

@@ -47,17 +47,19 @@ from ipywidgets import interact
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.checks import chapter_7 as checks
-from gsnn_tutorial.study.inference import contrasts, holm, interval, kind_of, non_inferior, paired_differences
-from gsnn_tutorial.study.inference import summarize, summarize_by, verdict
+from gsnn_tutorial.study.inference import contrasts, holm, interval, non_inferior, paired_differences
+from gsnn_tutorial.study.inference import summarize, summarize_by
+from gsnn_tutorial.study.metrics import metric_named
 from gsnn_tutorial.plots.study import plot_power
 from gsnn_tutorial.study.named import CONFIRMATION, EXPLORATORY, LARGE, LARGE_RECIPE, SECOND_CONFIRMATION
-from gsnn_tutorial.study.named import STUDIES, THIRD_CONFIRMATION, saved_run, saved_study
-from gsnn_tutorial.study.paired import study
+from gsnn_tutorial.study.named import STUDIES, THIRD_CONFIRMATION, saved_settings, saved_study
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.verdict import verdict
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
 # %%
-runs = {name: saved_run(name) for name in STUDIES if not name.startswith("published")}
+runs = {name: saved_settings(name) for name in STUDIES if not name.startswith("published")}
 columns = {"question": [STUDIES[name].question for name in runs]}
 columns["command"] = [run["command"] for run in runs.values()]
 columns["minutes"] = [run["seconds_of_all_runs"] / 60 for run in runs.values()]
@@ -123,7 +125,7 @@ pd.DataFrame({"test MSE": means, "share of the way from baseline to oracle": sha
 # and rounds otherwise.
 
 # %%
-live = study(LARGE, ["baseline", "regularized", "control"], CONFIRMATION[:2], recipe=LARGE_RECIPE, measures="cka")
+live = paired_study(LARGE, ["baseline", "regularized", "control"], CONFIRMATION[:2], recipe=LARGE_RECIPE, measures="cka")
 again = saved_study("again")
 first_again = again[again["first_seed"] == CONFIRMATION[0]]
 computed = {"live": live, "again": first_again, "confirmation": last}
@@ -432,7 +434,7 @@ def explore(setting="n_train", n_spurious=32, metric="test_mse"):
     summary = summarize_by(tables[setting], setting, [metric])
     figure, ax = plt.subplots(figsize=(6.4, 3.4), layout="constrained")
     plots.plot_sweep(summary, setting, metric, ax)
-    plots.show(figure, f"{kind_of(metric).label} over {setting}: paired differences with intervals")
+    plots.show(figure, f"{metric_named(metric).words} over {setting}: paired differences with intervals")
 
 
 explore()

@@ -37,8 +37,9 @@ from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulation import pathway_functions, simulate
 from gsnn_tutorial.sparse import SparseLinear
-from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Draw, Problem
+from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.union import GSNNUnion
 from gsnn_tutorial.training import SideBySide
 from gsnn_tutorial.wiring import EDGE_TYPES
@@ -224,7 +225,7 @@ def whole_study(sizes: Sizes, device: str) -> Iterator[Row]:
     start = time.perf_counter()
     recipe = Recipe(epochs=sizes.epochs)
     arms = ("baseline", "regularized", "control")
-    table = study(sizes.problem, arms, range(sizes.seeds), recipe=recipe, device=device, progress=False)
+    table = paired_study(sizes.problem, arms, range(sizes.seeds), recipe=recipe, device=device, progress=False)
     ours_ms = 1e3 * (time.perf_counter() - start)
     if len(table) < sizes.seeds * len(arms):  # a study keeps what it has at an interrupt; its time is not a study's
         raise KeyboardInterrupt

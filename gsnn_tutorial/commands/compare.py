@@ -13,8 +13,10 @@ from matplotlib.figure import Figure
 from gsnn_tutorial import plots
 from gsnn_tutorial.evaluation import linear_cka
 from gsnn_tutorial.files import RunFolder, usable_device
-from gsnn_tutorial.study.inference import METRICS, summarize, verdict
-from gsnn_tutorial.study.paired import ARMS, Recipe, study
+from gsnn_tutorial.study.arms import USUAL_ARMS, arm_named
+from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.metrics import USUAL_METRICS
+from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Draw, Problem
 from gsnn_tutorial.study.published import (
     EPOCHS,
@@ -29,6 +31,8 @@ from gsnn_tutorial.study.published import (
     replay,
     side_by_side,
 )
+from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.verdict import in_words, verdict
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
 
@@ -57,7 +61,7 @@ def compare_published(output: str | Path, device: str = "cpu", progress: bool = 
     finished = len(run.models) == len(PUBLISHED_ARMS)
     wall = folder.finish(finished=finished)
 
-    print(side_by_side(run.table).round(4).T.to_string(na_rep="-"))
+    print(in_words(side_by_side(run.table)).round(4).T.to_string(na_rep="-"))
     print(f"\n{wall:.1f} s. Tables, figures and run.json are in {folder.path}")
     return finished
 
@@ -78,7 +82,9 @@ def published_figures(draw: Draw, run: Replay) -> dict[str, Figure]:
 
     figures["similarity"], axes = plt.subplots(1, len(PUBLISHED_ARMS), figsize=(14, 4.2), layout="constrained")
     for ax, (arm, model) in zip(axes, run.models.items()):
-        plots.plot_similarity(linear_cka(model.layer_activations(draw.x_test)), draw.graph, ax).set_title(arm)
+        plots.plot_similarity(linear_cka(model.layer_activations(draw.x_test)), draw.graph, ax).set_title(
+            arm_named(arm).words
+        )
     return figures
 
 
@@ -96,17 +102,17 @@ def compare_arms(
     """
     if len(seeds) < 2:
         raise ValueError(f"seeds must be at least 2: one seed has no spread; got {list(seeds)}")
-    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(ARMS), "seeds": list(seeds)}
+    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(USUAL_ARMS), "seeds": list(seeds)}
     folder = RunFolder(output, settings, usable_device(device))
-    table = study(
+    table = paired_study(
         problem, seeds=seeds, recipe=recipe, device=device, output=folder.file("study.csv"), progress=progress
     )
-    finished = len(table) == len(seeds) * len(ARMS)
+    finished = len(table) == len(seeds) * len(USUAL_ARMS)
     if not len(table) or table["seed"].nunique() < 2:
         folder.finish(finished=finished)
         return finished
 
-    metrics = [metric for metric in METRICS if table[metric].notna().any()] or ["test_mse"]
+    metrics = [metric for metric in USUAL_METRICS if table[metric].notna().any()] or ["test_mse"]
     summary = summarize(table, metrics)
     verdicts = {metric: verdict(summary, metric) for metric in metrics}
     folder.table("summary", summary)
@@ -116,7 +122,8 @@ def compare_arms(
         finished=finished, verdicts={metric: text.splitlines()[0] for metric, text in verdicts.items()}
     )
 
-    print(table.groupby("arm", sort=False)[metrics].mean().round(3).to_string(na_rep="-"))
+    means = table.groupby("arm", sort=False)[metrics].mean().rename_axis(columns="metric")
+    print(in_words(means).round(3).T.to_string(na_rep="-"))
     print(f"\nNoise floor of the test MSE: {table['floor'].mean():.3f}")
     print(f"\nPaired differences over {table['seed'].nunique()} seeds: mean [95% interval], verdict\n")
     print("\n".join(verdicts.values()))

@@ -9,7 +9,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, tidy
+from gsnn_tutorial.plots.style import axes, tidy
+from gsnn_tutorial.study.arms import ARMS
 from gsnn_tutorial.training import History
 
 FLOOR = {"facecolor": "#E4E4E4", "edgecolor": "#9A9A9A", "hatch": "////", "linewidth": 0}
@@ -23,9 +24,9 @@ PREDICTOR_STYLE = {
     "training mean": {"color": "#555555", "marker": "X", "markersize": 6.5},
     "linear model": {"color": "#0072B2", "marker": "s", "markersize": 6.5},
     "with squares and products": {"color": "#D55E00", "marker": "^", "markersize": 7.5},
-    "GSNN": {**{key: ARM_STYLE["baseline"][key] for key in ("color", "marker")}, "markersize": 7},
+    "GSNN": {"color": ARMS["baseline"].color, "marker": ARMS["baseline"].marker, "markersize": 7},
 }
-OTHER_PREDICTOR = {"color": OTHER_ARM["color"], "marker": OTHER_ARM["marker"], "markersize": 7}
+OTHER_PREDICTOR = {"color": "#CC79A7", "marker": "v", "markersize": 7}
 _ABOVE = {
     "loc": "lower center",
     "bbox_to_anchor": (0.5, 1.0),

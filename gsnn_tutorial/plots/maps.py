@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from gsnn_tutorial.plots.study import LINES
-from gsnn_tutorial.plots.style import axes, tidy
-from gsnn_tutorial.study.inference import kind_of
+from gsnn_tutorial.plots.style import LINES, axes, tidy
+from gsnn_tutorial.study.metrics import metric_named
+from gsnn_tutorial.study.verdict import compared
 
 SETTINGS = {
     "K": "pathways",
@@ -34,7 +34,7 @@ def plot_map(
     intervals lie beyond 0 against baseline and control, a hollow circle where against the baseline only.
     ``largest`` is the gain at the end of the colours; None takes the map's own. Maps side by side share one.
     """
-    sign = -1 if kind_of(metric).less_is_better else 1
+    sign = metric_named(metric).direction
     rows = summary[(summary["metric"] == metric) & (summary["arm"] == "regularized")]
     gain = {versus: rows[rows["versus"] == versus].set_index([y, x]) for versus in ("baseline", "control")}
     means = (sign * gain["baseline"]["difference"]).unstack()
@@ -45,7 +45,7 @@ def plot_map(
     most = np.nanmax(np.abs(means.to_numpy())) if largest is None else largest
     ax.imshow(means, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto", origin="lower")
     for (i, j), value in np.ndenumerate(means.to_numpy()):
-        ax.text(j, i - 0.2, f"{value:+.3f}", ha="center", va="center", fontsize=8)
+        ax.text(j, i - 0.2, f"{value:+.3f}", ha="center", va="center")
         if helps["baseline"].iloc[i, j]:
             filled = "#000000" if helps["control"].iloc[i, j] else "none"
             ax.plot(j, i + 0.2, "s" if filled != "none" else "o", color="#000000", markerfacecolor=filled, markersize=7)
@@ -61,7 +61,7 @@ def plot_sweep(summary: pd.DataFrame, x: str, metric: str, ax: Axes | None = Non
     ``summary`` is that of ``summarize_by`` with the column x. The grey band holds differences too small to
     matter.
     """
-    kind, ax = kind_of(metric), axes(ax, (5.2, 3.4))
+    kind, ax = metric_named(metric), axes(ax, (5.2, 3.4))
     rows = summary[summary["metric"] == metric]
     values = sorted(rows[x].unique())
     ax.axhspan(-kind.margin, kind.margin, color="#DDDDDD", alpha=0.6, linewidth=0)
@@ -71,9 +71,9 @@ def plot_sweep(summary: pd.DataFrame, x: str, metric: str, ax: Axes | None = Non
         color, marker, linestyle = LINES[number % len(LINES)]
         place = np.array([values.index(value) for value in each[x]]) + 0.06 * (number - (len(comparisons) - 1) / 2)
         ax.vlines(place, each["low"], each["high"], color=color, linewidth=1.6)
-        ax.plot(place, each["difference"], marker, color=color, linestyle=linestyle, label=f"{arm} - {versus}")
+        ax.plot(place, each["difference"], marker, color=color, linestyle=linestyle, label=compared(arm, versus))
     ax.set_xticks(range(len(values)), [f"{value:g}" for value in values])
-    better = "less is better" if kind.less_is_better else "more is better"
-    ax.set(xlabel=SETTINGS.get(x, x), ylabel=f"difference in {kind.label}\n({better})", xlim=(-0.4, len(values) - 0.6))
-    ax.legend(frameon=False, fontsize=8, loc="lower left", bbox_to_anchor=(0, 1), ncols=2)  # above: it hides nothing
+    label = f"difference in {kind.words}\n({kind.better})"
+    ax.set(xlabel=SETTINGS.get(x, x), ylabel=label, xlim=(-0.4, len(values) - 0.6))
+    ax.legend(frameon=False, loc="lower left", bbox_to_anchor=(0, 1))  # above: it hides nothing
     return tidy(ax)

@@ -1,29 +1,25 @@
 """One look for all figures.
 
 Colours are Okabe and Ito's, told apart by colour-blind readers too, and nothing is told by colour
-alone: node types differ in shape, arms in marker and line, spurious edges are dashed.
+alone: node types differ in shape, arms in marker (``study.arms`` has them), spurious edges are dashed. No text is
+smaller than 10 points.
 """
 
 from __future__ import annotations
 
 import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.figure import Figure
+from matplotlib.ticker import FixedFormatter
 
 NODE_STYLE = {
     "input": {"color": "#56B4E9", "marker": "s"},
     "function": {"color": "#009E73", "marker": "o"},
     "output": {"color": "#E69F00", "marker": "D"},
 }
-ARM_STYLE = {
-    "baseline": {"color": "#000000", "marker": "o", "linestyle": "-"},
-    "regularized": {"color": "#0072B2", "marker": "s", "linestyle": "--"},
-    "control": {"color": "#D55E00", "marker": "^", "linestyle": "-."},
-    "oracle": {"color": "#009E73", "marker": "D", "linestyle": "-"},
-    "untrained": {"color": "#555555", "marker": "X", "linestyle": ":"},
-}
-OTHER_ARM = {"color": "#CC79A7", "marker": "v", "linestyle": ":"}
 SPURIOUS = "#D55E00"
+LINES = [("#0072B2", "s", "-"), ("#D55E00", "^", "--"), ("#009E73", "D", ":"), ("#000000", "o", "-.")]  # of no arm
 
 
 def axes(ax: Axes | None, size: tuple[float, float]) -> Axes:
@@ -42,19 +38,26 @@ def show(figure: Figure, alt: str):
     """Display a figure in a notebook with a text for those who cannot see it, and close it.
 
     Raises ValueError without that text, or if an axis that is drawn has no label (the label of axes
-    that share it will do).
+    that share it will do, and so will ticks that are words).
     """
     from IPython.display import display
 
     if not alt.strip():
         raise ValueError("alt must say in words what is to be seen, got nothing")
     for ax in figure.axes:
-        named_x = any(other.get_xlabel() for other in ax.get_shared_x_axes().get_siblings(ax))
-        named_y = any(other.get_ylabel() for other in ax.get_shared_y_axes().get_siblings(ax))
+        named_x = any(other.get_xlabel() for other in ax.get_shared_x_axes().get_siblings(ax)) or says_it(ax.xaxis)
+        named_y = any(other.get_ylabel() for other in ax.get_shared_y_axes().get_siblings(ax)) or says_it(ax.yaxis)
         if ax.axison and ax.get_label() != "<colorbar>" and not (named_x and named_y):
             raise ValueError(f"figure must have a label on every axis; axes titled {ax.get_title()!r} lack one")
     display(figure, metadata={"image/png": {"alt": alt}})
     plt.close(figure)
+
+
+def says_it(axis: Axis) -> bool:
+    """Whether an axis says by its ticks what it shows: all of them are words."""
+    formatter = axis.get_major_formatter()
+    words = formatter.seq if isinstance(formatter, FixedFormatter) else []
+    return bool(words) and all(any(letter.isalpha() for letter in str(word)) for word in words)
 
 
 def draw_floor(ax: Axes, floor: float):
@@ -66,3 +69,8 @@ def short(name: str) -> str:
     """f_2_1 -> f2.1: room for the name inside its node."""
     head, *numbers = name.split("_")
     return head + ".".join(numbers)
+
+
+def stacked(words: str) -> str:
+    """Words one below the other: room for them under a narrow place of the x axis."""
+    return words.replace(" ", "\n")

@@ -6,7 +6,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.plots.style import ARM_STYLE, OTHER_ARM, axes, draw_floor, tidy
+from gsnn_tutorial.plots.style import axes, draw_floor, stacked, tidy
+from gsnn_tutorial.study.arms import arm_named
 from gsnn_tutorial.training import History
 
 QUANTITIES = {
@@ -33,17 +34,18 @@ def plot_training(
     validate.choice("quantity", quantity, tuple(QUANTITIES))
     ax = axes(ax, (6.4, 3.8))
     for arm, history in histories.items():
-        style = ARM_STYLE.get(arm, OTHER_ARM)
+        style = arm_named(arm)
         values = getattr(history, quantity)
-        ax.plot(values, color=style["color"], linestyle=style["linestyle"], linewidth=1.4, label=arm)
+        ax.plot(values, color=style.color, linestyle=style.linestyle, linewidth=1.4, label=style.words)
         if printed is not None:
             points = printed[printed["arm"] == arm]
-            ax.plot(points["epoch"], points[quantity], style["marker"], color=style["color"], markersize=4,
-                    markerfacecolor="white", label=f"{arm}, as published")  # fmt: skip
+            mark = {"marker": style.marker, "linestyle": "", "color": style.color, "markersize": 4}
+            name = f"{style.words}, as published"
+            ax.plot(points["epoch"], points[quantity], markerfacecolor="white", label=name, **mark)
     if floor is not None:
         draw_floor(ax, floor)
     ax.set(xlabel="epoch", ylabel=QUANTITIES[quantity])
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False)
     return tidy(ax)
 
 
@@ -52,13 +54,13 @@ def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axe
     validate.choice("column", column, tuple(published.columns))
     ax = axes(ax, (3.0, 3.2))
     for place, arm in enumerate(published.index):
-        style = ARM_STYLE[arm]
-        mark = {"color": style["color"], "marker": style["marker"], "markersize": 7, "linestyle": ""}
+        style = arm_named(arm)
+        mark = {"color": style.color, "marker": style.marker, "markersize": 7, "linestyle": ""}
         ax.plot(place - 0.12, published.loc[arm, column], markerfacecolor="white", **mark)
         if arm in ours.index:
             ax.plot(place + 0.12, ours.loc[arm, column], **mark)
     if published[column].min() < 0:
         ax.axhline(0, color="#999999", linewidth=0.8)
-    ax.set_xticks(range(len(published)), published.index, fontsize=8)
+    ax.set_xticks(range(len(published)), [stacked(arm_named(arm).words) for arm in published.index])
     ax.set(xlim=(-0.5, len(published) - 0.5), xlabel="arm", ylabel=column)
     return tidy(ax)

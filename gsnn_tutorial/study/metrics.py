@@ -1,7 +1,9 @@
-"""What a study measures of a model: groups of metrics by name, all from one look at its activations.
+"""The metrics of a study: what each is called, what it is compared with, and how it is computed of a model.
 
-``MEASURES`` names the groups and their columns. Every group is NaN where its question makes no sense, as
-the gap between true and spurious edges in a graph that has none; the columns are always there.
+``METRICS`` holds every metric by the name of its column. Those with a *margin*, the smallest difference that would
+matter, are judged by ``verdict``; the others are reported beside them. ``MEASURES`` names the groups that a study
+chooses from. A metric is NaN where its question makes no sense, as the gap between true and spurious edges in a
+graph that has none; its column is there all the same.
 """
 
 from __future__ import annotations
@@ -11,7 +13,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+import pandas as pd
 import torch
+from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import attribution, evaluation, validate
 from gsnn_tutorial.graph import PathwayGraph
@@ -25,132 +29,207 @@ ATTRIBUTION_ROWS = 256
 
 @dataclass(frozen=True)
 class Subject:
-    """A model to be measured, with what its seed drew for it; what groups share is computed once."""
+    """A model to be measured, with what its seed drew for it; what metrics share is computed once.
+
+    ``graph`` is what the model was given; the true pathways are those of ``draw.graph``. ``told`` is the membership
+    (P, N) that its regularizer was told of, or None.
+    """
 
     model: GSNN
     graph: PathwayGraph
     draw: Draw
-    told: torch.Tensor | None
+    told: torch.Tensor | None = None
+
+    @property
+    def labels(self) -> np.ndarray:
+        """The true pathway of each function node, (N,)."""
+        return self.draw.graph.labels
 
     @cached_property
     def activations(self) -> torch.Tensor:
-        return evaluation.activations(self.model, self.draw.x_test)  # (B, L, N, C)
+        """Of all layers, on the test rows, (B, L, N, C)."""
+        return evaluation.activations(self.model, self.draw.x_test)
+
+    @cached_property
+    def cosine(self) -> tuple[float, float]:
+        """The published cosine within pathways, and across."""
+        return evaluation.within_and_cross(evaluation.cosine_similarity(self.activations), self.labels)
 
     @cached_property
     def similarity(self) -> np.ndarray:
-        return evaluation.linear_cka(self.activations)  # (N, N), last layer
+        """CKA of all pairs of nodes, last layer, (N, N)."""
+        return evaluation.linear_cka(self.activations)
+
+    @cached_property
+    def similarity_all(self) -> np.ndarray:
+        """CKA of all pairs of nodes, all layers, (N, N)."""
+        return evaluation.linear_cka(self.activations, layers="all")
+
+    @cached_property
+    def cka(self) -> tuple[float, float]:
+        """CKA of the last layer within pathways, and across."""
+        return evaluation.within_and_cross(self.similarity, self.labels)
+
+    @cached_property
+    def norms(self) -> np.ndarray:
+        """``edge_norms`` of the function-function edges. Raises ValueError if the graph has other edges."""
+        norms, edges = attribution.edge_norms(self.model), len(self.graph.function_edge_is_true)
+        if edges != len(norms):
+            raise ValueError(f"graph must have the model's {len(norms)} function-function edges, got {edges}")
+        return norms
+
+    @cached_property
+    def norm_means(self) -> tuple[float, float]:
+        """Mean norm of true edges, and of spurious ones; NaN where there are none."""
+        is_true = self.graph.function_edge_is_true
+        return tuple(float(self.norms[kind].mean()) if kind.any() else np.nan for kind in (is_true, ~is_true))
 
     @property
     def few(self) -> torch.Tensor:
+        """The test rows that attribution looks at."""
         return self.draw.x_test[:ATTRIBUTION_ROWS]
+
+    @cached_property
+    def effects(self) -> np.ndarray:
+        """``edge_effects`` of the function-function edges, each held at its mean."""
+        return attribution.edge_effects(self.model, self.few, keep_mean=True)
+
+    def agreement(self, clusters: Callable[[object, int], np.ndarray], of) -> float:
+        """ARI of ``clusters(of, P)`` and the true pathways."""
+        return adjusted_rand_score(self.labels, clusters(of, len(np.unique(self.labels))))
 
 
 @dataclass(frozen=True)
-class Measure:
-    """A group of metrics: its columns, and how they are computed."""
-
-    columns: tuple[str, ...]
-    compute: Callable[[Subject], dict[str, float]]
-
-
-def _published(subject: Subject) -> dict[str, float]:
-    """See ``raw_metrics`` and ``norm_metrics``."""
-    raw = evaluation.raw_metrics(subject.activations, subject.draw.graph.labels)
-    return raw | evaluation.norm_metrics(subject.model, subject.graph.function_edge_is_true)
-
-
-def _cka(subject: Subject) -> dict[str, float]:
-    """See ``structure_metrics`` and ``told_gap``."""
-    told = np.nan if subject.told is None else evaluation.told_gap(subject.similarity, subject.told)
-    structure = evaluation.structure_metrics(subject.similarity, subject.draw.graph.labels)
-    return structure | {"cka_gap_told": told}
-
-
-def _similarity(subject: Subject) -> dict[str, float]:
-    """The gap and the ARI of all layers; the gap of the centred cosine, of hidden members, and of shuffled pathways.
-
-    Null of the first two and of hidden members: the untrained model; the hidden ones are in no loss, so
-    that they score is not the loss's own doing. Null of the cosine gap: 0. The shuffled pathways are
-    the control's: beside it stands what the same groups score in a model that was not told of them.
-    """
-    draw, labels = subject.draw, subject.draw.graph.labels
-    structure = evaluation.structure_metrics(evaluation.linear_cka(subject.activations, layers="all"), labels)
-    cosine, hidden = evaluation.centred_cosine(subject.activations), np.asarray(draw.hidden, dtype=bool)
-    return {
-        "cka_gap_all": structure["cka_gap"],
-        "cka_ari_all": structure["cka_ari"],
-        "centred_cosine_gap": evaluation.gap(cosine, labels),
-        "cka_gap_hidden": evaluation.gap(subject.similarity, labels, hidden) if hidden.any() else np.nan,
-        "cka_gap_shuffled": evaluation.told_gap(subject.similarity, draw.shuffled),
-    }
-
-
-def _edges(subject: Subject) -> dict[str, float]:
-    """AUC of true v spurious edges by norm and by silence, and of real cross-talk v spurious edges by silence.
-
-    Null of the first two: the untrained model's, which degrees and positions in a chain keep from 0.5.
-    Cross-talk runs forward along the chains, so it is compared with those spurious edges that do: they
-    differ in nothing but their signal, and the null is 0.5. (Against all of them, even an untrained model
-    seems to know cross-talk, since what runs backward hardly reaches an output.)
-    """
-    graph, is_true = subject.graph, subject.graph.function_edge_is_true
-    effects = attribution.edge_effects(subject.model, subject.few, keep_mean=True)
-    source, target = graph.chain_positions[graph.edge_index_dict["function", "to", "function"].numpy()]
-    alike = graph.function_edge_is_crosstalk | (~is_true & (source < target))
-    return {
-        "auc_norm": attribution.auc(attribution.edge_norms(subject.model), is_true),
-        "auc_ablation": attribution.auc(effects, is_true),
-        "auc_crosstalk": attribution.auc(effects[alike], is_true[alike]),
-    }
-
-
-def _attribution(subject: Subject) -> dict[str, float]:
-    """See ``leakage`` and ``coherence``."""
-    arguments = (subject.model, subject.few, subject.graph)
-    return {"leakage": attribution.leakage(*arguments), "coherence": attribution.coherence(*arguments)}
-
-
-MEASURES = {
-    "published": Measure(
-        ("cos_within", "cos_cross", "cos_gap", "ari", "lin_in_norm_true", "lin_in_norm_spurious",
-         "norm_ratio_true_over_spurious"), _published,
-    ),
-    "cka": Measure(("cka_within", "cka_cross", "cka_gap", "cka_ari", "cka_gap_told"), _cka),
-    "similarity": Measure(
-        ("cka_gap_all", "cka_ari_all", "centred_cosine_gap", "cka_gap_hidden", "cka_gap_shuffled"), _similarity
-    ),
-    "edges": Measure(("auc_norm", "auc_ablation", "auc_crosstalk"), _edges),
-    "attribution": Measure(("leakage", "coherence"), _attribution),
-}  # fmt: skip
-
-
-def columns(which: Sequence[str] = ("published", "cka")) -> list[str]:
-    """The columns of some groups of ``MEASURES``, in their order. Raises ValueError for an unknown or repeated one."""
-    which = [which] if isinstance(which, str) else list(which)
-    for name in which:
-        validate.choice("which", name, tuple(MEASURES))
-    if len(set(which)) < len(which):
-        raise ValueError(f"which must name each group once, got {which}")
-    return [column for name in which for column in MEASURES[name].columns]
-
-
-def measure(
-    model: GSNN,
-    graph: PathwayGraph,
-    draw: Draw,
-    told: torch.Tensor | None = None,
-    which: Sequence[str] = ("published", "cka"),
-) -> dict[str, float]:
-    """The columns of some groups of ``MEASURES`` for one model, on the test rows of its draw.
+class Metric:
+    """A column of a study.
 
     Arguments
-        model, graph: the model, and the graph that it was given.
-        draw: what its seed drew; the true pathways are those of ``draw.graph``.
-        told: membership (P, N) that its regularizer was told of, or None if it was told of nothing.
-        which: names from ``MEASURES``.
+        name, words: its name in code, tables and files, and in verdicts, figures and printed tables.
+        margin: the smallest difference that would matter; None for a metric that is reported and not judged.
+        null: what a model has that knows nothing, in words, which need not be 0; None for an error. A summary sets
+            a metric that has a null beside the untrained model's.
+        direction: 1 where more is better, -1 where less is.
+        compute: makes it, one number, of a ``Subject``.
     """
-    names = columns(which)
-    subject, found = Subject(model, graph, draw, told), {}
-    for name in [which] if isinstance(which, str) else which:
-        found |= MEASURES[name].compute(subject)
-    return {name: float(found[name]) for name in names}
+
+    name: str
+    words: str
+    margin: float | None = None
+    null: str | None = "what an untrained model has"
+    direction: int = 1
+    compute: Callable[[Subject], float] | None = None
+
+    @property
+    def better(self) -> str:
+        """Its direction in words."""
+        return "more is better" if self.direction > 0 else "less is better"
+
+
+def _crosstalk(subject: Subject) -> float:
+    """Cross-talk runs forward along the chains, so it is compared with those spurious edges that do.
+
+    They differ in nothing but their signal. (Against all of them, even an untrained model seems to know cross-talk,
+    since what runs backward hardly reaches an output.)
+    """
+    graph, is_true = subject.graph, subject.graph.function_edge_is_true
+    source, target = graph.chain_positions[graph.edge_index_dict["function", "to", "function"].numpy()]
+    alike = graph.function_edge_is_crosstalk | (~is_true & (source < target))
+    return attribution.auc(subject.effects[alike], is_true[alike])
+
+
+def _hidden(subject: Subject) -> float:
+    """The gap of pairs with a hidden member; hidden ones are in no loss: that they score is not the loss's doing."""
+    hidden = np.asarray(subject.draw.hidden, dtype=bool)
+    return evaluation.gap(subject.similarity, subject.labels, hidden) if hidden.any() else np.nan
+
+
+def _told(subject: Subject) -> float:
+    return np.nan if subject.told is None else evaluation.told_gap(subject.similarity, subject.told)
+
+
+def _auc(subject: Subject, score: np.ndarray) -> float:
+    return attribution.auc(score, subject.graph.function_edge_is_true)
+
+
+DEGREES = "an untrained model's, which degrees alone keep from 1"
+LETS_THROUGH = "what the graph lets through before any training"
+POSITIONS = "an untrained model's, which degrees and positions in a chain keep from 0.5"
+UNTOLD = "the same groups' gap in a model that was not told of them"
+METRICS = {metric.name: metric for metric in (
+    # Those that every study is judged by, then those that it may be asked for.
+    Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test)),
+    Metric("cka_gap", "CKA gap", 0.05, compute=lambda s: s.cka[0] - s.cka[1]),
+    Metric("cka_ari", "ARI of CKA clusters", 0.05,
+           compute=lambda s: s.agreement(evaluation.cka_clusters, s.similarity)),
+    Metric("cos_gap", "raw cosine gap", 0.05, compute=lambda s: s.cosine[0] - s.cosine[1]),
+    Metric("ari", "ARI of k-means clusters", 0.05,
+           compute=lambda s: s.agreement(evaluation.kmeans_clusters, s.activations)),
+    Metric("norm_ratio_true_over_spurious", "edge norms, true / spurious", 0.1, DEGREES,
+           compute=lambda s: s.norm_means[0] / s.norm_means[1] if s.norm_means[1] > 0 else np.nan),
+    Metric("cka_gap_shuffled", "CKA gap of the shuffled groups", 0.05, UNTOLD,
+           compute=lambda s: evaluation.told_gap(s.similarity, s.draw.shuffled)),
+    Metric("cka_gap_hidden", "CKA gap of hidden members", 0.05, compute=_hidden),
+    Metric("cka_gap_all", "CKA gap, all layers", 0.05, compute=lambda s: evaluation.gap(s.similarity_all, s.labels)),
+    Metric("cka_ari_all", "ARI of CKA clusters, all layers", 0.05,
+           compute=lambda s: s.agreement(evaluation.cka_clusters, s.similarity_all)),
+    Metric("centred_cosine_gap", "centred cosine gap", 0.05, "0",
+           compute=lambda s: evaluation.gap(evaluation.centred_cosine(s.activations), s.labels)),
+    Metric("auc_norm", "AUC of edge norms, true v spurious", 0.05, POSITIONS, compute=lambda s: _auc(s, s.norms)),
+    Metric("auc_ablation", "AUC of edge ablation, true v spurious", 0.05, POSITIONS,
+           compute=lambda s: _auc(s, s.effects)),
+    Metric("auc_crosstalk", "AUC of edge ablation, cross-talk v spurious", 0.05, "0.5", compute=_crosstalk),
+    Metric("leakage", "leakage across pathways", 0.05, LETS_THROUGH, -1,
+           lambda s: attribution.leakage(s.model, s.few, s.graph)),
+    Metric("coherence", "attribution within the pathway", 0.05, LETS_THROUGH,
+           compute=lambda s: attribution.coherence(s.model, s.few, s.graph)),
+    # And those that are reported, and not judged.
+    Metric("cos_within", "raw cosine within pathways", compute=lambda s: s.cosine[0]),
+    Metric("cos_cross", "raw cosine across pathways", compute=lambda s: s.cosine[1]),
+    Metric("lin_in_norm_true", "norm of true edges", compute=lambda s: s.norm_means[0]),
+    Metric("lin_in_norm_spurious", "norm of spurious edges", compute=lambda s: s.norm_means[1]),
+    Metric("cka_within", "CKA within pathways", compute=lambda s: s.cka[0]),
+    Metric("cka_cross", "CKA across pathways", compute=lambda s: s.cka[1]),
+    Metric("cka_gap_told", "CKA gap of the groups told of", null=UNTOLD,
+           compute=_told),
+)}  # fmt: skip
+
+USUAL_METRICS = ("test_mse", "cka_gap", "cka_ari", "cos_gap", "ari", "norm_ratio_true_over_spurious")
+
+MEASURES = {group: tuple(METRICS[name] for name in names.split()) for group, names in {
+    "published": "cos_within cos_cross cos_gap ari lin_in_norm_true lin_in_norm_spurious norm_ratio_true_over_spurious",
+    "cka": "cka_within cka_cross cka_gap cka_ari cka_gap_told",
+    "similarity": "cka_gap_all cka_ari_all centred_cosine_gap cka_gap_hidden cka_gap_shuffled",
+    "edges": "auc_norm auc_ablation auc_crosstalk",
+    "attribution": "leakage coherence",
+}.items()}  # fmt: skip
+USUAL_MEASURES = ("published", "cka")
+
+
+def metric_named(name: str) -> Metric:
+    """The metric of this name in code, one that is judged. Raises ValueError for any other name."""
+    return METRICS[validate.choice("metric", name, tuple(n for n, m in METRICS.items() if m.margin is not None))]
+
+
+def measured(table: pd.DataFrame) -> list[str]:
+    """The judged metrics of which a table has a column, whether or not anything is in it."""
+    return [name for name, metric in METRICS.items() if metric.margin is not None and name in table]
+
+
+def chosen(which: str | Sequence[str] = USUAL_MEASURES) -> list[Metric]:
+    """The metrics of some groups of ``MEASURES``, in their order. Raises ValueError for an unknown or repeated one."""
+    which = [which] if isinstance(which, str) else list(which)
+    for group in which:
+        validate.choice("which", group, tuple(MEASURES))
+    if len(set(which)) < len(which):
+        raise ValueError(f"which must name each group once, got {which}")
+    return [metric for group in which for metric in MEASURES[group]]
+
+
+def columns(which: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
+    """The columns of some groups of ``MEASURES``."""
+    return [metric.name for metric in chosen(which)]
+
+
+def measure(subject: Subject, which: str | Sequence[str] = USUAL_MEASURES) -> dict[str, float]:
+    """The metrics of some groups of ``MEASURES``, by name, for one model on the test rows of its draw."""
+    return {metric.name: float(metric.compute(subject)) for metric in chosen(which)}

@@ -7,19 +7,16 @@ their rows again.
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from importlib.resources import files
-from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import RunFolder, usable_device
-from gsnn_tutorial.study.paired import ARMS, Recipe, study
+from gsnn_tutorial.study.arms import USUAL_ARMS
 from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.recipe import Recipe
 
 EXPLORATORY = range(8)  # settings were looked at on these
 CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by
@@ -124,7 +121,7 @@ def _published_size() -> NamedStudy:
     return NamedStudy(
         "What do the published claims look like over twenty seeds, and with a learned score?",
         (
-            Part({"setting": "learned"}, Problem(), Recipe(), tuple(ARMS), PUBLISHED_SEEDS, measures),
+            Part({"setting": "learned"}, Problem(), Recipe(), USUAL_ARMS, PUBLISHED_SEEDS, measures),
             # The arms that know nothing of the regularizer are those of the part above.
             Part({"setting": "as published"}, Problem(), as_published, THREE[1:], PUBLISHED_SEEDS, measures),
         ),
@@ -188,76 +185,13 @@ STUDIES = {
 }
 
 
-def run_study(
-    name: str, output: str | Path | None = None, device: str = "cpu", seeds: int | None = None, progress: bool = True
-) -> bool:
-    """Compute a study of ``STUDIES`` into a folder: NAME.csv, with the settings in run.json.
-
-    Finished parts and seeds are kept in ``parts``; a run that was interrupted goes on from there. Returns whether
-    it was finished.
-
-    Arguments
-        output: the folder; None takes runs/study/NAME.
-        seeds: only so many seeds of each part.
-
-    Raises ValueError for an unknown name, and for a folder that holds another study's parts.
-    """
-    chosen = STUDIES[validate.choice("name", name, STUDIES)]
-    parts = [
-        Part(part.label, part.problem, part.recipe, part.arms, part.seeds[:seeds], part.measures)
-        for part in chosen.parts
-    ]  # fmt: skip
-    settings = json.loads(json.dumps([asdict(part) | {"seeds": list(part.seeds)} for part in parts]))
-    folder = RunFolder(
-        output or Path("runs") / "study" / name, {"study": name, "parts": settings}, usable_device(device)
-    )
-    kept = folder.path / "parts"
-    state = kept / "state.json"
-    seconds = _resumable(state, settings)
-    tables, finished = [], True
-    for number, part in enumerate(tqdm(parts, desc=name, unit="part", disable=not progress)):
-        start = time.perf_counter()
-        table = study(
-            part.problem, part.arms, part.seeds, recipe=part.recipe, measures=part.measures, device=device,
-            output=kept / f"{number}.csv", resume=True, progress=False,
-        )  # fmt: skip
-        seconds += time.perf_counter() - start
-        state.write_text(json.dumps({"settings": settings, "seconds": seconds}))
-        for place, (column, value) in enumerate(part.label.items()):
-            table.insert(place, column, value)
-        tables.append(table)
-        finished = len(table) == len(part.seeds) * len(part.arms)
-        if not finished:
-            break
-    folder.table(name, pd.concat(tables, ignore_index=True).round(4))
-    folder.finish(question=chosen.question, finished=finished, seconds_of_all_runs=round(seconds, 1))
-    means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[["test_mse", "cka_gap", "cka_ari"]].mean()
-    print(chosen.question, means.round(3).to_string(), sep="\n")
-    print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
-    return finished
-
-
-def _resumable(state: Path, settings: list) -> float:
-    """The seconds that earlier runs of the same study took; 0 where there are none."""
-    if state.exists():
-        earlier = json.loads(state.read_text())
-        if earlier["settings"] != settings:
-            raise ValueError(
-                f"output must be a folder of this study with these seeds, or new; got {state.parent.parent}"
-            )
-        return earlier["seconds"]
-    state.parent.mkdir(exist_ok=True)
-    state.write_text(json.dumps({"settings": settings, "seconds": 0.0}))
-    return 0.0
-
-
 def saved_study(name: str) -> pd.DataFrame:
-    """The table of a study as the package carries it: the part's label, then the columns of ``study``."""
+    """The table of a study as the package carries it: the part's label, then the columns of ``paired_study``."""
     validate.choice("name", name, STUDIES)
     return pd.read_csv(files("gsnn_tutorial") / "data" / "studies" / f"{name}.csv")
 
 
-def saved_run(name: str) -> dict:
+def saved_settings(name: str) -> dict:
     """How a saved study came about: command, settings, versions, device, wall time."""
     validate.choice("name", name, STUDIES)
     return json.loads((files("gsnn_tutorial") / "data" / "studies" / f"{name}.json").read_text(encoding="utf-8"))

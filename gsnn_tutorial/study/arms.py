@@ -1,0 +1,176 @@
+"""The arms of a study: what each is told of the pathways, how it uses that, how it is built and drawn.
+
+``ARMS`` holds every arm by the name that tables and files have for it. The colour and line of an arm say what it is
+told, its marker is its own: so any two arms of a figure differ in shape, and readers need not tell colours apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+import pandas as pd
+import torch
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership
+from gsnn_tutorial.priors.weights import EdgePenalty, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+from gsnn_tutorial.study.problem import Draw
+from gsnn_tutorial.study.recipe import Recipe
+
+MakeRegularizer = Callable[[GSNN, torch.Tensor, Draw, Recipe, torch.Generator], torch.nn.Module]
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Everything about one arm of a study.
+
+    Arguments
+        name, words: its name in code, tables and files, and in verdicts, figures and printed tables.
+        told, use: what it is told of the pathways, and how it uses that, in words.
+        graph: makes the graph that its model is given, of a draw.
+        membership: makes what it is told, (P, N), of a draw; None where it is told of no sets of nodes.
+        regularizer: makes its regularizer of (model, membership, draw, recipe, generator); None where it has none.
+        trained: whether it is trained at all.
+        color, marker, linestyle: how it is drawn, as matplotlib has them.
+    """
+
+    name: str
+    words: str
+    told: str = "nothing"
+    use: str = "is trained on the data alone"
+    graph: Callable[[Draw], PathwayGraph] = lambda draw: draw.graph
+    membership: Callable[[Draw], torch.Tensor] | None = None
+    regularizer: MakeRegularizer | None = None
+    trained: bool = True
+    color: str = "#000000"
+    marker: str | tuple = "o"
+    linestyle: str = "-"
+
+
+def score(leave_one_out: bool = False) -> MakeRegularizer:
+    """A maker of the pathway regularizer. It reads no single model: it is for a union's regularizer to take up."""
+
+    def make(model, membership, draw, recipe, generator):
+        settings = {"lambda_sim": recipe.lambda_sim, "phi": recipe.phi, "generator": generator}
+        regularizer = PathwayLatentRegularizer(model, membership, **settings, leave_one_out=leave_one_out)
+        regularizer.disable(model)
+        return regularizer
+
+    return make
+
+
+def penalty(model, membership, draw, recipe, generator) -> EdgePenalty:
+    """The penalty on edges whose ends share no set of the membership."""
+    return EdgePenalty(model, edges_outside(model, membership), recipe.lambda_edge)
+
+
+def random_penalty(model, membership, draw, recipe, generator) -> EdgePenalty:
+    """The penalty on as many edges between function nodes as ``penalty`` has, but any ones."""
+    functions = model.edge_index_dict["function", "to", "function"]
+    count = int(edges_outside(functions, membership).sum())
+    chosen = torch.from_numpy(draw.stream("random_edges").permutation(functions.shape[1])[:count])
+    return EdgePenalty(model, torch.isin(torch.arange(functions.shape[1]), chosen), recipe.lambda_edge)
+
+
+def tying(tie: str) -> MakeRegularizer:
+    """A maker of the regularizer that ties the 'weights' or the 'norms' of the edges inside a set."""
+    return lambda model, membership, draw, recipe, generator: WeightTyingRegularizer(
+        model, membership, recipe.lambda_weight, tie
+    )
+
+
+def without_edges_between(draw: Draw) -> PathwayGraph:
+    """The graph without the function-function edges whose ends share no pathway that a regularizer would be told."""
+    graph = draw.graph
+    i = {name: place for place, name in enumerate(graph.function_nodes)}
+    alike = draw.membership.T @ draw.membership
+    kept = [tuple((u, v) for u, v in edges if not (u in i and v in i) or alike[i[u], i[v]] > 0)
+            for edges in (graph.edges, graph.spurious_edges)]  # fmt: skip
+    return replace(graph, edges=kept[0], spurious_edges=kept[1])
+
+
+def hiding(membership: Callable[[Draw], torch.Tensor]) -> Callable[[Draw], torch.Tensor]:
+    """The same sets without the nodes that are hidden: those are in none."""
+    return lambda draw: membership(draw) * ~torch.tensor(draw.hidden)
+
+
+# What an arm is told, with the colour and line that say so: Okabe and Ito's colours.
+TRUTH = {"told": "the pathways", "color": "#0072B2", "linestyle": "--", "membership": lambda draw: draw.membership}
+SHUFFLED = {
+    "told": "shuffled pathways, of the same sizes", "color": "#D55E00", "linestyle": "-.",
+    "membership": lambda draw: draw.shuffled,
+}  # fmt: skip
+CONNECTED = {
+    "told": "random connected sets of nodes, of the same sizes", "color": "#CC79A7", "linestyle": ":",
+    "membership": lambda draw: connected_membership(draw.graph, draw.stream("connected")),
+}  # fmt: skip
+EDGES = {"color": "#E69F00", "linestyle": ":"}
+BAR = ((-1, -0.4), (1, -0.4), (1, 0.4), (-1, 0.4), (-1, -0.4))  # markers that matplotlib has no letter for
+BOW_TIE = ((-1, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
+HOURGLASS = ((-1, -1), (1, -1), (-1, 1), (1, 1), (-1, -1))
+HIDING = ", without the middle node of each chain"
+
+# How it uses that.
+SCORE = {"use": "rewards members that follow their set's score", "regularizer": score()}
+OTHERS = {"use": "rewards members that follow the score of the others of their set", "regularizer": score(True)}
+PENALTY = {"use": "penalises the edges between nodes that share no set", "regularizer": penalty}
+TYING = {"use": "ties the weights of the edges inside a set to their mean", "regularizer": tying("weights")}
+TYING_NORMS = {"use": "ties the norms of the edges inside a set to their mean", "regularizer": tying("norms")}
+
+ARMS = {arm.name: arm for arm in (
+    # The null of every structural metric, the three of the evaluation, and the best that a graph could do.
+    Arm("untrained", "untrained", use="is not trained", trained=False, color="#555555", marker="X", linestyle=":"),
+    Arm("baseline", "baseline"),
+    Arm("regularized", "regularized", **TRUTH, **SCORE, marker="s"),
+    Arm("control", "shuffled control", **SHUFFLED, **SCORE, marker="^"),
+    Arm("oracle", "oracle", "the true graph", "is given the graph without spurious edges",
+        lambda draw: draw.graph.without_spurious_edges(), color="#009E73", marker="D"),
+    # Members that the loss is not told of: the middle node of each chain, in no pathway.
+    Arm("regularized_held_out", "regularized (hidden members)",
+        **TRUTH | {"told": TRUTH["told"] + HIDING, "membership": hiding(TRUTH["membership"])}, **SCORE, marker="p"),
+    Arm("control_held_out", "shuffled control (hidden members)",
+        **SHUFFLED | {"told": SHUFFLED["told"] + HIDING, "membership": hiding(SHUFFLED["membership"])}, **SCORE,
+        marker=(3, 1, 0)),
+    # A member is compared with the others only.
+    Arm("regularized_loo", "leave-one-out", **TRUTH, **OTHERS, marker="*"),
+    Arm("control_loo", "shuffled control (leave-one-out)", **SHUFFLED, **OTHERS, marker="v"),
+    # Controls that know the graph, and not the pathways.
+    Arm("connected_control", "connected control", **CONNECTED, **SCORE, marker="<"),
+    Arm("connected_control_loo", "connected control (leave-one-out)", **CONNECTED, **OTHERS, marker=">"),
+    Arm("adjacency", "adjacency", "the edges of the graph, spurious ones too",
+        "rewards the two ends of an edge that follow their score", regularizer=score(),
+        membership=lambda draw: adjacency_membership(draw.graph), **EDGES, marker=BAR),
+    # The same pathways, used on the weights: edges between pathways are suppressed, or cut.
+    Arm("edge_penalty", "edge penalty", **TRUTH, **PENALTY, marker="P"),
+    Arm("edge_penalty_control", "edge penalty (shuffled)", **SHUFFLED, **PENALTY, marker=(4, 1, 0)),
+    Arm("edge_penalty_random", "edge penalty (random edges)", "how many edges run between pathways",
+        "penalises as many edges, drawn at random", membership=TRUTH["membership"], regularizer=random_penalty,
+        **EDGES, marker=(6, 1, 0)),
+    Arm("pruned", "pruned", TRUTH["told"], "cuts the edges between nodes that share no pathway", without_edges_between,
+        color=TRUTH["color"], linestyle=TRUTH["linestyle"], marker="d"),
+    # Edges of a pathway are alike.
+    Arm("weight_tying", "weight tying", **TRUTH, **TYING, marker=BOW_TIE),
+    Arm("weight_tying_norms", "weight tying (norms)", **TRUTH, **TYING_NORMS, marker=HOURGLASS),
+    Arm("weight_tying_control", "weight tying (connected)", **CONNECTED, **TYING, marker="h"),
+)}  # fmt: skip
+
+USUAL_ARMS = ("untrained", "baseline", "regularized", "control", "oracle")
+
+
+def arm_named(name: str) -> Arm:
+    """The arm of this name in code; one that ``ARMS`` does not have is drawn and named too, but cannot be built."""
+    return ARMS.get(name) or Arm(name, name.replace("_", " "), "?", "?", color="#56B4E9", marker="H", linestyle=":")
+
+
+def arms_in_words(names: Iterable[str] = tuple(ARMS)) -> pd.DataFrame:
+    """A table with a row for each arm: its name in code and in words, what it is told, how it uses it.
+
+    Raises ValueError for a name that ``ARMS`` does not have.
+    """
+    arms = [ARMS[validate.choice("names", name, tuple(ARMS))] for name in names]
+    rows = [(arm.name, arm.words, arm.told, arm.use) for arm in arms]
+    return pd.DataFrame(rows, columns=["arm", "in words", "what it is told", "how it uses it"]).set_index("arm")

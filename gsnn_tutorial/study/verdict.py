@@ -1,0 +1,143 @@
+"""From intervals to a verdict in words, by rule.
+
+The rule, for a metric and a margin (the smallest difference that would matter), with the difference
+turned so that more is better:
+
+    helps           the whole 95% interval lies above 0
+    harms           the whole interval lies below 0
+    does not help   the whole interval lies below the margin: if there is a gain, it is too small to matter
+    can't tell      none of these, or fewer than 6 seeds (that 5 differences all have one sign is
+                    luck in 1 of 16 cases)
+
+It is the pathways that help only if the prior helps against the baseline *and* against every control.
+A gain whose whole interval lies below the margin is said to be too small to matter.
+A structural metric has a null that is not zero: what an untrained model has already.
+
+For the secondary of many metrics "helps" or "harms" needs p_holm below 0.05 besides; where it is not, one of the
+other two lines has to fit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+
+import pandas as pd
+
+from gsnn_tutorial.study.arms import arm_named
+from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, named_controls
+from gsnn_tutorial.study.metrics import METRICS, Metric, metric_named
+
+ALPHA = 0.05
+
+
+def judge(low: float, high: float, seeds: int, metric: Metric) -> str:
+    """'helps', 'harms', 'does not help' or "can't tell": the rule above for one interval."""
+    if seeds < FEWEST_SEEDS:
+        return "can't tell"
+    if metric.direction < 0:
+        low, high = -high, -low
+    if low > 0:
+        return "helps"
+    if high < 0:
+        return "harms"
+    return "does not help" if high < metric.margin else "can't tell"
+
+
+def verdict(
+    summary: pd.DataFrame,
+    metric: str,
+    arm: str = "regularized",
+    *,
+    controls: Sequence[str] = ("control",),
+    baseline: str = "baseline",
+) -> str:
+    """What the intervals say of one metric, in words, by the rule above.
+
+    ``summary`` must have the ``contrasts`` of ``arm``, ``controls`` and ``baseline``; where it has p_holm,
+    the words "helps" and "harms" need it to be below 0.05 besides. Raises ValueError where it lacks one.
+    """
+    kind, controls = metric_named(metric), named_controls(controls)
+    rows = summary[summary["metric"] == metric].set_index(["arm", "versus"])
+    missing = [pair for pair in contrasts(arm, controls, baseline) if pair not in rows.index]
+    if missing:
+        raise ValueError(f"summary must have the comparison {missing[0]} of {metric}: make it with summarize")
+    judged = {pair: _judged(row, kind) for pair, row in rows.iterrows()}
+    prior = judged[arm, baseline]
+    level = [control for control in controls if judged[arm, control] != "helps"]  # not shown to be left behind
+    if prior == "helps" and not level:
+        conclusion = "the prior helps, and it is the pathways that help."
+    elif prior == "helps":
+        named = " and ".join(f"the {arm_named(control).words}" for control in level)
+        conclusion = f"the prior helps, but not shown beyond {named}: it may be a generic smoother."
+    elif prior == "can't tell":
+        conclusion = "can't tell whether the prior helps; more seeds are needed."
+    else:
+        conclusion = f"the prior {prior}."
+    if prior == "helps" and _best(rows.loc[(arm, baseline)], kind) < kind.margin:
+        conclusion += " The gain is below the margin, too small to matter."
+    for control in controls:
+        word = judged[control, baseline]
+        if word in ("helps", "harms"):
+            conclusion += f" The {arm_named(control).words} {word}" + (" too." if word == prior else ".")
+    if prior == "helps" and judged.get((arm, "untrained"), "helps") != "helps":
+        conclusion += " But no more is shown than an untrained model has."
+    most = rows["seeds"].max()
+    lines = [
+        f"  {compared(*pair)}: {_signed(row)}, {judged[pair]}{_corrected(row)}"
+        + (f" ({row['seeds']} of {most} seeds)" if row["seeds"] < most else "")
+        for pair, row in rows.iterrows()
+    ]
+    return "\n".join([*wrap(f"{kind.words}: {conclusion}", 88), *lines])
+
+
+def compared(arm: str, versus: str) -> str:
+    """A comparison of two arms in words: 'leave-one-out - baseline'."""
+    return f"{arm_named(arm).words} - {arm_named(versus).words}"
+
+
+def in_words(table: pd.DataFrame) -> pd.DataFrame:
+    """A table to be shown: arms and metrics under their words, in columns and levels called arm, versus and metric.
+
+    What is not known by name stays as it is. Tables that are computed with, and files, keep the names in code.
+    """
+    words = {"arm": _arm_words, "versus": _arm_words, "metric": _metric_words}
+    shown = table.copy()
+    for column in words.keys() & set(map(str, shown.columns)):
+        shown[column] = shown[column].map(words[column])
+    for axis in ("index", "columns"):
+        for name in words.keys() & set(getattr(shown, axis).names):
+            labels = {label: words[name](label) for label in getattr(shown, axis).unique(name)}
+            level = name if getattr(shown, axis).nlevels > 1 else None
+            shown = shown.rename(**{axis: labels}, level=level)
+    return shown
+
+
+def _arm_words(name: str) -> str:
+    return arm_named(name).words
+
+
+def _metric_words(name: str) -> str:
+    return METRICS[name].words if name in METRICS else name
+
+
+def _judged(row: pd.Series, kind: Metric) -> str:
+    word = judge(row["low"], row["high"], row["seeds"], kind)
+    if word in ("helps", "harms") and row.get("p_holm", 0) >= ALPHA:
+        word = "does not help" if _best(row, kind) < kind.margin else "can't tell"  # the rule's next lines
+    return word
+
+
+def _corrected(row: pd.Series) -> str:
+    """Holm's p-value where an interval beyond 0 does not count for it: without, the word would look like a slip."""
+    beyond = row["low"] > 0 or row["high"] < 0
+    return f" (p = {row['p_holm']:.2f} after Holm)" if beyond and row.get("p_holm", 0) >= ALPHA else ""
+
+
+def _best(row: pd.Series, kind: Metric) -> float:
+    """The end of the interval where the gain is largest, as a gain."""
+    return row["high"] if kind.direction > 0 else -row["low"]
+
+
+def _signed(row: pd.Series) -> str:
+    return f"{row['difference']:+.3f} [{row['low']:+.3f}, {row['high']:+.3f}]"
