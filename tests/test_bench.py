@@ -25,7 +25,7 @@ from gsnn_tutorial.bench.peer import (
 )
 from gsnn_tutorial.bench.sizes import Sizes
 from gsnn_tutorial.bench.table import Row, table_of
-from gsnn_tutorial.commands import bench
+from gsnn_tutorial.commands import bench, bench_options
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.simulation import pathway_functions
@@ -175,7 +175,8 @@ def test_a_copy_of_n_bytes_reads_half_of_them_and_writes_the_other():
 TINY = Sizes(
     nodes=100, edges=300, problem=Problem(n_train=8, n_test=8), seeds=2, epochs=1, memberships=(500, 1000),
     base_edges=200, scaling_edges=(200, 300), scaling_batch=(2, 4),
-    scaling_channels=(8, 16), scaling_replicas=(1, 2), repeats=1,
+    scaling_channels=(8, 16), scaling_replicas=(1, 2), repeats=1, map_nodes=50, map_edges=200, union=2,
+    cores_epochs=1, cores_powers=(16,),
 )  # fmt: skip
 
 
@@ -202,7 +203,42 @@ def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monke
         assert all((tmp_path / f"scaling_{axis}.{kind}").stat().st_size > 1000 for kind in ("png", "svg"))
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["finished"] is True and run["settings"]["sizes"]["nodes"] == 100
-    assert {"bench.csv", "scaling.csv", "scaling_edges.png"} <= set(run["files"])
+    assert {"bench.csv", "scaling.csv", "kernels.csv", "cores.csv", "threads.csv"} <= set(run["files"])
+    assert "scaling_edges.png" in run["files"]
+    fast, cores = pd.read_csv(tmp_path / "kernels.csv"), pd.read_csv(tmp_path / "cores.csv")
+    assert list(fast) == ["part", "plain_ms", "fast_ms", "ratio", "when"]
+    assert list(cores) == ["busy", "threads", "ms_per_epoch", "ratio"]
+    places = [printed.index(text) for text in (table["part"].iloc[-1], fast["part"].iloc[0], "all cores busy")]
+    assert places == sorted(places)  # the table against the peer comes first
+
+
+def test_only_the_groups_that_are_named_are_measured_in_the_usual_order(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bench, "QUICK", TINY)
+    assert main(["bench", "--quick", "--only", "building", "map", "--output", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"bench.csv", "run.json"}
+    parts_measured = pd.read_csv(tmp_path / "bench.csv")["part"].tolist()
+    assert parts_measured == ["sparse map, B=32", "sparse map, B=128", "building the model"]
+    assert json.loads((tmp_path / "run.json").read_text())["settings"]["groups"] == ["map", "building"]
+    printed = capsys.readouterr().out
+    assert "building the model" in printed and "Slopes" not in printed
+
+
+def test_a_group_that_there_is_not_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["bench", "--only", "maps", "--output", str(tmp_path / "run")])
+    assert stopped.value.code == 2 and "'maps'" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="only must be one of 'map'"):
+        bench.run_bench(tmp_path / "run", sizes=TINY, only=["maps"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_parser_offers_the_groups_that_there_are():
+    assert bench_options.GROUPS == (*groups.PARTS, *groups.MORE)
+
+
+@pytest.mark.parametrize("group", bench_options.GROUPS)
+def test_the_bar_is_as_long_as_what_is_measured(group):
+    assert len(list(groups.measured(group, TINY, "cpu"))) == groups.length(group, TINY)
 
 
 def test_an_interrupt_keeps_what_was_measured(tmp_path, capsys, monkeypatch):

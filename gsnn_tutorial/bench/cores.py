@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 
-import pandas as pd
 import torch
 
 from gsnn_tutorial.bench.busy import busy_cores
@@ -17,11 +16,11 @@ from gsnn_tutorial.kernels import enough_threads, threads
 SAMPLES = 64  # of the model that grows
 
 
-def beside_work(sizes: Sizes) -> Iterator[dict]:
+def beside_work(sizes: Sizes) -> Iterator[list[dict]]:
     """Epochs of the seed problem on as many threads as torch takes and on as many as ``enough_threads`` takes.
 
-    Both on a quiet machine, then both beside a process that works on all cores. ``ratio`` is the time on torch's
-    threads over this one.
+    The rows of a quiet machine come first, then those beside a process that works on all cores. ``ratio`` is the time
+    on torch's threads over this one.
     """
     draw = sizes.problem.draw(0)
     usual = torch.get_num_threads()
@@ -34,13 +33,15 @@ def beside_work(sizes: Sizes) -> Iterator[dict]:
         }
         with busy_cores() if busy else nullcontext():
             ms = in_turn(runs, "cpu", 3)
-        for count in runs:
-            yield {
+        yield [
+            {
                 "busy": "yes" if busy else "no",
                 "threads": count,
                 "ms_per_epoch": ms[count] / sizes.cores_epochs,
                 "ratio": ms[usual] / ms[count],
             }
+            for count in runs
+        ]
 
 
 def growing_steps(sizes: Sizes) -> Iterator[dict]:
@@ -66,13 +67,6 @@ def growing_steps(sizes: Sizes) -> Iterator[dict]:
             "all_threads_ms": ms[several] / in_a_row,
             "ratio": ms[1] / ms[several],
         }
-
-
-def several_win_from(table: pd.DataFrame, by: float = 1.0) -> int | None:
-    """The size from which on several threads win at every size of ``growing_steps``; None if they do not at the end."""
-    table = table.sort_values("size", ascending=False)
-    winning = table[(table["ratio"] > by).cummin()]
-    return int(winning["size"].min()) if len(winning) else None
 
 
 def on_threads(count: int, run: Callable, in_a_row: int = 1) -> Callable:

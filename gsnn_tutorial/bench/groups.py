@@ -41,10 +41,17 @@ def _kernels(sizes: Sizes, device: str) -> Iterator[tuple[str, list[dict]]]:
 
 
 def _cores(sizes: Sizes, device: str) -> Iterator[tuple[str, list[dict]]]:
-    for row in beside_work(sizes):
-        yield "cores", [row]
+    for rows in beside_work(sizes):
+        yield "cores", rows
     for row in growing_steps(sizes):
         yield "threads", [row]
 
 
 MORE = {"scaling": _scaling, "kernels": _kernels, "cores": _cores}
+
+
+def length(group: str, sizes: Sizes) -> int:
+    """How many times ``measured`` yields, if the fast paths are on: the length of a progress bar."""
+    scales = (sizes.scaling_edges, sizes.scaling_batch, sizes.scaling_channels, sizes.scaling_replicas)
+    lengths = {"map": 2, "simulation": 2, "scaling": sum(map(len, (*scales, sizes.memberships))), "kernels": 10}
+    return (lengths | {"cores": 2 + len(sizes.cores_powers)}).get(group, 1)

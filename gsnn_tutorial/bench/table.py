@@ -1,4 +1,4 @@
-"""The table of what was measured against the peer: its rows, how it reads in words, and a saved one."""
+"""What was measured, in words: the rows against the peer, and how every table reads."""
 
 from __future__ import annotations
 
@@ -54,6 +54,53 @@ def table_of(rows: list[dict] | pd.DataFrame, judged: bool = True) -> str:
     if not judged:
         notes.append("The goals are for the full sizes, without --quick: here they are not judged.")
     return "\n".join([pd.DataFrame(shown).to_string(index=False), "", *notes])
+
+
+def fast_paths_in_words(table: pd.DataFrame) -> str:
+    """The table of fast paths, and below it when each wins."""
+    shown = {
+        "fast path": table["part"],
+        "plain ms": table["plain_ms"].map("{:,.3f}".format),
+        "fast ms": table["fast_ms"].map("{:,.3f}".format),
+        "ratio": table["ratio"].map("{:,.2f}x".format),
+    }
+    when = table.assign(path=table["part"].str.split(r"[,(]").str[0]).drop_duplicates(["path", "when"])
+    notes = [f"{path.strip()}: {sentence}" for path, sentence in zip(when["path"], when["when"])]
+    return "\n".join([pd.DataFrame(shown).to_string(index=False), "", *notes])
+
+
+def cores_in_words(table: pd.DataFrame) -> str:
+    """The time of an epoch, on a quiet and on a busy machine."""
+    shown = {
+        "all cores busy": table["busy"],
+        "threads": table["threads"],
+        "ms per epoch": table["ms_per_epoch"].map("{:,.2f}".format),
+        "ratio": table["ratio"].map("{:,.1f}x".format),
+    }
+    title = "The seed problem on as many threads as torch takes, and on as many as it is worth"
+    return f"{title}\n\n{pd.DataFrame(shown).to_string(index=False)}"
+
+
+def threads_in_words(table: pd.DataFrame) -> str:
+    """The time of a step on one and on all threads, and from which size on several win."""
+    shown = {
+        "weights x samples": [f"{size:,} = 2^{np.log2(size):.1f}" for size in table["size"]],
+        "1 thread ms": table["one_thread_ms"].map("{:,.2f}".format),
+        f"{table['threads'].max()} threads ms": table["all_threads_ms"].map("{:,.2f}".format),
+        "ratio": table["ratio"].map("{:,.2f}x".format),
+    }
+    size = several_win_from(table)
+    found = (
+        "Several threads do not win at the largest size." if size is None else f"Several threads win from {size:,} on."
+    )
+    return f"A training step of a growing model\n\n{pd.DataFrame(shown).to_string(index=False)}\n\n{found}"
+
+
+def several_win_from(table: pd.DataFrame) -> int | None:
+    """The size from which on several threads win at every size; None if they do not at the largest."""
+    table = table.sort_values("size", ascending=False)
+    winning = table[(table["ratio"] > 1).cummin()]
+    return int(winning["size"].min()) if len(winning) else None
 
 
 def saved_bench() -> tuple[pd.DataFrame, pd.DataFrame]:

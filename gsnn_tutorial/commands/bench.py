@@ -11,14 +11,16 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from gsnn_tutorial import validate
+from gsnn_tutorial import kernels, validate
 from gsnn_tutorial.bench.groups import length, measured
 from gsnn_tutorial.bench.scaling import slopes
 from gsnn_tutorial.bench.sizes import QUICK, Sizes
-from gsnn_tutorial.bench.table import table_of
+from gsnn_tutorial.bench.table import cores_in_words, fast_paths_in_words, table_of, threads_in_words
 from gsnn_tutorial.commands.bench_options import GROUPS
 from gsnn_tutorial.files import RunFolder, device_name, usable_device
 from gsnn_tutorial.plots.scaling import plot_scaling
+
+WITH_DEVICE = ("bench", "scaling")  # the tables that the package brings, without the run.json beside them
 
 
 def run_bench(
@@ -33,7 +35,8 @@ def run_bench(
     Returns whether all of it was measured. Tables are written as they grow: an interrupt keeps what was measured.
     """
     sizes = sizes or (QUICK if quick else Sizes())
-    groups = [group for group in GROUPS if group in [validate.choice("only", name, GROUPS) for name in only or GROUPS]]
+    chosen = {validate.choice("only", name, GROUPS) for name in only or GROUPS}
+    groups = [group for group in GROUPS if group in chosen]  # in the order in which they are printed
     usable_device(device)
     folder = RunFolder(output, {"sizes": asdict(sizes), "quick": quick, "groups": groups}, device)
     where = {"device": device_name(device), "torch": torch.__version__}
@@ -43,7 +46,7 @@ def run_bench(
     try:
         for group in groups:
             for name, rows in measured(group, sizes, device):
-                tables.add(name, [row | where for row in rows])
+                tables.add(name, [row | where for row in rows] if name in WITH_DEVICE else rows)
                 bar.update()
         finished = True
     except KeyboardInterrupt:
@@ -51,6 +54,8 @@ def run_bench(
     finally:
         bar.close()
     print("\n\n".join(in_words(tables.rows, judged=not quick)) or "nothing was measured")
+    if "kernels" in groups and not kernels.enabled():
+        print(f"\nThe fast paths are off, by {kernels.SWITCH}: they were not measured.")
     for name, figure in scaling_figures(pd.DataFrame(tables.rows.get("scaling", []))).items():
         folder.figure(name, figure)
     wall = folder.finish(finished=finished)
@@ -75,8 +80,14 @@ class GrowingTables:
 
 def in_words(tables: dict[str, list[dict]], judged: bool = True) -> list[str]:
     """Every table that has rows, as it is printed."""
-    words = {"bench": lambda table: table_of(table, judged), "scaling": slopes_in_words}
-    return [words[name](pd.DataFrame(rows)) for name, rows in tables.items()]
+    words = {
+        "bench": lambda table: table_of(table, judged),
+        "kernels": fast_paths_in_words,
+        "cores": cores_in_words,
+        "threads": threads_in_words,
+        "scaling": slopes_in_words,
+    }
+    return [say(pd.DataFrame(tables[name])) for name, say in words.items() if name in tables]
 
 
 def slopes_in_words(points: pd.DataFrame) -> str:

@@ -6,7 +6,7 @@ import argparse
 
 from gsnn_tutorial.commands.options import option
 
-GROUPS = ("map", "step", "epoch", "study", "building", "regularizer", "simulation", "scaling")
+GROUPS = ("map", "step", "epoch", "study", "building", "regularizer", "simulation", "scaling", "kernels", "cores")
 
 
 def add(commands):
@@ -15,8 +15,9 @@ def add(commands):
         "bench",
         help="how fast, against message passing over copies of the graph?",
         description="Measures sparse map, training step, study, regularizer, simulation and building, each against "
-        "the reference's formulation in the same run, and how time and memory grow with edges, samples, channels and "
-        "models. Prints a table of ratios; writes a folder with CSV, figures and run.json. Three minutes on two cores.",
+        "the reference's formulation in the same run; how time and memory grow with edges, samples, channels and "
+        "models; each fast path against its plain one; and what threads are worth, beside a busy process too. Prints "
+        "tables of ratios; writes a folder with CSV, figures and run.json. A few minutes on two cores.",
     )
     bench.add_argument("--quick", action="store_true", help="smaller sizes, under a minute; goals are not judged")
     bench.add_argument(
