@@ -54,7 +54,9 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels, plots
-from gsnn_tutorial.bench.measure import random_model, saved_run, slopes, table_of, training_step
+from gsnn_tutorial.bench.models import random_model, training_step
+from gsnn_tutorial.bench.scaling import slopes
+from gsnn_tutorial.bench.table import saved_bench, table_of
 from gsnn_tutorial.checks import chapter_4 as checks
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_scaling
@@ -969,7 +971,7 @@ pd.DataFrame(ratio).T.rename_axis("models R", axis=1)
 # the package. Its goals were set before it ran, and a goal that it misses is shown as missed.
 
 # %%
-bench, scaling = saved_run()
+bench, scaling = saved_bench()
 print("a saved run, not measured now, on", *bench[["device", "torch"]].iloc[0], "\n")
 print(table_of(bench))
 

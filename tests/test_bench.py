@@ -2,7 +2,6 @@
 
 import json
 import sys
-from dataclasses import asdict
 
 import matplotlib.pyplot as plt
 import networkx as nx
@@ -13,8 +12,10 @@ import torch
 
 from gsnn_tutorial import PathwayLatentRegularizer, Problem, SparseLinear, simulate
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.bench import clock as timing
-from gsnn_tutorial.bench import measure as bench
+from gsnn_tutorial.bench import groups, parts, scaling
+from gsnn_tutorial.bench.clock import copying, in_turn, peak_bytes
+from gsnn_tutorial.bench.losses import both_losses
+from gsnn_tutorial.bench.models import random_edges, random_model, training_step
 from gsnn_tutorial.bench.peer import (
     DenseRegularizer,
     GatherScatterGSNN,
@@ -22,6 +23,9 @@ from gsnn_tutorial.bench.peer import (
     loop_indices,
     simulate_one_by_one,
 )
+from gsnn_tutorial.bench.sizes import Sizes
+from gsnn_tutorial.bench.table import Row, table_of
+from gsnn_tutorial.commands import bench, bench_options
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.simulation import pathway_functions
@@ -132,7 +136,7 @@ def test_samples_one_by_one_are_those_of_simulate_given_the_same_draws():
 
 def test_the_peer_of_a_sparse_map_gives_the_same_values_and_gradients():
     torch.manual_seed(0)
-    linear = SparseLinear(win_indices(bench.random_edges(20, 60), 20, 3), (60, 60))
+    linear = SparseLinear(win_indices(random_edges(20, 60), 20, 3), (60, 60))
     torch.nn.init.normal_(linear.bias)
     peer, x, g = GatherScatterLinear(linear), torch.randn(60, 5, requires_grad=True), torch.randn(60, 5)
     x_peer = x.detach().t().clone().requires_grad_()  # (B, sources)
@@ -148,7 +152,7 @@ def test_the_peer_of_a_sparse_map_gives_the_same_values_and_gradients():
 
 def test_versions_take_turns_and_each_is_warmed_up_once():
     calls = []
-    ms = timing.in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, repeats=3)
+    ms = in_turn({name: lambda name=name: calls.append(name) for name in "ab"}, repeats=3)
     assert calls == list("ab" * 4) and set(ms) == {"a", "b"} and min(ms.values()) >= 0
 
 
@@ -158,20 +162,21 @@ def test_peak_memory_is_that_of_the_worst_moment_and_not_of_everything_ever_held
             block = torch.empty(250_000)
             del block
 
-    assert 1_000_000 <= timing.peak_bytes(run) < 1_100_000
+    assert 1_000_000 <= peak_bytes(run) < 1_100_000
 
 
 def test_a_copy_of_n_bytes_reads_half_of_them_and_writes_the_other():
-    assert 4 * timing.copying(8_000)().numel() == 4_000
+    assert 4 * copying(8_000)().numel() == 4_000
 
 
 # The command
 
 
-TINY = bench.Sizes(
+TINY = Sizes(
     nodes=100, edges=300, problem=Problem(n_train=8, n_test=8), seeds=2, epochs=1, memberships=(500, 1000),
     base_edges=200, scaling_edges=(200, 300), scaling_batch=(2, 4),
-    scaling_channels=(8, 16), scaling_replicas=(1, 2), repeats=1,
+    scaling_channels=(8, 16), scaling_replicas=(1, 2), repeats=1, map_nodes=50, map_edges=200, union=2,
+    cores_epochs=1, cores_powers=(16,),
 )  # fmt: skip
 
 
@@ -181,7 +186,7 @@ def interrupted(*arguments, **options):
 
 def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
-    monkeypatch.setattr(bench, "MESSAGES", 32 * 202 * 8)  # of 200 edges and 2 inputs, and no more
+    monkeypatch.setattr(scaling, "MESSAGES", 32 * 202 * 8)  # of 200 edges and 2 inputs, and no more
     monkeypatch.setattr(bench, "plot_scaling", lambda points: plt.figure())  # its own test draws it; saving takes long
     assert main(["bench", "--quick", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
@@ -198,71 +203,106 @@ def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monke
         assert all((tmp_path / f"scaling_{axis}.{kind}").stat().st_size > 1000 for kind in ("png", "svg"))
     run = json.loads((tmp_path / "run.json").read_text())
     assert run["finished"] is True and run["settings"]["sizes"]["nodes"] == 100
-    assert {"bench.csv", "scaling.csv", "scaling_edges.png"} <= set(run["files"])
+    assert {"bench.csv", "scaling.csv", "kernels.csv", "cores.csv", "threads.csv"} <= set(run["files"])
+    assert "scaling_edges.png" in run["files"]
+    fast, cores = pd.read_csv(tmp_path / "kernels.csv"), pd.read_csv(tmp_path / "cores.csv")
+    assert list(fast) == ["part", "plain_ms", "fast_ms", "ratio", "when"]
+    assert list(cores) == ["busy", "threads", "ms_per_epoch", "ratio"]
+    places = [printed.index(text) for text in (table["part"].iloc[-1], fast["part"].iloc[0], "all cores busy")]
+    assert places == sorted(places)  # the table against the peer comes first
+
+
+def test_only_the_groups_that_are_named_are_measured_in_the_usual_order(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(bench, "QUICK", TINY)
+    assert main(["bench", "--quick", "--only", "building", "map", "--output", str(tmp_path)]) == 0
+    assert {path.name for path in tmp_path.iterdir()} == {"bench.csv", "run.json"}
+    parts_measured = pd.read_csv(tmp_path / "bench.csv")["part"].tolist()
+    assert parts_measured == ["sparse map, B=32", "sparse map, B=128", "building the model"]
+    assert json.loads((tmp_path / "run.json").read_text())["settings"]["groups"] == ["map", "building"]
+    printed = capsys.readouterr().out
+    assert "building the model" in printed and "Slopes" not in printed
+
+
+def test_a_group_that_there_is_not_is_refused(tmp_path, capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["bench", "--only", "maps", "--output", str(tmp_path / "run")])
+    assert stopped.value.code == 2 and "'maps'" in capsys.readouterr().err
+    with pytest.raises(ValueError, match="only must be one of 'map'"):
+        bench.run_bench(tmp_path / "run", sizes=TINY, only=["maps"])
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_parser_offers_the_groups_that_there_are():
+    assert bench_options.GROUPS == (*groups.PARTS, *groups.MORE)
+
+
+@pytest.mark.parametrize("group", bench_options.GROUPS)
+def test_the_bar_is_as_long_as_what_is_measured(group):
+    assert len(list(groups.measured(group, TINY, "cpu"))) == groups.length(group, TINY)
 
 
 def test_an_interrupt_keeps_what_was_measured(tmp_path, capsys, monkeypatch):
-    monkeypatch.setattr(bench, "PARTS", (bench.sparse_maps, bench.building, interrupted))
-    assert bench.bench(tmp_path, sizes=TINY) is False
+    monkeypatch.setitem(groups.PARTS, "building", interrupted)
+    assert bench.run_bench(tmp_path, sizes=TINY, only=["building", "map"]) is False
     assert "Interrupted" in capsys.readouterr().out
-    assert len(pd.read_csv(tmp_path / "bench.csv")) == 3
+    assert len(pd.read_csv(tmp_path / "bench.csv")) == 2
     assert json.loads((tmp_path / "run.json").read_text())["finished"] is False
 
 
 def test_a_study_that_was_interrupted_is_not_measured(monkeypatch):
     monkeypatch.setattr(
-        bench, "paired_study", lambda problem, arms, seeds, **options: pd.DataFrame({"seed": [0, 0, 0]})
+        parts, "paired_study", lambda problem, arms, seeds, **options: pd.DataFrame({"seed": [0, 0, 0]})
     )
     with pytest.raises(KeyboardInterrupt):
-        list(bench.whole_study(TINY, "cpu"))
+        list(parts.whole_study(TINY, "cpu"))
 
 
 def test_a_goal_that_is_missed_is_shown_as_missed():
-    rows = [bench.Row("slow", 10.0, 5.0, ">= 30x", False), bench.Row("fast", 90.0, 2.0, ">= 30x", True)]
-    rows = [asdict(row) | {"ratio": row.ratio} for row in rows]
-    slow, fast = bench.table_of(rows).splitlines()[1:3]
+    rows = [Row("slow", 10.0, 5.0, ">= 30x", False), Row("fast", 90.0, 2.0, ">= 30x", True)]
+    rows = [row.columns() for row in rows]
+    slow, fast = table_of(rows).splitlines()[1:3]
     assert "slow" in slow and "2.0x" in slow and "MISSED" in slow
     assert "fast" in fast and "45.0x" in fast and fast.endswith("met")
-    assert "MISSED" not in bench.table_of(rows, judged=False) and "not judged" in bench.table_of(rows, judged=False)
+    assert "MISSED" not in table_of(rows, judged=False) and "not judged" in table_of(rows, judged=False)
 
 
 def test_rows_say_missed_where_the_clock_says_so(monkeypatch):
     times = {"peer": 100.0, "ours": 10.0, "plain loop": 100.0, "floor": 1.0, "plain": 1.0, "told": 1.0}
     times |= {"dense P x N": 100.0, "edge-major": 10.0}
-    monkeypatch.setattr(bench, "in_turn", lambda runs, *_: {name: times[name] for name in runs})
-    for part in (bench.sparse_maps, bench.whole_step, bench.regularizer_losses, bench.simulations):
+    monkeypatch.setattr(parts, "in_turn", lambda runs, *_: {name: times[name] for name in runs})
+    for part in (parts.sparse_maps, parts.whole_step, parts.regularizer_losses, parts.simulations):
         assert not any(row.met for row in part(TINY, "cpu")), part.__name__
-    (epoch,) = bench.one_epoch(TINY, "cpu")
+    (epoch,) = parts.one_epoch(TINY, "cpu")
     assert epoch.met and epoch.ratio == 10
 
 
 def test_a_random_graph_has_as_many_edges_as_asked_for_none_twice():
     for nodes, edges in ((100, 1000), (30, 900), (1000, 5000)):
-        found = bench.random_edges(nodes, edges)
+        found = random_edges(nodes, edges)
         assert found.shape == (2, edges) and 0 <= found.min() and found.max() < nodes
         assert torch.unique(found, dim=1).shape == (2, edges)
-    assert torch.equal(bench.random_edges(100, 50), bench.random_edges(100, 50))
+    assert torch.equal(random_edges(100, 50), random_edges(100, 50))
 
 
 def test_the_bytes_of_a_map_are_those_that_its_arrays_have():
-    indices = win_indices(bench.random_edges(30, 60), 30, 4)
+    indices = win_indices(random_edges(30, 60), 30, 4)
     linear, B = SparseLinear(indices, (60, 120), bias=False), 5
     p, x, y, values = linear.pattern, torch.empty(60, B), torch.empty(120, B), linear.values
     read_and_written = [p.target_start, p.source, values, x, y]  # forward
     read_and_written += [p.source_start, p.target, values, x, y, values, x]  # backward
-    assert bench.map_bytes(linear, B) == sum(t.nbytes for t in read_and_written)
+    assert parts.map_bytes(linear, B) == sum(t.nbytes for t in read_and_written)
 
 
 def test_the_slope_of_a_power_is_its_exponent_and_a_table_takes_each_lines_upper_half():
     sizes = np.array([1, 2, 4, 8, 16])
-    assert bench.slope(sizes, 3.0 * sizes**2) == pytest.approx(2)
+    assert scaling.slope(sizes, 3.0 * sizes**2) == pytest.approx(2)
     overhead = np.maximum(3.0 * sizes, 12.0)
     table = pd.DataFrame({"axis": "edges E", "way": "edge-major", "value": sizes, "ms": overhead, "MB": sizes**0.5})
-    assert bench.slopes(table)[["time", "memory"]].to_numpy().tolist() == [[pytest.approx(1), pytest.approx(0.5)]]
+    assert scaling.slopes(table)[["time", "memory"]].to_numpy().tolist() == [[pytest.approx(1), pytest.approx(0.5)]]
 
 
 def test_the_regularizers_two_forms_agree_where_they_are_measured():
-    runs = bench._losses(1000, "cpu")
+    runs = both_losses(1000, "cpu")
     ((dense,), (sparse,)) = (run() for run in runs.values())
     assert sparse.any()
     torch.testing.assert_close(dense, sparse.permute(2, 0, 1), rtol=1e-4, atol=1e-8)
@@ -285,7 +325,7 @@ def test_the_scaling_figure_has_a_line_for_each_way_and_says_where_one_stops():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
 def test_the_benchmark_runs_on_cuda(tmp_path):
-    assert bench.bench(tmp_path, "cuda", sizes=TINY)
+    assert bench.run_bench(tmp_path, "cuda", sizes=TINY)
     assert (pd.read_csv(tmp_path / "bench.csv")["device"] == torch.cuda.get_device_name()).all()
 
 
@@ -311,17 +351,17 @@ def python_calls(run):
 
 def test_building_a_model_does_not_loop_over_edges_in_python():
     def build(edges):
-        return lambda: bench.random_model(100, edges)
+        return lambda: random_model(100, edges)
 
     build(300)()  # imports and caches are filled
     assert python_calls(build(300)) == python_calls(build(3000)) > 0
 
 
 def test_a_training_step_holds_nothing_of_size_samples_times_weights(largest_allocation):
-    model = bench.random_model(100, 3000, layers=2)
+    model = random_model(100, 3000, layers=2)
     B, weights = 16, len(model.ResBlocks[0].lin_in.values)
-    step = bench.training_step(model, *torch.randn(2, B, 10))
+    step = training_step(model, *torch.randn(2, B, 10))
     step()
     assert 3000 * B * 4 <= largest_allocation(step) < weights * B * 4 / 4
-    peer = bench.training_step(GatherScatterGSNN(model), *torch.randn(2, B, 10))
+    peer = training_step(GatherScatterGSNN(model), *torch.randn(2, B, 10))
     assert largest_allocation(peer) >= weights * B * 4  # as the peer does: the meter sees it

@@ -86,6 +86,18 @@ def test_help_names_the_command_and_its_options(capsys):
         assert all(word in text for word in expected)
 
 
+def test_the_parser_needs_nothing_that_takes_long_to_import():
+    code = (
+        "import sys, gsnn_tutorial; before = set(sys.modules); import gsnn_tutorial.__main__ as m; m.parser(); "
+        "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)));"
+        "print(*sorted(name for name in set(sys.modules) - before if name.startswith('gsnn_tutorial')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    packages, own = done.stdout.splitlines()
+    assert packages == "gsnn_tutorial"
+    assert all(name.startswith(("gsnn_tutorial.__main__", "gsnn_tutorial.commands")) for name in own.split())
+
+
 def test_a_device_that_torch_has_not_ends_with_2_and_names_it(capsys, tmp_path):
     assert main(["compare", "--published", "--device", "nonesuch", "--output", str(tmp_path / "run")]) == 2
     message = capsys.readouterr().err

@@ -23,8 +23,9 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
 
 # From the ground up: a module imports only from those before it.
 FLOORS = [
-    "validate", "files", "kernels", "graph", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation",
-    "attribution", "priors", "study", "checks", "course", "plots", "bench", "commands", "__main__",
+    "validate", "files", "kernels", "wiring", "graph", "simulation", "sparse", "node", "gsnn", "training",
+    "regularizer", "attribution", "evaluation", "priors", "study", "bench", "checks", "course", "plots", "commands",
+    "__main__",
 ]  # fmt: skip
 
 
