@@ -24,7 +24,7 @@ IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
 # From the ground up: a module imports only from those before it.
 FLOORS = [
     "validate", "files", "kernels", "wiring", "graph", "simulation", "sparse", "node", "gsnn", "training",
-    "regularizer", "attribution", "evaluation", "priors", "study", "bench", "checks", "course", "plots", "commands",
+    "regularizer", "evaluation", "attribution", "priors", "study", "checks", "course", "plots", "bench", "commands",
     "__main__",
 ]  # fmt: skip
 

@@ -17,7 +17,7 @@ from gsnn_tutorial.bench.scaling import slopes
 from gsnn_tutorial.bench.sizes import QUICK, Sizes
 from gsnn_tutorial.bench.table import cores_in_words, fast_paths_in_words, table_of, threads_in_words
 from gsnn_tutorial.commands.bench_options import GROUPS
-from gsnn_tutorial.files import RunFolder, device_name, usable_device
+from gsnn_tutorial.files import RunFolder, device_name, usable_device, write_csv
 from gsnn_tutorial.plots.scaling import plot_scaling
 
 WITH_DEVICE = ("bench", "scaling")  # the tables that the package brings, without the run.json beside them
@@ -75,7 +75,7 @@ class GrowingTables:
         if name not in self.rows:
             self.rows[name], self._files[name] = [], self._folder.file(f"{name}.csv")
         self.rows[name] += rows
-        pd.DataFrame(self.rows[name]).to_csv(self._files[name], index=False, lineterminator="\n")
+        write_csv(pd.DataFrame(self.rows[name]), self._files[name])
 
 
 def in_words(tables: dict[str, list[dict]], judged: bool = True) -> list[str]:

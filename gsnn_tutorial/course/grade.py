@@ -13,6 +13,7 @@ from gsnn_tutorial.course import intake
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import read_source
+from gsnn_tutorial.files import write_csv
 
 HAPPENED = "what happened"
 
@@ -70,7 +71,7 @@ def grade(
     for pupil in files.keys() - notebooks.keys():
         notes[pupil].append(f"nbgrader could not read it: {log[:200]}")
     happened = {pupil: "; ".join(notes[pupil]) or "finished" for pupil in files}
-    pd.Series(happened, name=HAPPENED).rename_axis("pupil").to_csv(output / "happened.csv", lineterminator="\n")
+    write_csv(pd.Series(happened, name=HAPPENED).rename_axis("pupil").to_frame(), output / "happened.csv")
     return report(output)
 
 
@@ -95,10 +96,10 @@ def report(output: Path) -> pd.DataFrame:
         (pupil, _exercise(cell), points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong
     ]
     columns = ["pupil", "cell", "points", "of", "diagnosis"]
-    pd.DataFrame(answers, columns=columns).to_csv(output / "answers.csv", index=False, lineterminator="\n")
+    write_csv(pd.DataFrame(answers, columns=columns), output / "answers.csv")
     table = points.rename(columns=_exercise)
     table = table.assign(total=points.sum(axis=1), of=sum(most.values()), **{HAPPENED: happened})
-    table.to_csv(output / "points.csv", lineterminator="\n")
+    write_csv(table, output / "points.csv")
     return table
 
 
