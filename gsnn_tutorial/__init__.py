@@ -12,7 +12,7 @@ from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulation import simulate, standardize
 from gsnn_tutorial.sparse import SparseLinear
 from gsnn_tutorial.study.problem import Problem
-from gsnn_tutorial.study.union import disjoint_union
+from gsnn_tutorial.study.union_regularizer import disjoint_union
 from gsnn_tutorial.training import train
 from gsnn_tutorial.wiring import nx2pyg
 

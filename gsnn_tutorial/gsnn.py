@@ -21,7 +21,7 @@ import torch
 
 from gsnn_tutorial import kernels, validate
 from gsnn_tutorial.node import NORMS, ActivationRecorder, NodeFunction
-from gsnn_tutorial.sparse import SparseLinear, SparsePattern, sparse_map
+from gsnn_tutorial.sparse import FixedMap, SparseLinear
 from gsnn_tutorial.wiring import checked_edges, checked_names
 
 INITS = ("degree_normalized",)
@@ -135,9 +135,10 @@ class GSNN(torch.nn.Module):
         return lin_in, SparseLinear(wout_indices(self.edge_index, self.N, self.channels), size[::-1], bias, generator)
 
     def _ends(self) -> tuple[FixedMap, FixedMap]:
-        """Reading in copies x_i to the edges that leave input i. Reading out adds up the in-edges of each output,
+        """Reading in and reading out, two maps that learn nothing.
 
-        over sqrt(in-degree) and, with residuals, sqrt(L). Both are sparse maps that learn nothing.
+        Reading in copies x_i to the edges that leave input i. Reading out adds up the in-edges of each output, over
+        sqrt(in-degree) and, with residuals, sqrt(L).
         """
         source, target = self.edge_index
         inputs, outputs = (len(self.node_names_dict[t]) for t in ("input", "output"))
@@ -146,9 +147,8 @@ class GSNN(torch.nn.Module):
         read_in = FixedMap(source[entering] - self.N, entering, (inputs, self.E), torch.ones_like(entering))
         output = target[leaving] - self.N - inputs
         degree = torch.bincount(output, minlength=outputs)[output]
-        return read_in, FixedMap(
-            leaving, output, (self.E, outputs), degree, self.layers if self.settings["residual"] else 1
-        )
+        layers = self.layers if self.settings["residual"] else 1
+        return read_in, FixedMap(leaving, output, (self.E, outputs), degree, layers)
 
     def _edge_list(self) -> torch.Tensor:
         """All edges as one (2, E) list.
@@ -199,21 +199,6 @@ class GSNN(torch.nn.Module):
             return torch.stack(recorder.activations()).permute(3, 0, 1, 2)
         finally:
             recorder.remove()
-
-
-class FixedMap(torch.nn.Module):
-    """A sparse map that learns nothing: entry k has the weight 1 / sqrt(degree_k) / sqrt(layers). In any order."""
-
-    def __init__(self, source, target, size, degree, layers: int = 1):
-        super().__init__()
-        order = torch.argsort(source * size[1] + target)
-        self.pattern = SparsePattern(torch.stack([source, target])[:, order], size)
-        self.register_buffer("degree", degree[order], persistent=False)
-        self.layers = layers
-
-    def forward(self, x: torch.Tensor) -> torch.Tensor:
-        values = self.degree.to(x.dtype).rsqrt() / self.layers**0.5  # made here, so that float64 has all its digits
-        return sparse_map(values, x, self.pattern)
 
 
 def win_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> torch.Tensor:

@@ -135,6 +135,21 @@ class SparseLinear(torch.nn.Module):
         return f"{self.N} -> {self.M}, {self.values.numel()} weights, bias={self.bias is not None}"
 
 
+class FixedMap(torch.nn.Module):
+    """A sparse map that learns nothing: entry k has the weight 1 / sqrt(degree_k) / sqrt(layers). In any order."""
+
+    def __init__(self, source, target, size, degree, layers: int = 1):
+        super().__init__()
+        order = torch.argsort(source * size[1] + target)
+        self.pattern = SparsePattern(torch.stack([source, target])[:, order], size)
+        self.register_buffer("degree", degree[order], persistent=False)
+        self.layers = layers
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        values = self.degree.to(x.dtype).rsqrt() / self.layers**0.5  # made here, so that float64 has all its digits
+        return sparse_map(values, x, self.pattern)
+
+
 def degree_normalized(indices: torch.Tensor, size: tuple[int, int], generator) -> torch.Tensor:
     """The initial weights of ``SparseLinear``, (nnz,), drawn in float32 whatever torch's default is."""
     source, target = indices

@@ -5,7 +5,8 @@ import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, pathway_graph, train
 from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
-from gsnn_tutorial.study.union import GSNNUnion, UnionRegularizer, disjoint_union
+from gsnn_tutorial.study.union import GSNNUnion
+from gsnn_tutorial.study.union_regularizer import UnionRegularizer, disjoint_union
 
 SMALL = Problem(n_train=64, n_test=32)
 

@@ -12,14 +12,14 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from gsnn_tutorial import kernels, validate
-from gsnn_tutorial.bench.groups import length, measured
+from gsnn_tutorial.bench.groups import MORE, PARTS, length, measured
 from gsnn_tutorial.bench.scaling import slopes
 from gsnn_tutorial.bench.sizes import QUICK, Sizes
 from gsnn_tutorial.bench.table import cores_in_words, fast_paths_in_words, table_of, threads_in_words
-from gsnn_tutorial.commands.bench_options import GROUPS
 from gsnn_tutorial.files import RunFolder, device_name, usable_device, write_csv
 from gsnn_tutorial.plots.scaling import plot_scaling
 
+GROUPS = (*PARTS, *MORE)
 WITH_DEVICE = ("bench", "scaling")  # the tables that the package brings, without the run.json beside them
 
 

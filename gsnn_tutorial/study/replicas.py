@@ -13,7 +13,7 @@ from gsnn_tutorial.study.arms import ARMS
 from gsnn_tutorial.study.metrics import METRICS, USUAL_MEASURES, Subject, measure
 from gsnn_tutorial.study.problem import Draw, Problem
 from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.union import disjoint_union
+from gsnn_tutorial.study.union_regularizer import disjoint_union
 from gsnn_tutorial.training import train
 
 

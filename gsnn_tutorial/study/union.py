@@ -13,10 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
-from gsnn_tutorial import kernels
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.priors.weights import RegularizerSum, WeightRegularizer, WeightTyingRegularizer
-from gsnn_tutorial.regularizer import LearnedScore, MeanScore, PathwayLatentRegularizer
 from gsnn_tutorial.training import BestWeights, SideBySide
 from gsnn_tutorial.wiring import EDGE_TYPES, NODE_TYPES
 
@@ -31,22 +28,6 @@ class UnionResidual(torch.nn.Module):
 
     def forward(self, out: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
         return out.addcmul_(self.weight.relu().index_select(0, self.replica)[:, None], h)
-
-
-class UnionScore(torch.nn.Module):
-    """``LearnedScore`` with a w for each of R replicas: ``weight`` is (R, C), ``replica`` (N,) says whose a node is."""
-
-    def __init__(self, scores: dict[int, LearnedScore], replica: torch.Tensor, replicas: int):
-        super().__init__()
-        weight = next(iter(scores.values())).weight.detach()
-        weight = weight.new_zeros(replicas, weight.shape[1])
-        for r, score in scores.items():
-            weight[r] = score.weight.detach()[0]
-        self.weight = torch.nn.Parameter(weight)
-        self.register_buffer("replica", replica, persistent=False)
-
-    def forward(self, a: torch.Tensor) -> torch.Tensor:
-        return kernels.node_scores(self.weight[self.replica], a.permute(1, 2, 0)).t()
 
 
 class BestOfEach(BestWeights):
@@ -98,7 +79,7 @@ class GSNNUnion(GSNN, SideBySide):
         super().__init__(_disjoint_edges(models), names, **models[0].settings, generator=torch.Generator())
         self.to(next(models[0].parameters()))
         self.R = len(models)
-        replica_of_edge = self._replica_of_node()[self.edge_index[0]]
+        replica_of_edge = self.replica_of_node()[self.edge_index[0]]
         for block in self.ResBlocks:
             if block.residual is not None:
                 block.residual = UnionResidual(replica_of_edge, self.R)
@@ -141,9 +122,10 @@ class GSNNUnion(GSNN, SideBySide):
     def _edge_list(self) -> torch.Tensor:
         """Edges replica by replica, so that every tensor of the union is the models' one after the other."""
         edge_index = super()._edge_list()
-        return edge_index[:, torch.argsort(self._replica_of_node()[edge_index[0]], stable=True)]
+        return edge_index[:, torch.argsort(self.replica_of_node()[edge_index[0]], stable=True)]
 
-    def _replica_of_node(self) -> torch.Tensor:
+    def replica_of_node(self) -> torch.Tensor:
+        """Whose each node is, in the order function, input, output."""
         return torch.tensor([r for t in ("function", "input", "output") for r, _ in self.node_names_dict[t]])
 
     def _tensors(self, models: list[GSNN]) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:
@@ -154,114 +136,6 @@ class GSNNUnion(GSNN, SideBySide):
         states = [model.state_dict() for model in models]
         for name, whole in self.state_dict().items():
             yield whole, [state[name] for state in states]
-
-
-class UnionRegularizer(PathwayLatentRegularizer):
-    """The regularizers of a union's replicas as one; None where a replica has none.
-
-    Each keeps its own memberships, lambdas, normalisers and, if learned, phi. ``loss(union)`` gives
-    (L_sim, L_dis) of each replica, (R,) each. The single regularizers may be disabled or not; the
-    union does not touch them.
-
-    Raises ValueError where they do not have the same kind of phi ('mean' or 'learned'), eps and
-    ``leave_one_out``.
-    """
-
-    def __init__(self, union: GSNNUnion, regularizers: Sequence[PathwayLatentRegularizer | None]):
-        given = {r: regularizer for r, regularizer in enumerate(regularizers) if regularizer is not None}
-        _check_regularizers(union, regularizers, given)
-        replica_of_node = union._replica_of_node()[: union.N]
-        first_node = torch.searchsorted(replica_of_node, torch.arange(union.R)).tolist()
-        memberships, pairs, pathways = [], [], 0
-        for r, regularizer in given.items():
-            node, pathway = regularizer.membership.indices.cpu()
-            memberships.append(torch.stack([pathway + pathways, node + first_node[r]]))
-            pairs.append(regularizer.dissim_pairs.cpu() + pathways)
-            pathways += regularizer.membership.targets
-        weights = torch.cat([regularizer.weights.cpu() for regularizer in given.values()])
-        M = torch.sparse_coo_tensor(torch.cat(memberships, dim=1), weights, (pathways, union.N), check_invariants=True)
-        first = next(iter(given.values()))
-        super().__init__(
-            union, M, torch.cat(pairs), lambda_sim=1.0, phi="mean", eps=first.eps, signed=True,
-            leave_one_out=first.leave_one_out,
-        )  # fmt: skip
-        self.lambda_dis = 1.0  # each replica's own lambdas are in its shares
-        self.sim_weight = torch.cat([g.sim_weight * (g.strength * g.lambda_sim) for g in given.values()])
-        self.dis_weight = torch.cat([g.dis_weight * (g.strength * g.lambda_dis) for g in given.values()])
-        owner = torch.cat([torch.full((g.membership.targets,), r) for r, g in given.items()])
-        self.register_buffer("replica_of_pathway", owner, persistent=False)
-        self.R = union.R
-        if isinstance(first.phi, LearnedScore):
-            self.phi = UnionScore({r: each.phi for r, each in given.items()}, replica_of_node, union.R)
-        self.to(next(union.parameters()))
-
-    def _sum_pathways(self, terms: torch.Tensor) -> torch.Tensor:
-        return terms.new_zeros(self.R).index_add(0, self.replica_of_pathway, terms)
-
-    def _sum_pairs(self, terms: torch.Tensor) -> torch.Tensor:
-        owner = self.replica_of_pathway[self.dissim_pairs[:, 0]]
-        return terms.new_zeros(self.R).index_add(0, owner, terms)
-
-
-class UnionWeightRegularizer(WeightRegularizer):
-    """The weight regularizers of a union's replicas as one, all of one kind; None where a replica has none.
-
-    ``loss(union)`` gives (loss, 0) of each replica, (R,) each.
-    """
-
-    def __init__(self, union: GSNNUnion, regularizers: Sequence[WeightRegularizer | None]):
-        given = {r: regularizer for r, regularizer in enumerate(regularizers) if regularizer is not None}
-        replica_of_edge = union._replica_of_node()[union.edge_index[0].cpu()]
-        first_edge = torch.searchsorted(replica_of_edge, torch.arange(union.R)).tolist()
-        edges, groups, shares, owners, total = [], [], [], [], 0
-        for r, regularizer in given.items():
-            edges.append(regularizer.edge.cpu() + first_edge[r])
-            groups.append(regularizer.group.cpu() + total)
-            shares.append(regularizer.coefficient.cpu() * regularizer.scale)
-            owners.append(torch.full((len(regularizer.edge),), r))
-            total += int(regularizer.group.max()) + 1
-        super().__init__(union, torch.cat(edges), torch.cat(groups), torch.cat(shares))
-        self.cost = next(iter(given.values())).cost
-        self.register_buffer("replica_of_term", torch.cat(owners).to(self.edge.device), persistent=False)
-        self.R = union.R
-
-    def _sum(self, terms: torch.Tensor) -> torch.Tensor:
-        return terms.new_zeros(self.R).index_add(0, self.replica_of_term, terms)
-
-
-def disjoint_union(
-    models: Sequence[GSNN], regularizers: Sequence[torch.nn.Module | None] | None = None
-) -> tuple[GSNNUnion, torch.nn.Module | None]:
-    """R models, and each one's regularizer or None, as one model and one regularizer.
-
-    Replicas may have regularizers of different kinds: those of a kind are computed as one.
-
-    Train them with ``train(union, x, y, regularizer=...)``, the columns of x and y being the models'
-    one after the other; then ``union.write_back(models)``.
-    """
-    union = GSNNUnion(models)
-    regularizers = [None] * union.R if regularizers is None else list(regularizers)
-    _check_one_for_each(union, regularizers)
-    kinds = {}
-    for r, regularizer in enumerate(regularizers):
-        if regularizer is not None:
-            kinds.setdefault(_kind(regularizer), [None] * union.R)[r] = regularizer
-    parts = [(UnionWeightRegularizer if kind[0] == "weights" else UnionRegularizer)(union, of_kind)
-             for kind, of_kind in kinds.items()]  # fmt: skip
-    return union, (RegularizerSum(parts) if len(parts) > 1 else parts[0]) if parts else None
-
-
-def _kind(regularizer) -> tuple:
-    """What regularizers must have in common to be computed as one."""
-    if isinstance(regularizer, WeightRegularizer):
-        tie = regularizer.tie if isinstance(regularizer, WeightTyingRegularizer) else ""
-        return ("weights", type(regularizer).__name__, tie)
-    if isinstance(regularizer, PathwayLatentRegularizer):
-        return ("latent", type(regularizer.phi).__name__, regularizer.eps, regularizer.leave_one_out)
-    raise TypeError(
-        f"regularizers must be PathwayLatentRegularizer, EdgePenalty or WeightTyingRegularizer, "
-        f"got {type(regularizer).__name__}"
-    )
 
 
 def _check_alike(models: list[GSNN]):
@@ -277,32 +151,6 @@ def _check_alike(models: list[GSNN]):
         raise ValueError(f"models must share one dtype and device, got {sorted(map(str, kinds))}")
     if models[0].settings["node_mlp"] or models[0].settings["dropout"]:
         raise ValueError("models must have node_mlp=False and dropout=0 to be trained side by side")
-
-
-def _check_one_for_each(union: GSNNUnion, regularizers):
-    if len(regularizers) != union.R:
-        raise ValueError(
-            f"regularizers must have one entry, or None, for each of {union.R} replicas; got {len(regularizers)}"
-        )
-
-
-def _check_regularizers(union: GSNNUnion, regularizers, given: dict):
-    _check_one_for_each(union, regularizers)
-    nodes = torch.bincount(union._replica_of_node()[: union.N], minlength=union.R).tolist()
-    for r, regularizer in given.items():
-        if regularizer.membership.sources != nodes[r]:
-            raise ValueError(
-                f"regularizers[{r}] must be that of replica {r}, which has {nodes[r]} function nodes; "
-                f"its membership has {regularizer.membership.sources} columns"
-            )
-    if not given:
-        raise ValueError("regularizers must hold at least one regularizer, got only None")
-    kinds = {_kind(regularizer)[1:] for regularizer in given.values()}
-    if len(kinds) > 1 or not isinstance(next(iter(given.values())).phi, (MeanScore, LearnedScore)):
-        raise ValueError(
-            f"regularizers must all have phi='mean' or all phi='learned', one eps, and all or none leave_one_out; "
-            f"got {sorted(kinds)}"
-        )
 
 
 def _disjoint_edges(models: list[GSNN]) -> dict[tuple, torch.Tensor]:
