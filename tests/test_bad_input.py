@@ -1,5 +1,7 @@
 """Every public function answers bad input with an error that names the argument and what was given."""
 
+from types import SimpleNamespace
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -22,6 +24,7 @@ from gsnn_tutorial import (
 )
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
+from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.training import History
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
@@ -85,9 +88,8 @@ def trained(x=X, y=Y, regularized=False, **options):
     return train(model, x, y, **{"epochs": 1, "progress": False} | options)
 
 
-def published_metrics(**options):
-    arguments = {"x": X, "labels": GRAPH.labels, "edge_is_true": GRAPH.function_edge_is_true} | options
-    return evaluation.published_metrics(gsnn(), **arguments)
+def subject(graph=GRAPH, x=X, told=None):
+    return Subject(gsnn(), graph, SimpleNamespace(graph=graph, x_test=x), told)
 
 
 class Identity(torch.nn.Module):
@@ -318,15 +320,14 @@ CASES = {
         (lambda: evaluation.gap(SIMILARITY, [0, 1, 2, 3]),
          ValueError, "labels must put at least two nodes into one pathway"),
         (lambda: evaluation.gap(bad(SIMILARITY, np.inf), [0, 0, 1, 1]), ValueError, "similarity must be finite"),
-        (lambda: published_metrics(labels=[0, 1]),
-         ValueError, "labels must have one label for each of the 4 nodes, got shape (2,)"),
-        (lambda: published_metrics(edge_is_true=[True]),
-         ValueError, "edge_is_true must say of each of the 4 function-function edges"),
-        (lambda: published_metrics(x=X[:, :1]), ValueError, "x must have 2 columns, got shape (6, 1)"),
-        (lambda: evaluation.cka_metrics(gsnn(), X, [0, 1]),
-         ValueError, "labels must have one label for each of the 4 nodes, got shape (2,)"),
-        (lambda: evaluation.cka_metrics(gsnn(), X[:1], GRAPH.labels),
+        (lambda: evaluation.told_gap(SIMILARITY, np.ones((2, 3))),
+         ValueError, "membership must have 4 columns, got shape (2, 3)"),
+        (lambda: evaluation.linear_cka(evaluation.activations(gsnn(), X[:1])),
          ValueError, "at least 2 samples to be centred over, got B=1"),
+        (lambda: measure(subject(graph=GRAPH.without_spurious_edges()), "published"),
+         ValueError, "graph must have the model's"),
+        (lambda: measure(subject(x=X[:, :1])), ValueError, "x must have 2 columns, got shape (6, 1)"),
+        (lambda: measure(subject(), "beauty"), ValueError, "which must be one of"),
         (lambda: evaluation.mse(gsnn(), bad(X, np.nan), Y), ValueError, "x must be finite"),
     ],
     "plots": [
@@ -392,7 +393,7 @@ def test_the_good_input_that_the_cases_start_from_is_accepted():
     assert len(causal()) == 4
     assert len(loss_of()) == 2
     assert len(trained(regularized=True).train_mse) == 1
-    assert published_metrics() and evaluation.cka_metrics(gsnn(), X, GRAPH.labels)
+    assert measure(subject(told=M))
     assert nx2pyg(chain(), ["x"], ["f", "g"], ["y"]).num_nodes == 4
     assert sparse_map(torch.ones(2), torch.ones(3, 1), PATTERN).shape == (2, 1)
 

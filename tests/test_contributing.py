@@ -39,7 +39,10 @@ def test_the_order_of_the_wings_is_the_order_of_the_floors():
 
 @pytest.mark.parametrize("path", re.findall(r"`((?:study|checks|kernels|tests|notebooks|\.ci)/[\w./]*)`", GUIDE))
 def test_every_path_of_the_recipes_exists(path):
-    assert (PACKAGE / path).exists() or (ROOT / path).exists()
+    for name in (path, path.replace("chapter_N", "chapter_1").replace("0N_name", "01_pathway_graph")):
+        if (PACKAGE / name).exists() or (ROOT / name).exists():
+            return
+    pytest.fail(f"{path} is not there")
 
 
 def test_an_arm_is_told_apart_by_its_words_and_its_marker():
@@ -48,7 +51,7 @@ def test_an_arm_is_told_apart_by_its_words_and_its_marker():
 
 
 def test_a_metric_stands_in_a_group_and_says_what_it_is():
-    grouped = [name for names in MEASURES.values() for name in names]
+    grouped = [metric.name for metrics in MEASURES.values() for metric in metrics]
     assert len(grouped) == len(set(grouped))
     for name, metric in METRICS.items():
         assert metric.name == name and metric.words and metric.direction in (1, -1)

@@ -9,17 +9,12 @@ import pytest
 from scipy import stats
 
 from gsnn_tutorial.plots.study import plot_power
-from gsnn_tutorial.study import inference
+from gsnn_tutorial.study import verdict as verdicts
 from gsnn_tutorial.study.inference import (
     COMPARISONS,
-    METRICS,
-    MORE_METRICS,
     contrasts,
     holm,
     interval,
-    judge,
-    kind_of,
-    measured,
     non_inferior,
     p_value,
     paired_differences,
@@ -27,13 +22,15 @@ from gsnn_tutorial.study.inference import (
     seeds_needed,
     summarize,
 )
+from gsnn_tutorial.study.metrics import METRICS, measured, metric_named
+from gsnn_tutorial.study.verdict import judge
 
 ARMS = ("untrained", "baseline", "regularized", "control")
 
 
 def verdict(*arguments, **settings):
     """The verdict with its conclusion in one line, as if the page were wide enough."""
-    return re.sub(r"\n(?! )", " ", inference.verdict(*arguments, **settings))
+    return re.sub(r"\n(?! )", " ", verdicts.verdict(*arguments, **settings))
 
 
 def make_table(offsets, metric="cka_gap", seeds=20, noise=0.02):
@@ -129,7 +126,7 @@ def test_the_verdict_shows_the_intervals_that_it_follows_from():
 
 
 def test_leakage_is_structural_and_less_of_it_is_better():
-    assert judge(-0.2, -0.1, 20, MORE_METRICS["leakage"]) == "helps"
+    assert judge(-0.2, -0.1, 20, METRICS["leakage"]) == "helps"
     table = make_table([0.5, 0.3, 0.1, 0.3], metric="leakage")
     summary = summarize(table, ["leakage"])
     assert ("regularized", "untrained") in set(zip(summary["arm"], summary["versus"]))
@@ -249,7 +246,7 @@ def test_a_secondary_metric_helps_only_if_it_does_after_holms_correction():
 
 
 def test_a_conclusion_is_broken_between_words_and_the_numbers_stand_below_it():
-    lines = inference.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
+    lines = verdicts.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
     assert max(map(len, lines)) <= 88 and [line.startswith("  ") for line in lines].count(False) == 2
     assert lines[0].startswith("CKA gap: ") and len(lines[2:]) == 4
 
@@ -340,7 +337,7 @@ def test_an_error_has_no_untrained_null():
         (lambda: paired_differences(make_table([0] * 4), "cka_gap", "oracle", "baseline"), "oracle"),
         (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"]), "beauty"), "beauty"),
         (lambda: interval([1.0, 2.0], confidence=95), "confidence"),
-        (lambda: kind_of("beauty"), "beauty"),
+        (lambda: metric_named("beauty"), "beauty"),
         (lambda: contrasts(controls=()), "controls must name at least one arm"),
         (lambda: p_value([1.0]), "at least 2"),
         (lambda: holm(summarize(make_table([0] * 4)), make_table([0] * 4), ["test_mse"]), "primary"),

@@ -7,28 +7,39 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, Problem, attribution, evaluation, pathway_graph
-from gsnn_tutorial.study.inference import METRICS, MORE_METRICS
-from gsnn_tutorial.study.metrics import MEASURES, columns, measure
-from gsnn_tutorial.study.paired import COLUMNS
+from gsnn_tutorial.study import metrics
+from gsnn_tutorial.study.metrics import MEASURES, METRICS, Subject, columns
+from gsnn_tutorial.study.table import table_columns
 
 EVERYTHING = tuple(MEASURES)
 
 
-def test_the_usual_groups_give_the_numbers_that_a_study_has_always_had(model, draw):
-    graph, x, told = draw.graph, draw.x_test, draw.shuffled
-    expected = evaluation.published_metrics(model, x, graph.labels, graph.function_edge_is_true)
-    expected |= evaluation.cka_metrics(model, x, graph.labels, told.argmax(0))
-    found = measure(model, graph, draw, told)
-    assert found == expected  # to the last bit
-    assert list(found) == columns() and set(columns()) <= set(COLUMNS)
+def measure(model, graph, draw, told=None, which=("published", "cka")):
+    return metrics.measure(Subject(model, graph, draw, told), which)
+
+
+def test_the_usual_groups_are_columns_of_every_studys_table(model, draw):
+    found = measure(model, draw.graph, draw, draw.shuffled)
+    assert list(found) == columns() and set(columns()) <= set(table_columns())
 
 
 def test_every_group_gives_its_columns_in_order_and_every_metric_has_a_column(model, draw):
     names = [name for group in EVERYTHING for name in columns([group])]
     assert list(measure(model, draw.graph, draw, which=EVERYTHING)) == names == columns(EVERYTHING)
     assert len(set(names)) == len(names)
-    assert set(METRICS | MORE_METRICS) <= {"test_mse", *names}
+    assert set(METRICS) == {"test_mse", *names}
     assert columns("edges") == columns(["edges"])
+
+
+def test_every_column_is_computed_by_the_object_of_its_name(model, draw):
+    subject, found = (
+        Subject(model, draw.graph, draw, draw.shuffled),
+        measure(model, draw.graph, draw, draw.shuffled, EVERYTHING),
+    )
+    for name, value in found.items():
+        np.testing.assert_equal(float(METRICS[name].compute(subject)), value)
+    error = METRICS["test_mse"].compute(subject)
+    assert error == evaluation.mse(model, draw.x_test, draw.y_test)
 
 
 def test_a_group_is_the_same_in_any_company(model, draw):
@@ -106,7 +117,7 @@ def test_the_first_rows_alone_say_nearly_the_same_of_attribution(model, draw, mo
         (lambda m, s: columns(["beauty"]), "which must be one of .*; got 'beauty'"),
         (lambda m, s: columns(["cka", "cka"]), "which must name each group once"),
         (lambda m, s: measure(m, s.graph, s, torch.ones(2, 3)), "membership must have 12 columns"),
-        (lambda m, s: measure(m, pathway_graph(), s), "edge_is_true must say of each of the 16"),
+        (lambda m, s: measure(m, pathway_graph(), s), "graph must have the model's 16 function-function edges, got 8"),
     ],
 )
 def test_bad_input_is_named(call, message, model, draw):

@@ -3,11 +3,14 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.patches import FancyArrowPatch
+from matplotlib.text import Text
 
 from gsnn_tutorial import pathway_graph, plots
-from gsnn_tutorial.plots.style import ARM_STYLE
-from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.plots.style import says_it
+from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
+from gsnn_tutorial.study.inference import contrasts, summarize
 from gsnn_tutorial.study.published import published_log, published_table
+from gsnn_tutorial.study.verdict import compared
 from gsnn_tutorial.training import History
 
 HISTORIES = {
@@ -62,7 +65,7 @@ def test_a_plot_makes_its_own_ax_if_it_is_given_none(plot):
 @pytest.mark.parametrize("name", ["training", "similarity", "table", "arms", "forest"])
 def test_axes_are_labelled(name):
     ax = PLOTS[name]()
-    assert ax.get_xlabel() and ax.get_ylabel()
+    assert ax.get_xlabel() and (ax.get_ylabel() or says_it(ax.yaxis))
 
 
 def test_the_graph_has_no_axes_but_a_legend_of_node_and_edge_types():
@@ -142,7 +145,7 @@ def test_the_table_plot_shows_each_arms_published_and_own_value_hollow_and_fille
         values[round(line.get_xdata()[0])] = line.get_ydata()[0]
     assert hollow == dict(enumerate(published_table()["test_mse_final"]))
     assert filled == dict(enumerate(OURS["test_mse_final"]))
-    assert [label.get_text() for label in ax.get_xticklabels()] == list(published_table().index)
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["baseline", "regularized", "shuffled\ncontrol"]
 
 
 def test_the_table_plot_leaves_out_an_arm_that_was_not_finished():
@@ -150,16 +153,24 @@ def test_the_table_plot_leaves_out_an_arm_that_was_not_finished():
     assert sum(line.get_marker() not in ("None", "") for line in ax.lines) == 4
 
 
-def test_no_two_arms_share_a_marker_or_a_colour():
-    styles = pd.DataFrame(ARM_STYLE).T
-    assert {"baseline", "regularized", "control"} <= set(styles.index)
-    assert styles["marker"].is_unique and styles["color"].is_unique
+def test_no_two_arms_share_a_marker_and_the_usual_ones_no_colour():
+    assert len({str(arm.marker) for arm in ARMS.values()}) == len(ARMS)
+    assert len({ARMS[name].color for name in USUAL_ARMS}) == len(USUAL_ARMS)
+
+
+def test_figures_show_arms_under_their_words_and_never_under_their_names_in_code():
+    table = STUDY.replace({"arm": {"regularized": "regularized_loo", "control": "connected_control_loo"}})
+    summary = summarize(table, ["cka_gap"], contrasts("regularized_loo", ["connected_control_loo"]))
+    for ax in (plots.plot_forest(table, summary, "cka_gap"), plots.plot_arms(table, "cka_gap")):
+        shown = [text.get_text() for text in ax.figure.findobj(Text)]
+        assert any("leave-one-out" in text for text in shown)
+        assert not any("_" in text for text in shown)
 
 
 def test_the_forest_plot_has_each_comparisons_mean_interval_and_seeds_in_a_row_of_its_own():
     ax = plots.plot_forest(STUDY, SUMMARY, "cka_gap")
     assert [label.get_text() for label in ax.get_yticklabels()] == [
-        f"{row.arm} - {row.versus}" for row in SUMMARY.itertuples()
+        compared(row.arm, row.versus) for row in SUMMARY.itertuples()
     ]
     lines = [(list(line.get_xdata()), list(line.get_ydata())) for line in ax.lines]
     for place, row in enumerate(SUMMARY.itertuples()):
