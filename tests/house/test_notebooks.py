@@ -7,7 +7,7 @@ import jupytext
 import nbformat
 import pytest
 
-FOLDER = Path(__file__).parent.parent / "notebooks"
+FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
 COLAB = 'import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");'
 every_chapter = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)

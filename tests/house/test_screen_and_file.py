@@ -16,7 +16,7 @@ from gsnn_tutorial.regularizer import standardize_over_batch
 from gsnn_tutorial.simulation import pathway_functions
 from gsnn_tutorial.sparse import SparseLinear, SparseMap, SparsePattern
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 FILES = {
     1: "graph.py", 2: "simulation.py", 3: "gsnn.py", 4: "sparse.py", 5: "regularizer.py", 6: "evaluation.py",

@@ -12,21 +12,15 @@ from pathlib import Path
 
 import pytest
 import yaml
+from floors import FLOORS
 from packaging.requirements import Requirement
 from packaging.version import Version
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
-
-# From the ground up: a module imports only from those before it.
-FLOORS = [
-    "validate", "files", "kernels", "wiring", "graph", "simulation", "sparse", "node", "gsnn", "training",
-    "regularizer", "evaluation", "attribution", "priors", "study", "checks", "course", "plots", "bench", "commands",
-    "__main__",
-]  # fmt: skip
 
 
 def requirements(*extras):

@@ -14,7 +14,7 @@ from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.gsnn import win_indices, wout_indices
 from gsnn_tutorial.node import GroupLayerNorm
 
-NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCE = NOTEBOOKS / "03_gsnn.py"
 EXERCISES = {"wout_mask": checks.wout_mask, "read_out": checks.read_out, "layer": checks.layer}
 

@@ -12,7 +12,7 @@ from gsnn_tutorial.checks import chapter_5 as checks
 from gsnn_tutorial.plots import chapter_5 as figures
 from gsnn_tutorial.regularizer import standardize_over_batch
 
-SOURCE = Path(__file__).parents[1] / "notebooks" / "05_pathway_regularizer.py"
+SOURCE = Path(__file__).parents[2] / "notebooks" / "05_pathway_regularizer.py"
 ON_SCREEN = {
     "correlation", "standardize", "pathway_loss", "PathwayLoss", "channel_mean", "share",
     "dissimilarity_loss", "member_correlations", "others", "r_with",

@@ -17,7 +17,7 @@ from gsnn_tutorial.plots import chapter_2 as pictures
 from gsnn_tutorial.simulation import NONLINEARITIES, pathway_functions
 from gsnn_tutorial.training import History
 
-NOTEBOOK = Path(__file__).parent.parent / "notebooks" / "02_simulation.py"
+NOTEBOOK = Path(__file__).parents[2] / "notebooks" / "02_simulation.py"
 EXERCISES = {name: getattr(checks, name) for name in ("simulate_chain", "mse_floor", "scale_test")}
 
 

@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 import yaml
+from floors import FLOORS
 
 import gsnn_tutorial
 from gsnn_tutorial.study.arms import ARMS
 from gsnn_tutorial.study.metrics import MEASURES, METRICS
 
-ROOT = Path(__file__).parent.parent
+ROOT = Path(__file__).parents[2]
 PACKAGE = ROOT / "gsnn_tutorial"
 GUIDE = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 CHAPTERS = {int(path.name[:2]): path for path in sorted((ROOT / "notebooks").glob("[0-9]*.py"))}
@@ -31,8 +32,6 @@ def test_every_room_is_on_the_map_and_in_the_readme_and_no_other():
 
 
 def test_the_order_of_the_wings_is_the_order_of_the_floors():
-    from test_setup import FLOORS
-
     wings = re.findall(r"^\| `(\w+)/` ", GUIDE, re.M)
     assert [room for room in FLOORS if room in wings] == wings
 

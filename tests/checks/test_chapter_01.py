@@ -12,7 +12,7 @@ from gsnn_tutorial import GSNN, pathway_graph, shuffled_membership
 from gsnn_tutorial.checks import chapter_1 as checks
 from gsnn_tutorial.plots import chapter_1 as pictures
 
-SOURCE = Path(__file__).parents[1] / "notebooks" / "01_pathway_graph.py"
+SOURCE = Path(__file__).parents[2] / "notebooks" / "01_pathway_graph.py"
 SEEDS = range(5)
 EXERCISES = {
     "candidates": checks.count_candidates,

@@ -16,7 +16,7 @@ from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots import chapter_4 as plots
 from gsnn_tutorial.sparse import sparse_map
 
-SOURCE = Path(__file__).parents[1] / "notebooks" / "04_gpu_forward.py"
+SOURCE = Path(__file__).parents[2] / "notebooks" / "04_gpu_forward.py"
 SIZE = (9, 7)  # sources, targets
 
 

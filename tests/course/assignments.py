@@ -13,7 +13,7 @@ import nbformat
 from gsnn_tutorial.checks import Graded
 from gsnn_tutorial.course.release import SEED, read_source, release, set_seed, sources
 
-FOLDER = Path(__file__).parent.parent / "notebooks" / "assignments"
+FOLDER = Path(__file__).parents[2] / "notebooks" / "assignments"
 STYLES = Path(__file__).parent / "other_styles"
 
 
