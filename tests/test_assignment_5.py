@@ -12,13 +12,14 @@ from assignments import SOURCES, Assignment
 from scipy import stats
 
 from gsnn_tutorial import GSNN, Problem
+from gsnn_tutorial.checks import Graded
 from gsnn_tutorial.course.graders import assignment_5 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka, told_gap
 from gsnn_tutorial.graph import shuffled_membership
 from gsnn_tutorial.study.inference import Metric, judge, summarize, verdict
 from gsnn_tutorial.study.named import saved_study
 
-EXERCISES = {name: value for name, value in vars(checks).items() if isinstance(value, checks.Graded)}
+EXERCISES = {name: value for name, value in vars(checks).items() if isinstance(value, Graded)}
 
 
 def pathways(M):
