@@ -12,6 +12,7 @@ from assignments import SOURCES, Assignment
 from scipy import stats
 
 from gsnn_tutorial import GSNN, Problem
+from gsnn_tutorial.checks import Graded
 from gsnn_tutorial.course.graders import assignment_5 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka, told_gap
 from gsnn_tutorial.priors.memberships import shuffled_membership
@@ -20,7 +21,7 @@ from gsnn_tutorial.study.metrics import Metric
 from gsnn_tutorial.study.named import saved_study
 from gsnn_tutorial.study.verdict import judge, verdict
 
-EXERCISES = {name: value for name, value in vars(checks).items() if isinstance(value, checks.Graded)}
+EXERCISES = {name: value for name, value in vars(checks).items() if isinstance(value, Graded)}
 
 
 def pathways(M):
