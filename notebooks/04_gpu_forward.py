@@ -937,7 +937,8 @@ pd.DataFrame(counts).rename_axis("calls for R models", axis=1)
 # %%
 def per_model(R, samples):
     """Milliseconds of a step, divided by the number of models; small R is measured more often."""
-    return in_turn(training_steps(R, samples), repeats=max(5, R_MAX // R)).median() / R
+    with kernels.threads(1):  # models this small gain nothing from a second one
+        return in_turn(training_steps(R, samples), repeats=max(5, R_MAX // R)).median() / R
 
 SAMPLES, MODELS = (32, 256), [1, 2, 4, 8, 16, 32]
 ms = {n: pd.DataFrame({R: per_model(R, n) for R in MODELS}).T for n in SAMPLES}
