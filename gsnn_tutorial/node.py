@@ -32,6 +32,8 @@ class GroupLayerNorm(torch.nn.Module):
         self.beta = torch.nn.Parameter(torch.zeros(nodes))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
+        if kernels.enabled():
+            return kernels.channel_norm(z, self.gamma, self.beta, self.eps)
         with torch.no_grad():
             std, mean = torch.std_mean(z, 1, keepdim=True)  # (N, 1, B)
         return self.gamma[:, None, None] * (z - mean) / (std + self.eps) + self.beta[:, None, None]
@@ -82,17 +84,17 @@ class NodeFunction(torch.nn.Module):
     def __init__(self, nodes, channels, *, norm, nonlin, dropout, node_mlp, node_mlp_hidden, generator):
         super().__init__()
         self.shape = (nodes, channels, -1)
-        self.norm = NORMS[norm](nodes, channels)
+        self.norm, self.has_norm = NORMS[norm](nodes, channels), norm != "none"
         self.nonlin = nonlin()
         self.dropout = torch.nn.Dropout(dropout)
         self.mlp = NodeMLP(channels, node_mlp_hidden, nonlin, dropout, generator) if node_mlp else torch.nn.Identity()
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        z, norm = z.view(self.shape), self.norm
-        if kernels.enabled() and type(norm) is GroupLayerNorm and kernels.fusable(norm, self.nonlin):
-            a = kernels.norm_elu(z, norm.gamma, norm.beta, norm.eps, self.nonlin.alpha)
+        normed = self.norm(z.view(self.shape))
+        if kernels.enabled() and self.has_norm and kernels.may_overwrite(self.norm, self.nonlin):
+            a = kernels.elu_over(normed, self.nonlin.alpha)
         else:
-            a = self.nonlin(norm(z))
+            a = self.nonlin(normed)
         return self.mlp(self.dropout(a))
 
 

@@ -11,8 +11,8 @@ fast path          plain path                     what it saves, and when
 =================  =============================  ==========================================================
 ``sparse_map``     ``sparse.SparseMap``           page faults and a pass over the result, always; cache
                                                   misses of W^T where the gradient is larger than the cache
-``norm_elu``       ``node.GroupLayerNorm``, ELU   six of eight autograd steps, and the exponential of the
-                                                  backward pass
+``channel_norm``   ``node.GroupLayerNorm``        seven of eight autograd steps
+``elu_over``       ``torch.nn.ELU``               a tensor, and the exponential of the backward pass
 ``add_residual``   ``gsnn.Residual``              a tensor of the state's size
 ``node_scores``    ``regularizer.LearnedScore``   a product of matrices for what is one of vectors, backward
 =================  =============================  ==========================================================
@@ -29,10 +29,11 @@ from contextlib import contextmanager
 
 from gsnn_tutorial.kernels.cores import enough_threads, threads
 from gsnn_tutorial.kernels.maps import sparse_map
-from gsnn_tutorial.kernels.nodes import add_residual, fusable, node_scores, norm_elu
+from gsnn_tutorial.kernels.nodes import add_residual, channel_norm, elu_over, may_overwrite, node_scores
 
 __all__ = [
-    "add_residual", "enabled", "enough_threads", "fusable", "node_scores", "norm_elu", "plain", "sparse_map", "threads",
+    "add_residual", "channel_norm", "elu_over", "enabled", "enough_threads", "may_overwrite", "node_scores", "plain",
+    "sparse_map", "threads",
 ]  # fmt: skip
 
 SWITCH = "GSNN_TUTORIAL_KERNELS"

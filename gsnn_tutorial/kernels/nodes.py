@@ -10,28 +10,28 @@ import torch
 from torch.autograd.function import once_differentiable
 
 
-def fusable(norm: torch.nn.Module, nonlin: torch.nn.Module) -> bool:
-    """Whether nobody would notice that norm and nonlinearity run as one: a plain ELU, and no hook on either.
+def channel_norm(z: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float) -> torch.Tensor:
+    """``GroupLayerNorm``, with its backward pass by hand: one step where autograd would take eight."""
+    return _ChannelNorm.apply(z, gamma, beta, eps)
 
-    A hook on the norm would be handed a tensor that ELU then writes over.
-    """
-    hooks = (norm._forward_hooks, norm._forward_pre_hooks, nonlin._forward_hooks, nonlin._forward_pre_hooks,
-             norm._backward_hooks, nonlin._backward_hooks)  # fmt: skip
+
+def may_overwrite(norm: torch.nn.Module, nonlin: torch.nn.Module) -> bool:
+    """Whether nobody would notice that ELU writes over what the norm gave: a plain ELU, and no hook on either."""
+    hooks = (norm._forward_hooks, norm._backward_hooks, nonlin._forward_hooks, nonlin._forward_pre_hooks,
+             nonlin._backward_hooks)  # fmt: skip
     return type(nonlin) is torch.nn.ELU and not any(hooks)
 
 
-def norm_elu(z: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float, alpha: float) -> torch.Tensor:
-    """``ELU(GroupLayerNorm(z))``, (N, C, B) -> (N, C, B).
+def elu_over(normed: torch.Tensor, alpha: float) -> torch.Tensor:
+    """ELU, written over its argument.
 
-    ELU is written over what the norm gives. A saved activation is then also its own derivative, since
-    ELU'(z) = ELU(z) + alpha below 0, and the backward pass takes no exponential.
+    A saved activation is then also its own derivative, since ELU'(z) = ELU(z) + alpha below 0, and the backward pass
+    takes no exponential.
     """
-    return torch.nn.functional.elu_(_ChannelNorm.apply(z, gamma, beta, eps), alpha)
+    return torch.nn.functional.elu_(normed, alpha)
 
 
 class _ChannelNorm(torch.autograd.Function):
-    """``GroupLayerNorm``, with its backward pass by hand: one step where autograd would take eight."""
-
     @staticmethod
     def forward(ctx, z, gamma, beta, eps):
         centred = z - z.mean(1, keepdim=True)  # (N, C, B)
