@@ -21,6 +21,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from sklearn.cluster import AgglomerativeClustering, KMeans
+from threadpoolctl import threadpool_limits
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.gsnn import GSNN
@@ -64,7 +65,9 @@ def kmeans_clusters(activations: torch.Tensor, n_clusters: int) -> np.ndarray:
     _clusters(n_clusters, len(F))
     # k-means only sees distances, and the rows of R^T have those of F = R^T Q^T in N dimensions, not in B*L*C.
     points = np.linalg.qr(F.T, mode="r").T
-    return KMeans(n_clusters=n_clusters, n_init=10, random_state=0).fit_predict(points)
+    # Sums are rounded in the order of the threads, and that would decide between clusterings that are equally good.
+    with threadpool_limits(1, user_api="openmp"):
+        return KMeans(n_clusters=n_clusters, n_init=10, random_state=0).fit_predict(points)
 
 
 def linear_cka(activations: torch.Tensor, layers: str = "last") -> np.ndarray:

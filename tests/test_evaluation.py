@@ -8,6 +8,7 @@ from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from gsnn_tutorial import evaluation, pathway_graph
 from gsnn_tutorial.study.metrics import MEASURES, Subject, measure
@@ -63,6 +64,28 @@ def test_raw_cosine_and_kmeans_read_all_samples_layers_and_channels_as_published
     np.testing.assert_allclose(evaluation.cosine_similarity(activations), expected, atol=1e-5)
     clusters = KMeans(n_clusters=2, n_init=10, random_state=0).fit_predict(rows)
     assert evaluation.kmeans_clusters(activations, 2).tolist() == clusters.tolist()
+
+
+def test_kmeans_gives_the_same_clusters_on_any_number_of_threads(activations, monkeypatch):
+    corners = [scale * torch.eye(nodes)[None, None] for scale, nodes in ((0.3, 12), (0.1, 24))]
+    large = torch.randn(4, 1, 300, 3, generator=torch.Generator().manual_seed(1))  # more nodes than k-means' chunk
+    used, real = [], KMeans.fit_predict
+
+    def fit_predict(self, points):
+        used.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "openmp")
+        return real(self, points)
+
+    monkeypatch.setattr(KMeans, "fit_predict", fit_predict)
+    # All corners are as far from each other: many clusterings are as good, and rounding decides between them.
+    for a, n_clusters in ((activations, 2), (corners[0], 2), (corners[1], 2), (large, 5)):
+        clusters = []
+        for threads in (1, 2, 4):
+            with threadpool_limits(threads):
+                before = [pool["num_threads"] for pool in threadpool_info()]
+                clusters.append(evaluation.kmeans_clusters(a, n_clusters).tolist())
+                assert [pool["num_threads"] for pool in threadpool_info()] == before  # as it was found
+        assert clusters[0] == clusters[1] == clusters[2]
+    assert set(used) == {1}
 
 
 def test_the_gap_of_three_nodes_by_hand():

@@ -10,6 +10,8 @@ from scipy import stats
 
 from gsnn_tutorial.plots.study import plot_power
 from gsnn_tutorial.study import verdict as verdicts
+from gsnn_tutorial.study.arms import ARMS as KNOWN
+from gsnn_tutorial.study.arms import arm_named
 from gsnn_tutorial.study.inference import (
     COMPARISONS,
     contrasts,
@@ -23,7 +25,7 @@ from gsnn_tutorial.study.inference import (
     summarize,
 )
 from gsnn_tutorial.study.metrics import METRICS, measured, metric_named
-from gsnn_tutorial.study.verdict import judge
+from gsnn_tutorial.study.verdict import compared, in_words, judge
 
 ARMS = ("untrained", "baseline", "regularized", "control")
 
@@ -371,3 +373,36 @@ def test_other_arms_can_be_compared_without_the_usual_ones():
     table = make_table([0, 0, 0.3, 0])
     table["arm"] = table["arm"].replace({"regularized": "oracle"})
     assert list(summarize(table, ["cka_gap"], [("oracle", "baseline")])["arm"]) == ["oracle"]
+
+
+def test_a_verdict_and_its_tables_show_words_and_never_names_in_code():
+    arms = {"untrained": 0.0, "baseline": 0.0, "regularized_loo": 0.3, "control_loo": 0.3, "connected_control_loo": 0.1}
+    rows = [
+        (seed, arm, gain + 0.01 * np.sin(seed + 5 * n))
+        for seed in range(8)
+        for n, (arm, gain) in enumerate(arms.items())
+    ]
+    table = pd.DataFrame(rows, columns=["seed", "arm", "norm_ratio_true_over_spurious"])
+    names, controls = [*table["arm"].unique(), table.columns[2]], ("control_loo", "connected_control_loo")
+    comparisons = contrasts("regularized_loo", controls)
+    summary = summarize(table, [names[-1]], comparisons, null=("regularized_loo", "untrained"))
+    coded = [name for name in names if "_" in name]
+    said = verdict(summary, names[-1], "regularized_loo", controls=controls)
+    assert not re.search(r"\w_\w", said) and said.startswith("edge norms, true / spurious: ")
+    for arm, versus in comparisons:
+        assert f"  {KNOWN[arm].words} - {KNOWN[versus].words}: " in said
+    assert f"not shown beyond the {KNOWN['control_loo'].words}" in said  # in the conclusion too
+    shown = in_words(summary)
+    assert not any(name in shown.to_string() for name in coded) and coded[0] in set(summary["arm"])
+    assert shown["arm"].tolist() == [KNOWN[arm].words for arm in summary["arm"]]
+    assert shown["metric"].unique().tolist() == [METRICS[names[-1]].words]
+    by_arm = in_words(table.groupby("arm")[[names[-1]]].mean())
+    assert set(by_arm.index) == {KNOWN[arm].words for arm in arms}
+
+
+def test_an_arm_that_is_not_known_is_compared_without_underscores():
+    assert (
+        compared("my_own", "control")
+        == f"{arm_named('my_own').words} - shuffled control"
+        == "my own - shuffled control"
+    )
