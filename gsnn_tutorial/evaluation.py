@@ -64,9 +64,9 @@ def kmeans_clusters(activations: torch.Tensor, n_clusters: int) -> np.ndarray:
     F = _features(activations).astype(float)
     _clusters(n_clusters, len(F))
     # k-means only sees distances, and the rows of R^T have those of F = R^T Q^T in N dimensions, not in B*L*C.
-    points = np.linalg.qr(F.T, mode="r").T
     # Sums are rounded in the order of the threads, and that would decide between clusterings that are equally good.
-    with threadpool_limits(1, user_api="openmp"):
+    with threadpool_limits(1):
+        points = np.linalg.qr(F.T, mode="r").T
         return KMeans(n_clusters=n_clusters, n_init=10, random_state=0).fit_predict(points)
 
 

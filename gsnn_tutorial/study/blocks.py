@@ -9,6 +9,7 @@ from contextlib import ExitStack
 
 import torch
 from joblib import Parallel, cpu_count, delayed
+from threadpoolctl import threadpool_limits
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.kernels import threads
@@ -40,6 +41,8 @@ class Blocks:
     def __enter__(self) -> Blocks:
         # A new thread begins with the number that any thread has set last: at the end, that is this one's again.
         self._own_threads.enter_context(threads(torch.get_num_threads()))
+        # The same for NumPy's and scikit-learn's libraries, whose number is that of the whole program.
+        self._own_threads.enter_context(threadpool_limits(1))
         return self
 
     def __exit__(self, kind, error, traceback):
