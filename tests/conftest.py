@@ -1,6 +1,7 @@
 """What several test files share: golden arrays, the published draw, a seeded model, a memory meter."""
 
 import json
+import os
 from pathlib import Path
 
 import matplotlib
@@ -12,6 +13,7 @@ from torch.profiler import ProfilerActivity, profile
 from gsnn_tutorial import GSNN
 from gsnn_tutorial.study.published import published_draw
 
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")  # what joblib counts, and a study shares among its jobs
 matplotlib.use("Agg")
 torch.set_num_threads(1)  # on products this small, more threads wait for each other, for minutes on a busy machine
 

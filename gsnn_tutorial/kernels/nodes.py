@@ -52,19 +52,43 @@ class _ChannelNorm(torch.autograd.Function):
 
 
 def add_residual(out: torch.Tensor, r: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-    """``out + relu(r) h``, written into ``out``: r (1,), out and h (E, B).
+    """``out + relu(r) h``, written into ``out``: r (1,), out and h (E, B)."""
+    return _Residual.apply(out, r, h)
 
-    Each edge takes a copy of r, so that its gradient is added up edge by edge, in the order in which a union of models
-    adds it up: a model alone and the same model in a union then train to the same bits.
+
+class _Residual(torch.autograd.Function):
+    """One step in place of four.
+
+    The gradient of r is added up edge by edge, in the order in which a union of models adds it up: a model alone and
+    the same model in a union then train to the same bits.
     """
-    of_edge = r.relu().index_select(0, torch.zeros(len(h), dtype=torch.long, device=r.device))
-    return out.addcmul_(of_edge[:, None], h)
+
+    @staticmethod
+    def forward(ctx, out, r, h):
+        ctx.save_for_backward(r, h)
+        ctx.mark_dirty(out)
+        return out.addcmul_(r.relu(), h)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx, grad):
+        r, h = ctx.saved_tensors
+        grad_r = grad_h = None
+        if ctx.needs_input_grad[1]:
+            grad_r = _added_in_order((grad * h).sum(1)) * (r > 0)
+        if ctx.needs_input_grad[2]:
+            grad_h = grad * r.relu()
+        return grad, grad_r, grad_h
+
+
+def _added_in_order(terms: torch.Tensor) -> torch.Tensor:
+    """The sum over rows, one after the other: (rows, ...) -> (1, ...)."""
+    everything = torch.zeros(len(terms), dtype=torch.long, device=terms.device)
+    return terms.new_zeros(1, *terms.shape[1:]).index_add_(0, everything, terms)
 
 
 def node_scores(w: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
     """``w . a`` for each node and sample: w (1, C) for all nodes or (N, C), a (N, C, B) -> (N, B)."""
-    if len(w) == 1:  # a copy for each node, for the order of sums as in ``add_residual``
-        w = w[torch.zeros(len(a), dtype=torch.long, device=w.device)]
     return _Score.apply(w, a)
 
 
@@ -74,10 +98,11 @@ class _Score(torch.autograd.Function):
     @staticmethod
     def forward(ctx, w, a):
         ctx.save_for_backward(w, a)
-        return torch.bmm(w[:, None], a)[:, 0]
+        return torch.bmm(w.expand(len(a), -1)[:, None], a)[:, 0]
 
     @staticmethod
     @once_differentiable
     def backward(ctx, grad):
         w, a = ctx.saved_tensors
-        return torch.bmm(a, grad[:, :, None])[:, :, 0], w[:, :, None] * grad[:, None]
+        grad_w = torch.bmm(a, grad[:, :, None])[:, :, 0]  # (N, C)
+        return grad_w if len(w) > 1 else _added_in_order(grad_w), w[:, :, None] * grad[:, None]
