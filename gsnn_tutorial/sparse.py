@@ -49,7 +49,7 @@ class SparsePattern(torch.nn.Module):
 
     def matrix(self, values: torch.Tensor) -> torch.Tensor:
         """W as a CSR matrix (targets, sources)."""
-        return csr(self.target_start, self.source, values[self.by_target], (self.targets, self.sources))
+        return csr(self.target_start, self.source, values.index_select(0, self.by_target), (self.targets, self.sources))
 
     def transposed(self, values: torch.Tensor) -> torch.Tensor:
         """W^T as a CSR matrix (sources, targets); its order is the order of ``values``."""
@@ -143,11 +143,16 @@ class FixedMap(torch.nn.Module):
         order = torch.argsort(source * size[1] + target)
         self.pattern = SparsePattern(torch.stack([source, target])[:, order], size)
         self.register_buffer("degree", degree[order], persistent=False)
-        self.layers = layers
+        self.layers, self._values = layers, {}
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        values = self.degree.to(x.dtype).rsqrt() / self.layers**0.5  # made here, so that float64 has all its digits
-        return sparse_map(values, x, self.pattern)
+        return sparse_map(self.values(x.dtype, x.device), x, self.pattern)
+
+    def values(self, dtype: torch.dtype, device: torch.device) -> torch.Tensor:
+        """The weights, made once for each dtype, so that float64 has all its digits."""
+        if (dtype, device) not in self._values:
+            self._values[dtype, device] = self.degree.to(dtype).rsqrt() / self.layers**0.5
+        return self._values[dtype, device]
 
 
 def degree_normalized(indices: torch.Tensor, size: tuple[int, int], generator) -> torch.Tensor:

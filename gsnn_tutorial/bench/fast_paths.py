@@ -29,12 +29,12 @@ WHEN_NORM = (
     "The fast path wins on small tensors by the calls that autograd need not make, on large ones by passes over memory."
 )
 WHEN_RESIDUAL = (
-    "The fast path wins where the state is large: it writes into a tensor that is there. On small ones the order of its "
-    "sums, which is that of a union, costs more than it saves."
+    "The fast path wins where the state is large: it writes into a tensor that is there. On small ones the order of "
+    "its sums, which is that of a union, costs more than it saves."
 )
 WHEN_SCORE = (
     "The fast path wins where there are many nodes: its gradients are products of vectors, and not one of matrices. On "
-    "few, its copies of w, which fix the order of sums, cost more than it saves."
+    "few, the order of its sums, which is that of a union, costs more than it saves."
 )
 WHEN_STEP = "All fast paths of a step together win the more, the more of the step they make up."
 
