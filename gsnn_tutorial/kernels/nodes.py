@@ -6,6 +6,8 @@ record counts. In a union of many models the tensors no longer fit the cache, an
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import torch
 from torch.autograd.function import once_differentiable
 
@@ -52,39 +54,18 @@ class _ChannelNorm(torch.autograd.Function):
 
 
 def add_residual(out: torch.Tensor, r: torch.Tensor, h: torch.Tensor) -> torch.Tensor:
-    """``out + relu(r) h``, written into ``out``: r (1,), out and h (E, B)."""
-    return _Residual.apply(out, r, h)
+    """``out + relu(r) h``, written into ``out``: r (1,), out and h (E, B).
 
-
-class _Residual(torch.autograd.Function):
-    """One step in place of four.
-
-    The gradient of r is added up edge by edge, in the order in which a union of models adds it up: a model alone and
-    the same model in a union then train to the same bits.
+    Each edge takes a copy of r, so that its gradient is added up edge by edge, in the order in which a union of models
+    adds it up: a model alone and the same model in a union then train to the same bits.
     """
-
-    @staticmethod
-    def forward(ctx, out, r, h):
-        ctx.save_for_backward(r, h)
-        ctx.mark_dirty(out)
-        return out.addcmul_(r.relu(), h)
-
-    @staticmethod
-    @once_differentiable
-    def backward(ctx, grad):
-        r, h = ctx.saved_tensors
-        grad_r = grad_h = None
-        if ctx.needs_input_grad[1]:
-            grad_r = _added_in_order((grad * h).sum(1)) * (r > 0)
-        if ctx.needs_input_grad[2]:
-            grad_h = grad * r.relu()
-        return grad, grad_r, grad_h
+    of_edge = r.relu().index_select(0, _zeros(len(h), r.device))
+    return out.addcmul_(of_edge[:, None], h)
 
 
-def _added_in_order(terms: torch.Tensor) -> torch.Tensor:
-    """The sum over rows, one after the other: (rows, ...) -> (1, ...)."""
-    everything = torch.zeros(len(terms), dtype=torch.long, device=terms.device)
-    return terms.new_zeros(1, *terms.shape[1:]).index_add_(0, everything, terms)
+@lru_cache(maxsize=16)
+def _zeros(rows: int, device: torch.device) -> torch.Tensor:
+    return torch.zeros(rows, dtype=torch.long, device=device)
 
 
 def node_scores(w: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
@@ -105,4 +86,6 @@ class _Score(torch.autograd.Function):
     def backward(ctx, grad):
         w, a = ctx.saved_tensors
         grad_w = torch.bmm(a, grad[:, :, None])[:, :, 0]  # (N, C)
-        return grad_w if len(w) > 1 else _added_in_order(grad_w), w[:, :, None] * grad[:, None]
+        if len(w) == 1:  # added up node by node, for the same reason as in ``add_residual``
+            grad_w = grad_w.new_zeros(1, grad_w.shape[1]).index_add_(0, _zeros(len(a), w.device), grad_w)
+        return grad_w, w[:, :, None] * grad[:, None]
