@@ -109,7 +109,7 @@ CONNECTED = {
     "membership": lambda draw: connected_membership(draw.graph, draw.stream("connected")),
 }  # fmt: skip
 EDGES = {"color": "#E69F00", "linestyle": ":"}
-BAR = ((-1, -0.4), (1, -0.4), (1, 0.4), (-1, 0.4), (-1, -0.4))  # markers that matplotlib has no letter for
+BAR = ((-0.4, -1), (0.4, -1), (0.4, 1), (-0.4, 1), (-0.4, -1))  # markers that matplotlib has no letter for
 BOW_TIE = ((-1, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 HOURGLASS = ((-1, -1), (1, -1), (-1, 1), (1, 1), (-1, -1))
 HIDING = ", without the middle node of each chain"
