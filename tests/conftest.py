@@ -1,6 +1,7 @@
 """What several test files share: golden arrays, the published draw, a seeded model, a memory meter."""
 
 import json
+import os
 from pathlib import Path
 
 import matplotlib
@@ -13,6 +14,7 @@ from gsnn_tutorial import GSNN
 from gsnn_tutorial.study.published import published_draw
 
 matplotlib.use("Agg")
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")  # what joblib counts, and a study shares among its jobs
 torch.set_num_threads(1)  # on products this small, more threads wait for each other, for minutes on a busy machine
 
 

@@ -15,8 +15,10 @@ from gsnn_tutorial import GSNN, Problem
 from gsnn_tutorial.course.graders import assignment_5 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka, told_gap
 from gsnn_tutorial.graph import shuffled_membership
-from gsnn_tutorial.study.inference import Metric, judge, summarize, verdict
+from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.metrics import Metric
 from gsnn_tutorial.study.named import saved_study
+from gsnn_tutorial.study.verdict import judge, verdict
 
 EXERCISES = {name: value for name, value in vars(checks).items() if isinstance(value, checks.Graded)}
 
@@ -101,7 +103,7 @@ def test_a_verdict_is_that_of_the_package():
     seen = set()
     for case in checks.conclude.cases(0):
         baseline, control, margin, less_is_better = case
-        metric = Metric("metric", margin, less_is_better=less_is_better)
+        metric = Metric("metric", "metric", margin, direction=-1 if less_is_better else 1)
         word = judge(*baseline, 16, metric)
         if word == "helps":
             word = "pathways" if judge(*control, 16, metric) == "helps" else "smoother"

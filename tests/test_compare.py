@@ -14,9 +14,11 @@ from gsnn_tutorial import Problem
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands.compare import compare_arms
 from gsnn_tutorial.files import RunFolder
-from gsnn_tutorial.study import paired as study_module
-from gsnn_tutorial.study.inference import METRICS, verdict
-from gsnn_tutorial.study.paired import ARMS, Recipe
+from gsnn_tutorial.study import blocks, paired
+from gsnn_tutorial.study.arms import USUAL_ARMS
+from gsnn_tutorial.study.metrics import USUAL_METRICS
+from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.verdict import verdict
 
 SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
 
@@ -34,7 +36,7 @@ def test_the_folder_holds_rows_summary_figures_and_settings(finished):
         f"{n}.{s}" for n in ("arms", "forest") for s in ("png", "svg")
     }
     rows = pd.read_csv(finished / "study.csv")
-    assert len(rows) == 6 * len(ARMS)
+    assert len(rows) == 6 * len(USUAL_ARMS)
     run = json.loads((finished / "run.json").read_text())
     assert run["finished"] and run["wall_seconds"] > 0
     assert run["settings"]["problem"]["K"] == 3 and run["settings"]["recipe"]["epochs"] == 4
@@ -44,28 +46,28 @@ def test_the_folder_holds_rows_summary_figures_and_settings(finished):
 
 def test_the_verdicts_follow_from_the_summary_that_is_written(finished):
     run, summary = json.loads((finished / "run.json").read_text()), pd.read_csv(finished / "summary.csv")
-    assert run["verdicts"] == {metric: verdict(summary, metric).splitlines()[0] for metric in METRICS}
+    assert run["verdicts"] == {metric: verdict(summary, metric).splitlines()[0] for metric in USUAL_METRICS}
 
 
 def test_the_command_prints_means_intervals_and_verdicts(tmp_path, capsys):
     assert main(["compare", *SMALL, "--first-seed", "7", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
-    for words in ("untrained", "oracle", "Paired differences over 6 seeds", "test MSE:", "regularized - control"):
+    for words in ("untrained", "oracle", "Paired differences over 6 seeds", "test MSE:", "regularized - shuffled control"):
         assert words in printed
     assert sorted(set(pd.read_csv(tmp_path / "study.csv")["seed"])) == list(range(7, 13))
 
 
 def test_an_interrupted_comparison_keeps_the_finished_seeds(tmp_path, monkeypatch):
-    real = study_module.run_block
+    real = paired.train_block
 
-    def interrupted(problem, arms, seeds, *rest):
+    def interrupted(stop, problem, arms, seeds, *rest):
         if 3 in seeds:
             raise KeyboardInterrupt
-        return real(problem, arms, seeds, *rest)
+        return real(stop, problem, arms, seeds, *rest)
 
-    monkeypatch.setattr(study_module, "run_block", interrupted)
-    monkeypatch.setattr(study_module, "seeds_per_block", lambda *_: 1)
-    monkeypatch.setattr(study_module.torch, "get_num_threads", lambda: 1)
+    monkeypatch.setattr(paired, "train_block", interrupted)
+    monkeypatch.setattr(paired, "seeds_per_block", lambda *_: 1)
+    monkeypatch.setattr(blocks, "cpu_count", lambda: 1)
     with pytest.warns(UserWarning, match="3 finished seeds of 6"):
         assert main(["compare", *SMALL, "--output", str(tmp_path)]) == 130
     assert sorted(set(pd.read_csv(tmp_path / "study.csv")["seed"])) == [0, 1, 2]
@@ -124,5 +126,5 @@ def test_an_interrupt_ends_the_command_cleanly_with_threads_at_work(tmp_path):
         finally:
             running.kill()
     assert running.returncode == 130, errors
-    assert len(pd.read_csv(tmp_path / "study.csv")) % len(ARMS) == 0
+    assert len(pd.read_csv(tmp_path / "study.csv")) % len(USUAL_ARMS) == 0
     assert not json.loads((tmp_path / "run.json").read_text())["finished"]

@@ -4,8 +4,9 @@ import joblib
 import pandas as pd
 import pytest
 
-from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.recipe import Recipe
 
 
 @pytest.mark.slow
@@ -14,10 +15,10 @@ def test_a_study_on_a_dask_cluster_gives_the_same_table():
 
     problem, recipe = Problem(n_train=32, n_test=64), Recipe(epochs=3)
     settings = {"arms": ("baseline", "regularized", "control"), "recipe": recipe, "block": 1, "progress": False}
-    here = study(problem, seeds=range(4), n_jobs=1, **settings)
+    here = paired_study(problem, seeds=range(4), n_jobs=1, **settings)
     with LocalCluster(n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None) as cluster:
         with Client(cluster) as client, joblib.parallel_config(backend="dask"):
-            there = study(problem, seeds=range(4), n_jobs=2, **settings)
+            there = paired_study(problem, seeds=range(4), n_jobs=2, **settings)
             workers = client.run(lambda: "gsnn_tutorial" in __import__("sys").modules)
     pd.testing.assert_frame_equal(there, here, check_exact=True)
     assert all(workers.values())  # the blocks ran there, not here

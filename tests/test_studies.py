@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.study import named as studies
+from gsnn_tutorial.commands import study as command
+from gsnn_tutorial.commands.study import run_study
 from gsnn_tutorial.study.named import (
     CONFIRMATION,
     EXPLORATORY,
@@ -17,12 +18,12 @@ from gsnn_tutorial.study.named import (
     STUDIES,
     NamedStudy,
     Part,
-    run_study,
-    saved_run,
+    saved_settings,
     saved_study,
 )
-from gsnn_tutorial.study.paired import Recipe, study
+from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.recipe import Recipe
 
 SHORT = NamedStudy(
     "Is it short?",
@@ -51,16 +52,18 @@ def test_a_study_is_all_of_its_parts_with_their_labels(short, tmp_path, capsys):
     table = pd.read_csv(tmp_path / "run" / "short.csv")
     assert list(table)[:3] == ["n_train", "seed", "arm"] and len(table) == 2 * 3 * 2
     part = SHORT.parts[1]
-    alone = study(part.problem, part.arms, part.seeds, recipe=part.recipe, measures="cka", progress=False)
+    alone = paired_study(part.problem, part.arms, part.seeds, recipe=part.recipe, measures="cka", progress=False)
     rows = table[table["n_train"] == 48].drop(columns="n_train").reset_index(drop=True)
     pd.testing.assert_frame_equal(rows, alone.round(4))
     run = json.loads((tmp_path / "run" / "run.json").read_text())
     assert run["finished"] and run["settings"]["parts"][1]["problem"]["n_train"] == 48
-    assert "Is it short?" in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert "Is it short?" in printed and "shuffled control" in printed and "CKA gap" in printed
+    assert set(table["arm"]) == {"baseline", "control"}  # files keep the names in code
 
 
 def test_an_interrupted_study_goes_on_with_the_parts_that_are_missing(short, tmp_path, monkeypatch, capsys):
-    computed, real = [], studies.study
+    computed, real = [], command.paired_study
 
     def interrupted(problem, arms, seeds, **options):
         if problem.n_train == 48 and not computed:
@@ -69,7 +72,7 @@ def test_an_interrupted_study_goes_on_with_the_parts_that_are_missing(short, tmp
             return table
         return real(problem, arms, seeds, **options)
 
-    monkeypatch.setattr(studies, "study", interrupted)
+    monkeypatch.setattr(command, "paired_study", interrupted)
     assert not run_study("short", tmp_path / "run", progress=False)
     assert not json.loads((tmp_path / "run" / "run.json").read_text())["finished"]
     assert len(pd.read_csv(tmp_path / "run" / "short.csv")) == 3 * 2 + 2
@@ -97,7 +100,7 @@ def test_the_command_runs_a_study_and_names_an_unknown_one(short, tmp_path, caps
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_a_saved_table_has_every_seed_and_arm_and_says_how_it_came_about(name):
-    table, run, parts = saved_study(name), saved_run(name), STUDIES[name].parts
+    table, run, parts = saved_study(name), saved_settings(name), STUDIES[name].parts
     assert len(table) == sum(len(part.seeds) * len(part.arms) for part in parts)
     assert run["finished"] and run["command"] == f"python -m gsnn_tutorial study {name}"
     assert {"versions", "device", "wall_seconds", "seconds_of_all_runs"} <= set(run)
@@ -129,7 +132,7 @@ SAMPLES = [
 def recomputed(name, number, arm, seed):
     """A row as the code gives it, and as it was saved."""
     part, table = STUDIES[name].parts[number], saved_study(name)
-    row = study(part.problem, [arm], [seed], recipe=part.recipe, measures=part.measures, progress=False).iloc[0]
+    row = paired_study(part.problem, [arm], [seed], recipe=part.recipe, measures=part.measures, progress=False).iloc[0]
     of_part = [table[column] == value for column, value in part.label.items()]
     return row, table[np.logical_and.reduce([*of_part, table["seed"] == seed, table["arm"] == arm])].iloc[0]
 

@@ -1,5 +1,8 @@
 """The paired study: complete, reproducible, and honest about what went wrong."""
 
+import pickle
+import threading
+
 import pandas as pd
 import pytest
 import torch
@@ -7,21 +10,27 @@ import torch
 from gsnn_tutorial import Problem, train
 from gsnn_tutorial.evaluation import mse
 from gsnn_tutorial.priors.weights import edges_outside
-from gsnn_tutorial.study import paired as study_module
+from gsnn_tutorial.study import blocks as blocks_module
+from gsnn_tutorial.study import paired
+from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS, arm_named, arms_in_words
+from gsnn_tutorial.study.blocks import Blocks, even_block
 from gsnn_tutorial.study.metrics import MEASURES
-from gsnn_tutorial.study.paired import ARMS, COLUMNS, EVERY_ARM, Recipe, seeds_per_block, study
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.replicas import Replica, seeds_per_block, train_block
+from gsnn_tutorial.study.table import TableFile, table_columns
 
 SMALL = Problem(n_train=48, n_test=40)
 SHORT = Recipe(epochs=6)
 
 
 def run(seeds=(0, 1, 2), **options):
-    return study(SMALL, seeds=seeds, recipe=SHORT, progress=False, **options)
+    return paired_study(SMALL, seeds=seeds, recipe=SHORT, progress=False, **options)
 
 
 def test_one_row_for_every_seed_and_arm_with_every_metric():
     table = run(seeds=[4, 2])
-    assert list(zip(table["seed"], table["arm"])) == [(s, a) for s in (4, 2) for a in ARMS]
+    assert list(zip(table["seed"], table["arm"])) == [(s, a) for s in (4, 2) for a in USUAL_ARMS]
     metrics = table.drop(columns=["seed", "arm", "diverged"])
     spurious = [column for column in metrics if "spurious" in column]
     assert metrics.drop(columns=[*spurious, "cka_gap_told"]).notna().all(axis=None)
@@ -35,16 +44,14 @@ def test_block_size_and_jobs_do_not_change_a_bit(options):
     pd.testing.assert_frame_equal(run(**options), run(block=1, n_jobs=1), check_exact=True)
 
 
-def test_thread_count_does_not_change_a_bit():
-    threads = torch.get_num_threads()
-    try:
-        tables = []
-        for count in (1, 2):
-            torch.set_num_threads(count)
-            tables.append(run(n_jobs=1))
-        pd.testing.assert_frame_equal(*tables, check_exact=True)
-    finally:
-        torch.set_num_threads(threads)
+def test_thread_count_does_not_change_a_bit(monkeypatch):
+    tables, seen, real = [], [], paired.train_block
+    monkeypatch.setattr(paired, "train_block", lambda *given: seen.append(torch.get_num_threads()) or real(*given))
+    for cores in (1, 2):
+        monkeypatch.setattr(blocks_module, "cpu_count", lambda: cores)
+        tables.append(run(n_jobs=1))
+    pd.testing.assert_frame_equal(*tables, check_exact=True)
+    assert set(seen) == {1, 2}
 
 
 def test_an_arm_is_the_same_in_any_company():
@@ -54,7 +61,7 @@ def test_an_arm_is_the_same_in_any_company():
 
 
 def test_arms_of_a_seed_share_data_and_start_and_seeds_do_not():
-    first, other = (study_module.run_block(SMALL, ["untrained", "baseline"], [s], Recipe(epochs=1, lr=0.0), "cpu", 1)
+    first, other = (train_block(threading.Event(), SMALL, ["untrained", "baseline"], [s], Recipe(epochs=1, lr=0.0))
                     for s in (0, 1))  # fmt: skip
     untrained, baseline = (dict(row, arm="") for row in first)
     assert untrained == baseline  # a learning rate of 0 leaves the shared start
@@ -62,14 +69,14 @@ def test_arms_of_a_seed_share_data_and_start_and_seeds_do_not():
 
 
 def test_the_csv_holds_the_finished_blocks_when_a_study_is_interrupted(tmp_path, monkeypatch):
-    real = study_module.run_block
+    real = paired.train_block
 
-    def interrupted(problem, arms, seeds, *rest):
+    def interrupted(stop, problem, arms, seeds, *rest):
         if 2 in seeds:
             raise KeyboardInterrupt
-        return real(problem, arms, seeds, *rest)
+        return real(stop, problem, arms, seeds, *rest)
 
-    monkeypatch.setattr(study_module, "run_block", interrupted)
+    monkeypatch.setattr(paired, "train_block", interrupted)
     with pytest.warns(UserWarning, match="2 finished seeds of 3"):
         table = run(block=1, n_jobs=1, output=tmp_path / "study.csv")
     assert sorted(set(table["seed"])) == [0, 1]
@@ -78,7 +85,7 @@ def test_the_csv_holds_the_finished_blocks_when_a_study_is_interrupted(tmp_path,
 
 
 def test_a_diverged_arm_is_named_and_has_no_metrics(monkeypatch):
-    real = study_module.Replica.__init__
+    real = Replica.__init__
 
     def poisoned(self, draw, seed, name, *rest):
         real(self, draw, seed, name, *rest)
@@ -87,7 +94,7 @@ def test_a_diverged_arm_is_named_and_has_no_metrics(monkeypatch):
                 self.model.ResBlocks[0].lin_out.values[0] = float("inf")
 
     clean = run(seeds=[0, 1])
-    monkeypatch.setattr(study_module.Replica, "__init__", poisoned)
+    monkeypatch.setattr(Replica, "__init__", poisoned)
     with pytest.warns(UserWarning, match="control"):
         table = run(seeds=[0, 1])
     lost = (table["seed"] == 1) & (table["arm"] == "control")
@@ -125,7 +132,7 @@ def test_blocks_shrink_as_models_grow():
 )
 def test_bad_arguments_are_named(options, message):
     with pytest.raises(ValueError, match=message):
-        study(SMALL, progress=False, **options)
+        paired_study(SMALL, progress=False, **options)
 
 
 @pytest.mark.parametrize("bad", [{"phi": "max"}, {"epochs": 0}, {"lambda_sim": -1.0}, {"channels": 1}, {"layers": 0}])
@@ -137,8 +144,8 @@ def test_a_recipe_that_cannot_be_is_refused(bad):
 def test_each_arm_is_given_its_graph_and_told_its_pathways():
     draw = SMALL.draw(0)
     told = {"regularized": draw.graph.membership(), "control": draw.shuffled}
-    for arm in ARMS:
-        replica = study_module.Replica(draw, 0, arm, SHORT, 4)
+    for arm in USUAL_ARMS:
+        replica = Replica(draw, 0, arm, SHORT, 4)
         edges = replica.model.edge_index_dict["function", "to", "function"].shape[1]
         assert edges == (8 if arm == "oracle" else 16)
         assert (replica.regularizer is not None) == (arm in told)
@@ -148,7 +155,7 @@ def test_each_arm_is_given_its_graph_and_told_its_pathways():
 
 
 def test_no_arm_beats_the_noise_floor_by_more_than_luck():
-    table = study(Problem(), seeds=[0], recipe=Recipe(epochs=150), progress=False)
+    table = paired_study(Problem(), seeds=[0], recipe=Recipe(epochs=150), progress=False)
     trained = table[table["arm"] != "untrained"]
     assert (trained["test_mse"] > 0.95 * trained["floor"]).all() and (trained["floor"] > 0.2).all()
 
@@ -157,33 +164,155 @@ def test_an_interrupt_is_passed_on_to_the_blocks_that_still_run(monkeypatch):
     def interrupted(*_):
         raise KeyboardInterrupt
 
-    heard = []
-    monkeypatch.setattr(study_module, "run_block", interrupted)
-    monkeypatch.setattr(study_module._STOP, "set", lambda: heard.append("stop"))
+    made, real = [], Blocks.__init__
+    monkeypatch.setattr(paired, "train_block", interrupted)
+    monkeypatch.setattr(Blocks, "__init__", lambda self, n_jobs: made.append(self) or real(self, n_jobs))
     with pytest.warns(UserWarning, match="0 finished seeds of 3"):
         run(block=1, n_jobs=1)
-    assert heard == ["stop"]
+    assert [blocks.stop.is_set() for blocks in made] == [True]
 
 
 @pytest.mark.filterwarnings("ignore:training interrupted")
-def test_a_block_that_hears_of_an_interrupt_ends_and_leaves_no_trace(monkeypatch):
-    monkeypatch.setattr(study_module._STOP, "is_set", lambda: True)
+def test_a_block_that_hears_of_an_interrupt_ends_and_leaves_no_trace():
+    blocks, heard = Blocks(1), []
+
+    def job(stop, *given):
+        stop.set()
+        heard.append(len(blocks.running))
+        return train_block(stop, *given)
+
     with pytest.raises(KeyboardInterrupt):
-        study_module.run_block(SMALL, ["baseline"], [0], SHORT, "cpu", 1)
-    assert study_module._RUNNING == []
+        blocks.run_one(job, (SMALL, ["baseline"], [0], SHORT))
+    assert heard == [1] and blocks.running == []
+    with pytest.raises(KeyboardInterrupt):  # one that was still to come does not begin
+        blocks.run_one(job, (SMALL, ["baseline"], [0], SHORT))
+    assert heard == [1]
+
+
+# The scheduler
+
+
+def threads_of_a_new_thread():
+    """How many threads torch works on in a thread that nobody has told anything."""
+    found = []
+    thread = threading.Thread(target=lambda: found.append(torch.get_num_threads()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+@pytest.mark.parametrize("n_jobs", [1, 2])
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_the_scheduler_leaves_no_thread_setting_behind(n_jobs, interrupted):
+    def job(stop, number):
+        if interrupted and number == 2:
+            raise KeyboardInterrupt
+        return number, torch.get_num_threads()
+
+    before, found = torch.get_num_threads(), []
+    try:
+        torch.set_num_threads(3)
+        try:
+            with Blocks(n_jobs) as blocks:
+                found += blocks.run(job, [(number,) for number in range(6)])
+        except KeyboardInterrupt:
+            assert interrupted
+        assert torch.get_num_threads() == threads_of_a_new_thread() == 3
+    finally:
+        torch.set_num_threads(before)
+    assert interrupted or found == [(number, blocks.threads) for number in range(6)]
+
+
+def test_cores_are_shared_among_the_jobs(monkeypatch):
+    monkeypatch.setattr(blocks_module, "cpu_count", lambda: 8)
+    assert (Blocks().n_jobs, Blocks().threads) == (8, 1)
+    assert [Blocks(n).threads for n in (1, 2, 3, 16)] == [8, 4, 2, 1]
+    assert even_block(20, 100, 2) == 10 and even_block(20, 4, 2) == 4 and even_block(0, 4, 2) == 1
+
+
+def test_an_error_in_the_body_ends_the_blocks_that_still_run():
+    began, heard = threading.Event(), []
+
+    def job(stop, number):
+        if number == 0:
+            return "first"
+        began.set()
+        heard.append(stop.wait(timeout=20))
+        raise KeyboardInterrupt
+
+    with pytest.raises(ZeroDivisionError), Blocks(2) as blocks:
+        for _ in blocks.run(job, [(0,), (1,)]):
+            began.wait(timeout=20)
+            1 / 0
+    assert heard == [True] and blocks.running == []
+
+
+def test_the_scheduler_keeps_nothing_in_its_module():
+    plain = (int, float, str, type(None), type(blocks_module))
+    kept = {name: value for name, value in vars(blocks_module).items()
+            if not name.startswith("__") and not callable(value) and not isinstance(value, plain)}  # fmt: skip
+    assert list(kept) == ["annotations"]  # of the future
+
+
+def test_a_copy_elsewhere_is_a_scheduler_of_its_own():
+    blocks = Blocks(2)
+    blocks.stop.set()
+    copy = pickle.loads(pickle.dumps(blocks))
+    assert copy.n_jobs == 2 and not copy.stop.is_set()
+
+
+# One object for an arm
+
+
+def test_every_arm_says_in_words_what_it_is_told_and_how_it_uses_that():
+    for name, arm in ARMS.items():
+        assert arm.name == name and "_" not in arm.words + arm.told + arm.use
+        assert arm.words and arm.told not in ("", "?") and arm.use not in ("", "?")
+        assert (arm.regularizer is None) == (arm.membership is None)
+    assert len({arm.words for arm in ARMS.values()}) == len({arm.marker for arm in ARMS.values()}) == len(ARMS)
+    assert len({(arm.told, arm.use) for arm in ARMS.values()}) == len(ARMS)
+    assert set(USUAL_ARMS) <= set(ARMS)
+
+
+def test_the_colour_of_an_arm_says_what_it_is_told():
+    trained = [arm for arm in ARMS.values() if arm.trained]
+    colors = pd.DataFrame([(arm.told, arm.color, arm.linestyle) for arm in trained]).groupby(0).nunique()
+    assert (colors == 1).all(axis=None)
+    of_usual = {ARMS[name].color for name in USUAL_ARMS}
+    assert len(of_usual) == len(USUAL_ARMS)
+
+
+def test_the_table_of_arms_has_a_row_for_each_with_its_words():
+    table = arms_in_words(["control", "regularized_loo"])
+    assert list(table.index) == ["control", "regularized_loo"] and list(arms_in_words().index) == list(ARMS)
+    assert list(table["in words"]) == ["shuffled control", "leave-one-out"]
+    assert "shuffled" in table.loc["control", "what it is told"] and "others" in table.iloc[1]["how it uses it"]
+    with pytest.raises(ValueError, match="names must be one of .*; got 'magic'"):
+        arms_in_words(["magic"])
+
+
+def test_an_arm_that_is_not_known_has_words_and_a_mark_of_its_own_too():
+    mine = arm_named("my_arm")
+    assert mine.words == "my arm" and mine.marker not in {arm.marker for arm in ARMS.values()}
+    assert arm_named("control") is ARMS["control"]
+
+
+@pytest.mark.parametrize("arm", ARMS)
+def test_no_arm_leaves_a_hook_on_its_model(arm):
+    assert not any(module._forward_hooks for module in replica(arm, SMALL.draw(2)).model.modules())
 
 
 # The further arms
 
 
 def replica(arm, draw, recipe=SHORT):
-    return study_module.Replica(draw, draw.seed, arm, recipe, 4)
+    return Replica(draw, draw.seed, arm, recipe, 4)
 
 
 def test_every_arm_runs_beside_every_other_and_is_the_same_alone():
-    together = run(seeds=[1], arms=list(EVERY_ARM))
-    assert list(together["arm"]) == list(EVERY_ARM) and together["test_mse"].notna().all()
-    assert together["test_mse"].nunique() == len(EVERY_ARM) - 1  # pruned is the oracle where pathways are disjoint
+    together = run(seeds=[1], arms=list(ARMS))
+    assert list(together["arm"]) == list(ARMS) and together["test_mse"].notna().all()
+    assert together["test_mse"].nunique() == len(ARMS) - 1  # pruned is the oracle where pathways are disjoint
     for arm in ("edge_penalty", "weight_tying_norms", "adjacency"):
         expected = together[together["arm"] == arm].reset_index(drop=True)
         pd.testing.assert_frame_equal(run(seeds=[1], arms=[arm]), expected, check_exact=True)
@@ -231,33 +360,33 @@ def test_a_regularizer_is_told_wrong_memberships_where_the_problem_has_them():
 
 def test_more_metrics_may_be_asked_for_and_the_usual_ones_stay_the_same():
     usual, more = run(seeds=[1]), run(seeds=[1], measures=list(MEASURES))
-    assert list(usual) == COLUMNS
-    pd.testing.assert_frame_equal(more[COLUMNS], usual, check_exact=True)
+    assert list(usual) == table_columns()
+    pd.testing.assert_frame_equal(more[table_columns()], usual, check_exact=True)
     assert {"cka_gap_hidden", "auc_ablation", "leakage"} <= set(more)
 
 
 def test_validation_rows_choose_the_epoch_and_are_not_trained_on():
     recipe = Recipe(epochs=30, lr=0.05, validation=0.25)
-    table = study(SMALL, ["baseline"], [3], recipe=recipe, progress=False)
+    table = paired_study(SMALL, ["baseline"], [3], recipe=recipe, progress=False)
     draw, model = SMALL.draw(3), replica("baseline", SMALL.draw(3)).model
     train(model, draw.x_train[:36], draw.y_train[:36], x_val=draw.x_train[36:], y_val=draw.y_train[36:],
           epochs=30, lr=0.05, progress=False)  # fmt: skip
     assert table["test_mse"].item() == pytest.approx(mse(model, draw.x_test, draw.y_test), abs=1e-5)
-    last = study(SMALL, ["baseline"], [3], recipe=Recipe(epochs=30, lr=0.05), progress=False)
+    last = paired_study(SMALL, ["baseline"], [3], recipe=Recipe(epochs=30, lr=0.05), progress=False)
     assert table["test_mse"].item() != last["test_mse"].item()
     with pytest.raises(ValueError, match="validation=0.001 of 48 training rows is 0"):
-        study(SMALL, seeds=[0], recipe=Recipe(validation=0.001), progress=False)
+        paired_study(SMALL, seeds=[0], recipe=Recipe(validation=0.001), progress=False)
 
 
 # Going on
 
 
 def test_a_study_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
-    file, computed, real = tmp_path / "study.csv", [], study_module.run_block
+    file, computed, real = tmp_path / "study.csv", [], paired.train_block
     run(seeds=[2, 0], output=file)
     lines = file.read_text().splitlines()
     file.write_text("\n".join(lines[:-1]) + "\n")  # seed 0 lacks its last arm
-    monkeypatch.setattr(study_module, "run_block", lambda *given: computed.extend(given[2]) or real(*given))
+    monkeypatch.setattr(paired, "train_block", lambda *given: computed.extend(given[3]) or real(*given))
     table = run(seeds=[0, 1, 2], output=file, resume=True)
     assert computed == [0, 1]
     monkeypatch.undo()
@@ -276,3 +405,28 @@ def test_a_file_of_another_study_is_not_gone_on_with(tmp_path):
     with pytest.raises(ValueError, match="resume needs output"):
         run(resume=True)
     assert file.read_text() == before
+
+
+def test_the_table_file_takes_up_complete_seeds_to_the_last_bit_and_grows(tmp_path):
+    path, names = tmp_path / "table.csv", ["seed", "arm", "value"]
+    first = TableFile(path, names)
+    first.start()
+    first.add([{"seed": 5, "arm": arm, "value": 1 / 3} for arm in ("a", "b")])
+    first.add([{"seed": 3, "arm": "a", "value": 2 / 3}])  # its other arm is missing
+    second = TableFile(path, names)
+    second.resume(["a", "b"], [3, 5])
+    assert second.seeds == {5} and [row["value"] for row in second.rows] == [1 / 3, 1 / 3]
+    second.start()
+    second.add([{"seed": 3, "arm": arm, "value": 0.1 + 0.2} for arm in ("a", "b")])
+    table = second.table([3, 5])
+    assert list(table["seed"]) == [3, 3, 5, 5] and table["value"].iloc[0] == 0.1 + 0.2
+    stored = pd.read_csv(path, engine="python").sort_values("seed", kind="stable").reset_index(drop=True)
+    pd.testing.assert_frame_equal(stored, table, check_exact=True)
+    assert b"\r" not in path.read_bytes()
+
+
+def test_a_table_without_a_file_is_kept_in_memory_only(tmp_path):
+    table = TableFile(None, ["seed", "arm"])
+    table.start()
+    table.add([{"seed": 1, "arm": "a"}])
+    assert len(table.table([1])) == 1 and not list(tmp_path.iterdir())
