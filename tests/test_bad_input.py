@@ -85,11 +85,6 @@ def trained(x=X, y=Y, regularized=False, **options):
     return train(model, x, y, **{"epochs": 1, "progress": False} | options)
 
 
-def published_metrics(**options):
-    arguments = {"x": X, "labels": GRAPH.labels, "edge_is_true": GRAPH.function_edge_is_true} | options
-    return evaluation.published_metrics(gsnn(), **arguments)
-
-
 class Identity(torch.nn.Module):
     def forward(self, a):
         return a
@@ -318,15 +313,7 @@ CASES = {
         (lambda: evaluation.gap(SIMILARITY, [0, 1, 2, 3]),
          ValueError, "labels must put at least two nodes into one pathway"),
         (lambda: evaluation.gap(bad(SIMILARITY, np.inf), [0, 0, 1, 1]), ValueError, "similarity must be finite"),
-        (lambda: published_metrics(labels=[0, 1]),
-         ValueError, "labels must have one label for each of the 4 nodes, got shape (2,)"),
-        (lambda: published_metrics(edge_is_true=[True]),
-         ValueError, "edge_is_true must say of each of the 4 function-function edges"),
-        (lambda: published_metrics(x=X[:, :1]), ValueError, "x must have 2 columns, got shape (6, 1)"),
-        (lambda: evaluation.cka_metrics(gsnn(), X, [0, 1]),
-         ValueError, "labels must have one label for each of the 4 nodes, got shape (2,)"),
-        (lambda: evaluation.cka_metrics(gsnn(), X[:1], GRAPH.labels),
-         ValueError, "at least 2 samples to be centred over, got B=1"),
+        (lambda: evaluation.activations(gsnn(), X[:, :1]), ValueError, "x must have 2 columns, got shape (6, 1)"),
         (lambda: evaluation.mse(gsnn(), bad(X, np.nan), Y), ValueError, "x must be finite"),
     ],
     "plots": [
@@ -392,7 +379,7 @@ def test_the_good_input_that_the_cases_start_from_is_accepted():
     assert len(causal()) == 4
     assert len(loss_of()) == 2
     assert len(trained(regularized=True).train_mse) == 1
-    assert published_metrics() and evaluation.cka_metrics(gsnn(), X, GRAPH.labels)
+    assert evaluation.gap(evaluation.linear_cka(evaluation.activations(gsnn(), X)), GRAPH.labels) <= 1
     assert nx2pyg(chain(), ["x"], ["f", "g"], ["y"]).num_nodes == 4
     assert sparse_map(torch.ones(2), torch.ones(3, 1), PATTERN).shape == (2, 1)
 

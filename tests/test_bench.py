@@ -211,7 +211,7 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path, capsys, monkeypatch):
 
 
 def test_a_study_that_was_interrupted_is_not_measured(monkeypatch):
-    monkeypatch.setattr(bench, "paired_study", lambda problem, arms, seeds, **options: pd.DataFrame({"seed": [0, 0, 0]}))
+    monkeypatch.setattr(bench, "paired_study", lambda *given, **options: pd.DataFrame({"seed": [0, 0, 0]}))
     with pytest.raises(KeyboardInterrupt):
         list(bench.whole_study(TINY, "cpu"))
 

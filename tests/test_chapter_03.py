@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, Problem
-from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.attribution import edge_effects
+from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.gsnn import GroupLayerNorm, win_indices, wout_indices
 
 NOTEBOOKS = Path(__file__).parent.parent / "notebooks"

@@ -7,6 +7,8 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import evaluation, pathway_graph
+from gsnn_tutorial.attribution import edge_norms
+from gsnn_tutorial.study.metrics import Subject, measure
 
 
 @pytest.fixture
@@ -152,7 +154,7 @@ def test_published_metrics_are_the_published_computation(model, draw):
         "lin_in_norm_spurious": spurious,
         "norm_ratio_true_over_spurious": true / spurious,
     }
-    metrics = evaluation.published_metrics(model, x, labels, is_true)
+    metrics = measure(Subject(model, draw.graph, draw), "published")
     assert list(metrics) == list(expected)
     assert metrics == pytest.approx(expected, abs=1e-5)
 
@@ -166,15 +168,13 @@ def test_cka_metrics_are_gap_and_agreement_of_the_last_layers_clusters(model, dr
     }
     within, cross = evaluation.within_and_cross(similarity, draw.graph.labels)
     expected |= {"cka_within": within, "cka_cross": cross}
-    assert evaluation.cka_metrics(model, draw.x_test, draw.graph.labels) == pytest.approx(expected)
-    told = draw.shuffled.argmax(0)
-    expected["cka_gap_told"] = evaluation.gap(similarity, told)
-    assert evaluation.cka_metrics(model, draw.x_test, draw.graph.labels, told) == pytest.approx(expected)
+    expected["cka_gap_told"] = evaluation.gap(similarity, draw.shuffled.argmax(0))
+    assert measure(Subject(model, draw.graph, draw, draw.shuffled), "cka") == pytest.approx(expected)
 
 
 def test_on_the_true_graph_members_of_a_pathway_are_similar_and_others_are_not(make_model, draw):
-    model = make_model(draw.graph.without_spurious_edges())
-    metrics = evaluation.cka_metrics(model, draw.x_test, draw.graph.labels)
+    graph = draw.graph.without_spurious_edges()
+    metrics = measure(Subject(make_model(graph), graph, draw), "cka")
     assert metrics["cka_gap"] > 0.5 and metrics["cka_ari"] == 1
 
 
@@ -190,17 +190,19 @@ def test_mse_is_taken_in_evaluation_mode_which_is_put_back(make_model, draw):
 
 def test_metrics_of_a_model_with_other_pathway_numbers_are_the_same(make_model):
     graph = pathway_graph(K=2).with_spurious_edges(3, seed=0)
-    model, x = make_model(graph), torch.randn(50, 4)
-    metrics = [evaluation.published_metrics(model, x, labels, graph.function_edge_is_true)
-               for labels in (graph.labels, 7 - 3 * graph.labels, np.where(graph.labels, "b", "a"))]  # fmt: skip
-    assert metrics[0] == metrics[1] == metrics[2]
+    activations, found = evaluation.activations(make_model(graph), torch.randn(50, 4)), []
+    for labels in (graph.labels, 7 - 3 * graph.labels, np.where(graph.labels, "b", "a")):
+        clusters = adjusted_rand_score(labels, evaluation.kmeans_clusters(activations, 2))
+        found.append((evaluation.gap(evaluation.cosine_similarity(activations), labels), clusters))
+    assert found[0] == found[1] == found[2]
 
 
 def test_looking_at_a_model_in_training_changes_nothing(make_model, draw):
     model = make_model(norm="batch").train()
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
-    evaluation.published_metrics(model, draw.x_test, draw.graph.labels, draw.graph.function_edge_is_true)
-    evaluation.cka_metrics(model, draw.x_test, draw.graph.labels)
+    evaluation.activations(model, draw.x_test)
+    evaluation.mse(model, draw.x_test, draw.y_test)
+    edge_norms(model)
     assert model.training
     assert all(torch.equal(tensor, before[name]) for name, tensor in model.state_dict().items())
 

@@ -9,17 +9,12 @@ import pytest
 from scipy import stats
 
 from gsnn_tutorial.plots.study import plot_power
-from gsnn_tutorial.study import inference
+from gsnn_tutorial.study import verdict as rule
 from gsnn_tutorial.study.inference import (
     COMPARISONS,
-    METRICS,
-    MORE_METRICS,
     contrasts,
     holm,
     interval,
-    judge,
-    kind_of,
-    measured,
     non_inferior,
     p_value,
     paired_differences,
@@ -27,13 +22,15 @@ from gsnn_tutorial.study.inference import (
     seeds_needed,
     summarize,
 )
+from gsnn_tutorial.study.metrics import METRICS, measured, metric_named
+from gsnn_tutorial.study.verdict import compared, in_words, judge
 
 ARMS = ("untrained", "baseline", "regularized", "control")
 
 
 def verdict(*arguments, **settings):
     """The verdict with its conclusion in one line, as if the page were wide enough."""
-    return re.sub(r"\n(?! )", " ", inference.verdict(*arguments, **settings))
+    return re.sub(r"\n(?! )", " ", rule.verdict(*arguments, **settings))
 
 
 def make_table(offsets, metric="cka_gap", seeds=20, noise=0.02):
@@ -129,7 +126,7 @@ def test_the_verdict_shows_the_intervals_that_it_follows_from():
 
 
 def test_leakage_is_structural_and_less_of_it_is_better():
-    assert judge(-0.2, -0.1, 20, MORE_METRICS["leakage"]) == "helps"
+    assert judge(-0.2, -0.1, 20, METRICS["leakage"]) == "helps"
     table = make_table([0.5, 0.3, 0.1, 0.3], metric="leakage")
     summary = summarize(table, ["leakage"])
     assert ("regularized", "untrained") in set(zip(summary["arm"], summary["versus"]))
@@ -249,7 +246,7 @@ def test_a_secondary_metric_helps_only_if_it_does_after_holms_correction():
 
 
 def test_a_conclusion_is_broken_between_words_and_the_numbers_stand_below_it():
-    lines = inference.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
+    lines = rule.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
     assert max(map(len, lines)) <= 88 and [line.startswith("  ") for line in lines].count(False) == 2
     assert lines[0].startswith("CKA gap: ") and len(lines[2:]) == 4
 
@@ -340,7 +337,7 @@ def test_an_error_has_no_untrained_null():
         (lambda: paired_differences(make_table([0] * 4), "cka_gap", "oracle", "baseline"), "oracle"),
         (lambda: verdict(summarize(make_table([0] * 4), ["cka_gap"]), "beauty"), "beauty"),
         (lambda: interval([1.0, 2.0], confidence=95), "confidence"),
-        (lambda: kind_of("beauty"), "beauty"),
+        (lambda: metric_named("beauty"), "beauty"),
         (lambda: contrasts(controls=()), "controls must name at least one arm"),
         (lambda: p_value([1.0]), "at least 2"),
         (lambda: holm(summarize(make_table([0] * 4)), make_table([0] * 4), ["test_mse"]), "primary"),
@@ -374,3 +371,34 @@ def test_other_arms_can_be_compared_without_the_usual_ones():
     table = make_table([0, 0, 0.3, 0])
     table["arm"] = table["arm"].replace({"regularized": "oracle"})
     assert list(summarize(table, ["cka_gap"], [("oracle", "baseline")])["arm"]) == ["oracle"]
+
+
+# Words
+
+
+def test_a_verdict_shows_arms_under_their_words():
+    table = make_table([0, 0, 0.3, 0.3])
+    table["arm"] = table["arm"].replace({"regularized": "regularized_loo", "control": "control_loo"})
+    controls = ("control_loo",)
+    summary = summarize(table, ["cka_gap"], contrasts("regularized_loo", controls))
+    words = verdict(summary, "cka_gap", "regularized_loo", controls=controls)
+    assert "not shown beyond the shuffled control (leave-one-out): it may" in words.splitlines()[0]
+    assert "  leave-one-out - shuffled control (leave-one-out): " in words and "_loo" not in words
+    assert list(summary["arm"].unique()) == ["regularized_loo", "control_loo"]  # what is computed with keeps its names
+
+
+def test_a_comparison_in_words_names_arms_that_nobody_knows_too():
+    assert compared("regularized_loo", "my_arm") == "leave-one-out - my arm"
+
+
+def test_a_table_that_is_shown_has_words_in_columns_and_levels_and_the_other_stays_as_it_was():
+    summary = summarize(make_table([0] * 4), ["cka_gap"], [("control", "baseline")], null=("", ""))
+    shown = in_words(summary)
+    assert shown.loc[0, ["metric", "arm", "versus"]].tolist() == ["CKA gap", "shuffled control", "baseline"]
+    assert summary.loc[0, ["metric", "arm", "versus"]].tolist() == ["cka_gap", "control", "baseline"]
+    means = make_table([0] * 4).assign(part=1).groupby(["part", "arm"], sort=False)[["cka_gap"]].mean()
+    means = in_words(means.rename_axis(columns="metric"))
+    assert list(means) == ["CKA gap"] and (1, "shuffled control") in means.index
+    assert list(in_words(means.loc[1].T)) == list(means.loc[1].index)  # words are left alone
+    plain = pd.DataFrame({"cka_gap": [1.0]}, index=["control"])  # nothing says that these are arms and metrics
+    pd.testing.assert_frame_equal(in_words(plain), plain)

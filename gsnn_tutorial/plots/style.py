@@ -11,7 +11,6 @@ import matplotlib.pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedFormatter
 
 NODE_STYLE = {
     "input": {"color": "#56B4E9", "marker": "s"},
@@ -55,9 +54,8 @@ def show(figure: Figure, alt: str):
 
 def says_it(axis: Axis) -> bool:
     """Whether an axis says by its ticks what it shows: all of them are words."""
-    formatter = axis.get_major_formatter()
-    words = formatter.seq if isinstance(formatter, FixedFormatter) else []
-    return bool(words) and all(any(letter.isalpha() for letter in str(word)) for word in words)
+    ticks = [tick.get_text() for tick in axis.get_ticklabels()]
+    return bool(ticks) and all("$" not in tick and any(map(str.isalpha, tick)) for tick in ticks)  # 10^2 has a $
 
 
 def draw_floor(ax: Axes, floor: float):
