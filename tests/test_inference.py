@@ -249,6 +249,11 @@ def test_a_conclusion_is_broken_between_words_and_the_numbers_stand_below_it():
     lines = rule.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
     assert max(map(len, lines)) <= 88 and [line.startswith("  ") for line in lines].count(False) == 2
     assert lines[0].startswith("CKA gap: ") and len(lines[2:]) == 4
+    table = make_table([0, 0.3, 0.6, 0])
+    table["arm"] = table["arm"].replace({"regularized": "regularized_loo", "control": "control_loo"})
+    summary = summarize(table, ["cka_gap"], contrasts("regularized_loo", ["control_loo"]))
+    lines = rule.verdict(summary, "cka_gap", "regularized_loo", controls=["control_loo"]).split("\n")
+    assert lines[1] == "(leave-one-out) harms."  # not "leave-" and "one-out)"
 
 
 def test_an_interval_beyond_zero_that_does_not_count_says_why():
