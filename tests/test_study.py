@@ -230,6 +230,7 @@ def test_cores_are_shared_among_the_jobs(monkeypatch):
     assert even_block(20, 100, 2) == 10 and even_block(20, 4, 2) == 4 and even_block(0, 4, 2) == 1
 
 
+@pytest.mark.filterwarnings("ignore:1 tasks which were still being processed")
 def test_an_error_in_the_body_ends_the_blocks_that_still_run():
     began, heard = threading.Event(), []
 
