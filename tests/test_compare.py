@@ -54,6 +54,7 @@ def test_the_command_prints_means_intervals_and_verdicts(tmp_path, capsys):
     printed = capsys.readouterr().out
     words = ("untrained", "oracle", "Paired differences over 6 seeds", "test MSE:", "regularized - shuffled control")
     assert [each for each in words if each not in printed] == []
+    assert "shuffled control" in printed.splitlines()[0] and printed.splitlines()[2].startswith("test MSE ")
     assert sorted(set(pd.read_csv(tmp_path / "study.csv")["seed"])) == list(range(7, 13))
 
 
