@@ -15,6 +15,7 @@ from gsnn_tutorial.study.published import published_draw
 
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")  # what joblib counts, and a study shares among its jobs
 matplotlib.use("Agg")
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", "1")  # what joblib counts, and a study shares among its jobs
 torch.set_num_threads(1)  # on products this small, more threads wait for each other, for minutes on a busy machine
 
 

@@ -31,10 +31,9 @@ def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axe
         jitter = np.linspace(-0.22, 0.22, len(differences))
         ax.plot(differences, place + jitter, ".", color="#999999", markersize=4, alpha=0.8)
         arm = arm_named(row.arm)
-        ax.plot([row.low, row.high], [place, place], color=arm.color, linewidth=2.4)
-        size = 15 if arm.marker == "*" else 8  # most of a star's square is empty
-        mark = {"color": arm.color, "marker": arm.marker, "linestyle": "", "markeredgecolor": "white"}
-        ax.plot(row.difference, place, markersize=size, **mark)
+        ax.plot([row.low, row.high], [place, place], color=arm.color, linewidth=2)
+        edge = {"markeredgecolor": "white", "markeredgewidth": 0.6}
+        ax.plot(row.difference, place, marker=arm.marker, color=arm.color, markersize=9.5, linestyle="", **edge)
     ax.set_yticks(range(len(rows)), [compared(row.arm, row.versus) for row in rows.itertuples()])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(f"paired difference in {kind.words}\n({kind.better})")

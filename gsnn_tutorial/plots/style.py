@@ -54,8 +54,8 @@ def show(figure: Figure, alt: str):
 
 def says_it(axis: Axis) -> bool:
     """Whether an axis says by its ticks what it shows: all of them are words."""
-    words = [label.get_text() for label in axis.get_ticklabels()]
-    return bool(words) and all(any(letter.isalpha() for letter in word) for word in words)
+    ticks = [tick.get_text() for tick in axis.get_ticklabels()]
+    return bool(ticks) and all("$" not in tick and any(map(str.isalpha, tick)) for tick in ticks)  # 10^2 has a $
 
 
 def draw_floor(ax: Axes, floor: float):

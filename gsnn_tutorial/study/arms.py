@@ -136,7 +136,7 @@ ARMS = {arm.name: arm for arm in (
         **SHUFFLED | {"told": SHUFFLED["told"] + HIDING, "membership": hiding(SHUFFLED["membership"])}, **SCORE,
         marker=(3, 1, 0)),
     # A member is compared with the others only.
-    Arm("regularized_loo", "leave-one-out", **TRUTH, **OTHERS, marker="*"),
+    Arm("regularized_loo", "leave-one-out", **TRUTH, **OTHERS, marker="P"),
     Arm("control_loo", "shuffled control (leave-one-out)", **SHUFFLED, **OTHERS, marker="v"),
     # Controls that know the graph, and not the pathways.
     Arm("connected_control", "connected control", **CONNECTED, **SCORE, marker="<"),
@@ -145,7 +145,7 @@ ARMS = {arm.name: arm for arm in (
         "rewards the two ends of an edge that follow their score", regularizer=score(),
         membership=lambda draw: adjacency_membership(draw.graph), **EDGES, marker=BAR),
     # The same pathways, used on the weights: edges between pathways are suppressed, or cut.
-    Arm("edge_penalty", "edge penalty", **TRUTH, **PENALTY, marker="P"),
+    Arm("edge_penalty", "edge penalty", **TRUTH, **PENALTY, marker="*"),
     Arm("edge_penalty_control", "edge penalty (shuffled)", **SHUFFLED, **PENALTY, marker=(4, 1, 0)),
     Arm("edge_penalty_random", "edge penalty (random edges)", "how many edges run between pathways",
         "penalises as many edges, drawn at random", membership=TRUTH["membership"], regularizer=random_penalty,

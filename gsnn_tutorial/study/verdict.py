@@ -88,7 +88,7 @@ def verdict(
         + (f" ({row['seeds']} of {most} seeds)" if row["seeds"] < most else "")
         for pair, row in rows.iterrows()
     ]
-    return "\n".join([*wrap(f"{kind.words}: {conclusion}", 88), *lines])
+    return "\n".join([*wrap(f"{kind.words}: {conclusion}", 88, break_on_hyphens=False), *lines])
 
 
 def compared(arm: str, versus: str) -> str:

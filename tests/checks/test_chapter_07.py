@@ -72,7 +72,7 @@ def test_a_sweep_draws_each_comparison_with_its_intervals(table):
     summary = summarize_by(table[table["n_spurious"] == 1], "n_train", ["test_mse"])
     ax = plots.plot_sweep(summary, "n_train", "test_mse")
     labels = [text.get_text() for text in ax.get_legend().get_texts()]
-    assert labels == ["regularized - baseline", "regularized - control"]
+    assert labels == ["regularized - baseline", "regularized - shuffled control"]
     assert [tick.get_text() for tick in ax.get_xticklabels()] == ["32", "64"]
     (low, high), *_ = [segment[:, 1] for segment in ax.collections[0].get_segments()]
     d = paired_differences(

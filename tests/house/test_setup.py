@@ -67,6 +67,21 @@ def test_imports_run_one_way():
                 assert FLOORS.index(name) < FLOORS.index(here), f"{path.name} imports {name} from above"
 
 
+STUDY_FLOORS = [
+    "problem", "union", "union_regularizer", "recipe", "arms", "metrics", "replicas", "blocks", "table", "paired",
+    "inference", "verdict", "published", "named",
+]  # fmt: skip
+
+
+def test_imports_inside_a_study_run_one_way():
+    assert {path.stem for path in (PACKAGE / "study").glob("*.py")} - {"__init__"} == set(STUDY_FLOORS)
+    for path in (PACKAGE / "study").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom) and node.module.startswith("gsnn_tutorial.study."):
+                above = STUDY_FLOORS.index(node.module.split(".")[2]) >= STUDY_FLOORS.index(path.stem)
+                assert not above, f"{path.name} imports {node.module} from above"
+
+
 def test_every_module_has_its_floor():
     found = {p.relative_to(PACKAGE).parts[0].removesuffix(".py") for p in PACKAGE.rglob("*.py")} - {"__init__"}
     assert found == set(FLOORS)

@@ -9,9 +9,7 @@ import pytest
 from scipy import stats
 
 from gsnn_tutorial.plots.study import plot_power
-from gsnn_tutorial.study import verdict as verdicts
-from gsnn_tutorial.study.arms import ARMS as KNOWN
-from gsnn_tutorial.study.arms import arm_named
+from gsnn_tutorial.study import verdict as rule
 from gsnn_tutorial.study.inference import (
     COMPARISONS,
     contrasts,
@@ -32,7 +30,7 @@ ARMS = ("untrained", "baseline", "regularized", "control")
 
 def verdict(*arguments, **settings):
     """The verdict with its conclusion in one line, as if the page were wide enough."""
-    return re.sub(r"\n(?! )", " ", verdicts.verdict(*arguments, **settings))
+    return re.sub(r"\n(?! )", " ", rule.verdict(*arguments, **settings))
 
 
 def make_table(offsets, metric="cka_gap", seeds=20, noise=0.02):
@@ -248,9 +246,14 @@ def test_a_secondary_metric_helps_only_if_it_does_after_holms_correction():
 
 
 def test_a_conclusion_is_broken_between_words_and_the_numbers_stand_below_it():
-    lines = verdicts.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
+    lines = rule.verdict(summarize(make_table([0, 0, 0.3, 0.2]), ["cka_gap"]), "cka_gap").split("\n")
     assert max(map(len, lines)) <= 88 and [line.startswith("  ") for line in lines].count(False) == 2
     assert lines[0].startswith("CKA gap: ") and len(lines[2:]) == 4
+    table = make_table([0, 0.3, 0.6, 0])
+    table["arm"] = table["arm"].replace({"regularized": "regularized_loo", "control": "control_loo"})
+    summary = summarize(table, ["cka_gap"], contrasts("regularized_loo", ["control_loo"]))
+    lines = rule.verdict(summary, "cka_gap", "regularized_loo", controls=["control_loo"]).split("\n")
+    assert lines[1] == "(leave-one-out) harms."  # not "leave-" and "one-out)"
 
 
 def test_an_interval_beyond_zero_that_does_not_count_says_why():
@@ -375,34 +378,32 @@ def test_other_arms_can_be_compared_without_the_usual_ones():
     assert list(summarize(table, ["cka_gap"], [("oracle", "baseline")])["arm"]) == ["oracle"]
 
 
-def test_a_verdict_and_its_tables_show_words_and_never_names_in_code():
-    arms = {"untrained": 0.0, "baseline": 0.0, "regularized_loo": 0.3, "control_loo": 0.3, "connected_control_loo": 0.1}
-    rows = [
-        (seed, arm, gain + 0.01 * np.sin(seed + 5 * n))
-        for seed in range(8)
-        for n, (arm, gain) in enumerate(arms.items())
-    ]
-    table = pd.DataFrame(rows, columns=["seed", "arm", "norm_ratio_true_over_spurious"])
-    names, controls = [*table["arm"].unique(), table.columns[2]], ("control_loo", "connected_control_loo")
-    comparisons = contrasts("regularized_loo", controls)
-    summary = summarize(table, [names[-1]], comparisons, null=("regularized_loo", "untrained"))
-    coded = [name for name in names if "_" in name]
-    said = verdict(summary, names[-1], "regularized_loo", controls=controls)
-    assert not re.search(r"\w_\w", said) and said.startswith("edge norms, true / spurious: ")
-    for arm, versus in comparisons:
-        assert f"  {KNOWN[arm].words} - {KNOWN[versus].words}: " in said
-    assert f"not shown beyond the {KNOWN['control_loo'].words}" in said  # in the conclusion too
+# Words
+
+
+def test_a_verdict_shows_arms_under_their_words():
+    table = make_table([0, 0, 0.3, 0.3])
+    table["arm"] = table["arm"].replace({"regularized": "regularized_loo", "control": "control_loo"})
+    controls = ("control_loo",)
+    summary = summarize(table, ["cka_gap"], contrasts("regularized_loo", controls))
+    words = verdict(summary, "cka_gap", "regularized_loo", controls=controls)
+    assert "not shown beyond the shuffled control (leave-one-out): it may" in words.splitlines()[0]
+    assert "  leave-one-out - shuffled control (leave-one-out): " in words and "_loo" not in words
+    assert list(summary["arm"].unique()) == ["regularized_loo", "control_loo"]  # what is computed with keeps its names
+
+
+def test_a_comparison_in_words_names_arms_that_nobody_knows_too():
+    assert compared("regularized_loo", "my_arm") == "leave-one-out - my arm"
+
+
+def test_a_table_that_is_shown_has_words_in_columns_and_levels_and_the_other_stays_as_it_was():
+    summary = summarize(make_table([0] * 4), ["cka_gap"], [("control", "baseline")], null=("", ""))
     shown = in_words(summary)
-    assert not any(name in shown.to_string() for name in coded) and coded[0] in set(summary["arm"])
-    assert shown["arm"].tolist() == [KNOWN[arm].words for arm in summary["arm"]]
-    assert shown["metric"].unique().tolist() == [METRICS[names[-1]].words]
-    by_arm = in_words(table.groupby("arm")[[names[-1]]].mean())
-    assert set(by_arm.index) == {KNOWN[arm].words for arm in arms}
-
-
-def test_an_arm_that_is_not_known_is_compared_without_underscores():
-    assert (
-        compared("my_own", "control")
-        == f"{arm_named('my_own').words} - shuffled control"
-        == "my own - shuffled control"
-    )
+    assert shown.loc[0, ["metric", "arm", "versus"]].tolist() == ["CKA gap", "shuffled control", "baseline"]
+    assert summary.loc[0, ["metric", "arm", "versus"]].tolist() == ["cka_gap", "control", "baseline"]
+    means = make_table([0] * 4).assign(part=1).groupby(["part", "arm"], sort=False)[["cka_gap"]].mean()
+    means = in_words(means.rename_axis(columns="metric"))
+    assert list(means) == ["CKA gap"] and (1, "shuffled control") in means.index
+    assert list(in_words(means.loc[1].T)) == list(means.loc[1].index)  # words are left alone
+    plain = pd.DataFrame({"cka_gap": [1.0]}, index=["control"])  # nothing says that these are arms and metrics
+    pd.testing.assert_frame_equal(in_words(plain), plain)

@@ -5,10 +5,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
+from sklearn.metrics import adjusted_rand_score
 
 from gsnn_tutorial import GSNN, Problem, attribution, evaluation, pathway_graph
 from gsnn_tutorial.study import metrics
-from gsnn_tutorial.study.metrics import MEASURES, METRICS, Subject, columns
+from gsnn_tutorial.study.metrics import MEASURES, METRICS, USUAL_METRICS, Subject, columns, metric_named
 from gsnn_tutorial.study.table import table_columns
 
 EVERYTHING = tuple(MEASURES)
@@ -18,9 +19,48 @@ def measure(model, graph, draw, told=None, which=("published", "cka")):
     return metrics.measure(Subject(model, graph, draw, told), which)
 
 
-def test_the_usual_groups_are_columns_of_every_studys_table(model, draw):
-    found = measure(model, draw.graph, draw, draw.shuffled)
-    assert list(found) == columns() and set(columns()) <= set(table_columns())
+def test_the_usual_groups_give_the_numbers_that_a_study_has_always_had(model, draw):
+    graph, labels, is_true = draw.graph, draw.graph.labels, draw.graph.function_edge_is_true
+    activations, norms = evaluation.activations(model, draw.x_test), attribution.edge_norms(model)
+    within, cross = evaluation.within_and_cross(evaluation.cosine_similarity(activations), labels)
+    expected = {"cos_within": within, "cos_cross": cross, "cos_gap": within - cross}
+    expected["ari"] = adjusted_rand_score(labels, evaluation.kmeans_clusters(activations, 4))
+    expected |= {"lin_in_norm_true": norms[is_true].mean(), "lin_in_norm_spurious": norms[~is_true].mean()}
+    expected["norm_ratio_true_over_spurious"] = float(norms[is_true].mean()) / float(norms[~is_true].mean())
+    similarity = evaluation.linear_cka(activations)
+    within, cross = evaluation.within_and_cross(similarity, labels)
+    expected |= {"cka_within": within, "cka_cross": cross, "cka_gap": within - cross}
+    expected["cka_ari"] = adjusted_rand_score(labels, evaluation.cka_clusters(similarity, 4))
+    expected["cka_gap_told"] = evaluation.gap(similarity, draw.shuffled.argmax(0))
+    found = measure(model, graph, draw, draw.shuffled)
+    assert found == expected  # to the last bit
+    assert list(found) == list(expected) == columns() and columns() == table_columns()[5:]
+
+
+@pytest.mark.parametrize("name", METRICS)
+def test_every_metric_computes_its_column(name, model, draw):
+    metric, subject = METRICS[name], Subject(model, draw.graph, draw, draw.shuffled)
+    value = metric.compute(subject)
+    groups = [group for group, of_group in MEASURES.items() if metric in of_group]
+    assert metric.name == name and np.ndim(value) == 0
+    if name == "test_mse":  # is in every table
+        assert not groups and value == evaluation.mse(model, draw.x_test, draw.y_test)
+    else:
+        (group,) = groups
+        np.testing.assert_equal(measure(model, draw.graph, draw, draw.shuffled, group)[name], float(value))
+
+
+def test_a_metric_says_in_words_what_it_is_what_it_is_compared_with_and_which_way_is_better():
+    judged = [metric for metric in METRICS.values() if metric.margin is not None]
+    assert len({metric.words for metric in METRICS.values()}) == len(METRICS)
+    assert [metric.name for metric in METRICS.values() if metric.null is None] == ["test_mse"]  # the only error
+    assert all(metric.null and "_" not in metric.words + metric.null for metric in judged if metric.null is not None)
+    less = [metric.name for metric in METRICS.values() if metric.better == "less is better"]
+    assert less == [metric.name for metric in METRICS.values() if metric.direction == -1] == ["test_mse", "leakage"]
+    assert set(USUAL_METRICS) <= {metric.name for metric in judged}
+    assert metric_named("leakage") is METRICS["leakage"]
+    with pytest.raises(ValueError, match="metric must be one of .*; got 'cka_within'"):
+        metric_named("cka_within")  # reported, and not judged
 
 
 def test_every_group_gives_its_columns_in_order_and_every_metric_has_a_column(model, draw):
@@ -29,17 +69,6 @@ def test_every_group_gives_its_columns_in_order_and_every_metric_has_a_column(mo
     assert len(set(names)) == len(names)
     assert set(METRICS) == {"test_mse", *names}
     assert columns("edges") == columns(["edges"])
-
-
-def test_every_column_is_computed_by_the_object_of_its_name(model, draw):
-    subject, found = (
-        Subject(model, draw.graph, draw, draw.shuffled),
-        measure(model, draw.graph, draw, draw.shuffled, EVERYTHING),
-    )
-    for name, value in found.items():
-        np.testing.assert_equal(float(METRICS[name].compute(subject)), value)
-    error = METRICS["test_mse"].compute(subject)
-    assert error == evaluation.mse(model, draw.x_test, draw.y_test)
 
 
 def test_a_group_is_the_same_in_any_company(model, draw):
@@ -54,6 +83,19 @@ def test_activations_are_computed_once(model, draw, monkeypatch):
     monkeypatch.setattr(GSNN, "layer_activations", lambda self, x: calls.append(len(x)) or real(self, x))
     measure(model, draw.graph, draw, draw.shuffled, EVERYTHING)
     assert calls == [len(draw.x_test)]
+
+
+def test_what_metrics_share_is_computed_once(model, draw, monkeypatch):
+    calls = []
+    for module, name in [(evaluation, "linear_cka"), (attribution, "edge_effects"), (attribution, "edge_norms")]:
+
+        def counted(*given, _real=getattr(module, name), _name=name, **options):
+            calls.append(_name)
+            return _real(*given, **options)
+
+        monkeypatch.setattr(module, name, counted)
+    measure(model, draw.graph, draw, draw.shuffled, EVERYTHING)
+    assert sorted(calls) == ["edge_effects", "edge_norms", "linear_cka", "linear_cka"]  # the last layer, and all
 
 
 def test_similarity_looks_at_all_layers_at_hidden_members_and_at_the_controls_groups(model, draw):

@@ -9,6 +9,7 @@ import torch
 
 from gsnn_tutorial import Problem, train
 from gsnn_tutorial.evaluation import mse
+from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.priors.weights import edges_outside
 from gsnn_tutorial.study import blocks as blocks_module
 from gsnn_tutorial.study import paired
@@ -209,18 +210,44 @@ def test_the_scheduler_leaves_no_thread_setting_behind(n_jobs, interrupted):
             raise KeyboardInterrupt
         return number, torch.get_num_threads()
 
-    before, found = torch.get_num_threads(), []
-    try:
-        torch.set_num_threads(3)
+    found = []
+    with threads(3):
         try:
             with Blocks(n_jobs) as blocks:
                 found += blocks.run(job, [(number,) for number in range(6)])
         except KeyboardInterrupt:
             assert interrupted
         assert torch.get_num_threads() == threads_of_a_new_thread() == 3
-    finally:
-        torch.set_num_threads(before)
     assert interrupted or found == [(number, blocks.threads) for number in range(6)]
+
+
+def test_a_job_in_the_same_thread_gives_back_what_was_there(monkeypatch):
+    monkeypatch.setattr(blocks_module, "cpu_count", lambda: 4)
+    with threads(3):
+        assert Blocks(2).run_one(lambda stop: torch.get_num_threads(), ()) == 2
+        assert torch.get_num_threads() == 3
+
+
+def test_a_job_that_begins_while_another_runs_and_ends_after_it_leaves_nothing_behind(monkeypatch):
+    """It finds what the other has set, and gives that back: the last word has to be the scheduler's."""
+    monkeypatch.setattr(blocks_module, "cpu_count", lambda: 2)
+    began, may_end = ([threading.Event() for _ in range(2)] for _ in range(2))
+
+    def job(stop, number):
+        began[number].set()
+        may_end[number].wait(timeout=20)
+
+    with threads(3):
+        with Blocks(2) as blocks:
+            workers = [threading.Thread(target=blocks.run_one, args=(job, (number,))) for number in range(2)]
+            for number, worker in enumerate(workers):
+                worker.start()
+                began[number].wait(timeout=20)
+            for number, worker in enumerate(workers):
+                may_end[number].set()
+                worker.join()
+            assert threads_of_a_new_thread() == 1
+        assert torch.get_num_threads() == threads_of_a_new_thread() == 3
 
 
 def test_cores_are_shared_among_the_jobs(monkeypatch):
@@ -230,6 +257,7 @@ def test_cores_are_shared_among_the_jobs(monkeypatch):
     assert even_block(20, 100, 2) == 10 and even_block(20, 4, 2) == 4 and even_block(0, 4, 2) == 1
 
 
+@pytest.mark.filterwarnings("ignore:1 tasks which were still being processed")
 def test_an_error_in_the_body_ends_the_blocks_that_still_run():
     began, heard = threading.Event(), []
 
