@@ -53,15 +53,16 @@ from ipywidgets import SelectionSlider, interact
 from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
+# %%
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels, plots
 from gsnn_tutorial.bench.models import random_model, training_step
 from gsnn_tutorial.bench.scaling import slopes
 from gsnn_tutorial.bench.table import saved_bench, table_of
 from gsnn_tutorial.checks import chapter_4 as checks
 from gsnn_tutorial.gsnn import win_indices
-from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.plots.chapter_4 import plot_against_size, plot_csr, plot_dense
 from gsnn_tutorial.plots.chapter_4 import plot_messages, plot_models, plot_one_size
+from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
 from gsnn_tutorial.study.union import GSNNUnion
 

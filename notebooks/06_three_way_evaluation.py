@@ -55,17 +55,19 @@ from ipywidgets import interact
 from gsnn_tutorial import GSNN, Problem, plots
 from gsnn_tutorial.checks import chapter_6 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka
+from gsnn_tutorial.kernels import threads
+from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+from gsnn_tutorial.training import train
+
+# %%
 from gsnn_tutorial.study.inference import holm, paired_differences, power_curve, seeds_needed, summarize
 from gsnn_tutorial.study.metrics import METRICS, USUAL_METRICS
-from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
-from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
-from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_settings, saved_study
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
+from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.verdict import verdict
-from gsnn_tutorial.kernels import threads
-from gsnn_tutorial.training import train
 
 pd.set_option("display.float_format", "{:.3f}".format)
 

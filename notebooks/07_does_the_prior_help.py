@@ -514,8 +514,8 @@ plots.show(figure, "Forest plot of test MSE with eight real edges between pathwa
 ways.drop(columns=["metric", "arm_mean", "versus_mean", "seeds", "p"])
 
 # %% [markdown]
-# It still helps, "but not shown beyond the connected control: it may be a generic smoother": perhaps since some connected
-# sets follow the real edges between pathways, which the true memberships do not know; that was not tested. Pruning has
+# It still helps, "but not shown beyond the connected control (leave-one-out): it may be a generic smoother": perhaps since
+# some connected sets follow the real edges between pathways, which the true memberships do not know; that was not tested. Pruning has
 # gone from first to last, and the leave-one-out score is ahead of it. Of the penalty's lead nothing is shown any more;
 # the score's interval against it lies beyond 0, and after Holm it can't be told.
 #
