@@ -39,7 +39,7 @@ def write_csv(table: pd.DataFrame, path: str | Path, append: bool = False):
 
 def write_json(content, path: str | Path):
     """Write what JSON can hold, indented."""
-    Path(path).write_text(json.dumps(content, indent=2) + "\n")
+    Path(path).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 class RunFolder:
@@ -61,7 +61,7 @@ class RunFolder:
         self._files = []
         earlier = self.path / "run.json"
         if earlier.exists():  # results of an earlier run must not pass for this one's
-            for name in json.loads(earlier.read_text()).get("files", []):
+            for name in json.loads(earlier.read_text(encoding="utf-8")).get("files", []):
                 (self.path / name).unlink(missing_ok=True)
             earlier.unlink()
         self._settings, self._device, self._start = settings, device, time.perf_counter()

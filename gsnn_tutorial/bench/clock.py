@@ -49,7 +49,7 @@ def peak_bytes(run: Callable, device: str = "cpu") -> int:
     with tempfile.TemporaryDirectory() as folder:
         trace = Path(folder, "trace.json")
         recorded.export_chrome_trace(str(trace))
-        events = [e for e in json.loads(trace.read_text())["traceEvents"] if e["name"] == "[memory]"]
+        events = [e for e in json.loads(trace.read_text(encoding="utf-8"))["traceEvents"] if e["name"] == "[memory]"]
     held = peak = 0
     for event in sorted(events, key=lambda e: e["ts"]):
         held += event["args"]["Bytes"]  # negative where a block is given back

@@ -68,7 +68,7 @@ def run_study(
 def _resumable(state: Path, settings: list) -> float:
     """The seconds that earlier runs of the same study took; 0 where there are none."""
     if state.exists():
-        earlier = json.loads(state.read_text())
+        earlier = json.loads(state.read_text(encoding="utf-8"))
         if earlier["settings"] != settings:
             raise ValueError(
                 f"output must be a folder of this study with these seeds, or new; got {state.parent.parent}"

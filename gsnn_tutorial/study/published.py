@@ -45,13 +45,13 @@ def published_draw() -> Draw:
 
 def published_table() -> pd.DataFrame:
     """The table that the published tutorial printed, one row per arm."""
-    with (DATA / "published_table.csv").open() as stored:
+    with (DATA / "published_table.csv").open(encoding="utf-8") as stored:
         return pd.read_csv(stored, index_col="arm")
 
 
 def published_log() -> pd.DataFrame:
     """The training log that it printed: every 25th epoch of each arm."""
-    with (DATA / "published_log.csv").open() as stored:
+    with (DATA / "published_log.csv").open(encoding="utf-8") as stored:
         return pd.read_csv(stored)
 
 

@@ -38,7 +38,7 @@ class TableFile:
             raise ValueError("resume needs output, the file of the study that is to go on")
         if not Path(self.path).exists():
             return
-        table = pd.read_csv(self.path, engine="python")  # which reads every float to its last bit
+        table = pd.read_csv(self.path, float_precision="round_trip")  # every float to its last bit
         if list(table) != self.names or not set(table["arm"]) <= set(arms):
             raise ValueError(
                 f"resume: {self.path} is of a study of other arms or metrics; give another output, or remove it"
