@@ -22,7 +22,7 @@ import torch
 from gsnn_tutorial import kernels, validate
 from gsnn_tutorial.node import NORMS, ActivationRecorder, NodeFunction
 from gsnn_tutorial.sparse import FixedMap, SparseLinear
-from gsnn_tutorial.wiring import checked_edges, checked_names
+from gsnn_tutorial.wiring import checked_edges, checked_names, fingerprint
 
 INITS = ("degree_normalized",)
 AGGREGATIONS = ("sum", "mean", "max", "last", "all")
@@ -189,6 +189,19 @@ class GSNN(torch.nn.Module):
         else:
             joined = {"sum": torch.sum, "mean": torch.mean, "max": torch.amax}[agg](a, dim=1)  # (B, N, C)
         return dict(zip(self.node_names_dict["function"], joined.unbind(1)))
+
+    def get_extra_state(self) -> torch.Tensor:
+        """A fingerprint of nodes and edges, 32 bytes: a state dict says by it of which graph it is."""
+        return fingerprint(self.node_names_dict, self.edge_index)
+
+    def set_extra_state(self, state: torch.Tensor):
+        """Raise ValueError if a state dict is of another graph, before any weight is read."""
+        if state.tolist() != self.get_extra_state().tolist():
+            raise ValueError("state_dict must be of a GSNN with the same nodes and edges, got one of another graph")
+
+    def _load_from_state_dict(self, state_dict, prefix, *rest):
+        state_dict.setdefault(f"{prefix}_extra_state", self.get_extra_state())  # an older one has no fingerprint
+        super()._load_from_state_dict(state_dict, prefix, *rest)
 
     @torch.no_grad()
     def layer_activations(self, x: torch.Tensor) -> torch.Tensor:

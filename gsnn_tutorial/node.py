@@ -7,6 +7,7 @@ r"""What a function node does with its C channels, and how to look at it.
 
 from __future__ import annotations
 
+import weakref
 from functools import partial
 
 import torch
@@ -58,15 +59,17 @@ class NodeMLP(torch.nn.Module):
 
     def __init__(self, channels: int, hidden: int, nonlin, dropout: float, generator: torch.Generator | None):
         super().__init__()
+        # torch's own layers draw from the global generator only: a given one draws in their stead.
+        linear = torch.nn.Linear if generator is None else partial(torch.nn.utils.skip_init, torch.nn.Linear)
         self.mlp = torch.nn.Sequential(
-            torch.nn.Linear(channels, hidden),
+            linear(channels, hidden),
             torch.nn.LayerNorm(hidden),
             nonlin(),
             torch.nn.Dropout(dropout),
-            torch.nn.Linear(hidden, channels),
+            linear(hidden, channels),
             torch.nn.Dropout(dropout),
         )
-        if generator is not None:  # torch's own layers draw from the global generator only
+        if generator is not None:
             for linear in (self.mlp[0], self.mlp[4]):
                 for parameter in linear.parameters():
                     torch.nn.init.uniform_(parameter, -(linear.in_features**-0.5), linear.in_features**-0.5, generator)
@@ -98,17 +101,34 @@ class NodeFunction(torch.nn.Module):
         return self.mlp(self.dropout(a))
 
 
+class _Keep:
+    """The forward hook of one layer. It knows its recorder weakly: when that is gone, it takes itself away."""
+
+    def __init__(self, recorder: ActivationRecorder, layer: int, node: torch.nn.Module):
+        self.recorder, self.layer = weakref.ref(recorder), layer
+        self.handle = node.register_forward_hook(self)
+
+    def __call__(self, module, inputs, output):
+        recorder = self.recorder()
+        if recorder is None:
+            self.handle.remove()
+        else:
+            recorder._latest[self.layer] = output
+
+    def __getstate__(self) -> dict:
+        return self.__dict__ | {"recorder": self.recorder()}
+
+    def __setstate__(self, state: dict):
+        recorder = state["recorder"]
+        self.__dict__ |= state | {"recorder": type(None) if recorder is None else weakref.ref(recorder)}
+
+
 class ActivationRecorder:
-    """Keeps every layer's activation of the latest forward pass, through forward hooks."""
+    """Keeps every layer's activation of the latest forward pass, through forward hooks, as long as it lives."""
 
     def __init__(self, model: torch.nn.Module):
         self._latest = [None] * len(model.ResBlocks)
-        self._hooks = [
-            block.node.register_forward_hook(partial(self._keep, layer)) for layer, block in enumerate(model.ResBlocks)
-        ]
-
-    def _keep(self, layer: int, module, inputs, output):
-        self._latest[layer] = output
+        self._hooks = [_Keep(self, layer, block.node) for layer, block in enumerate(model.ResBlocks)]
 
     def __getstate__(self) -> dict:
         """For a copy or a file: the hooks go along, what they kept stays here."""
@@ -123,5 +143,5 @@ class ActivationRecorder:
     def remove(self):
         """Take the hooks away and forget what they kept."""
         for hook in self._hooks:
-            hook.remove()
+            hook.handle.remove()
         self._latest = [None] * len(self._latest)

@@ -122,10 +122,17 @@ def _draws(seed):
     return rng.standard_normal, rng.standard_normal
 
 
+def _read_only(values: np.ndarray) -> np.ndarray:
+    """A copy to look at: what a function does to its arguments must not reach the data."""
+    values = values.copy()
+    values.flags.writeable = False
+    return values
+
+
 def _apply(function, node: str, parents: list[np.ndarray], vectorized: bool) -> np.ndarray:
     n = len(parents[0])
     if vectorized:
-        result = function(parents)
+        result = function([_read_only(p) for p in parents])
     else:
         samples = zip(*(p.tolist() for p in parents))
         result = [function(list(sample)) for sample in samples]

@@ -7,6 +7,7 @@ Nodes are lists of names, edges are (2, E) pairs of places in those lists.
 
 from __future__ import annotations
 
+import hashlib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -131,6 +132,13 @@ def checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, t
             raise ValueError(f"{name} must list every edge once, got a repeated one")
         checked[edge_type] = index.long().clone()
     return checked
+
+
+def fingerprint(names: dict[str, list], edge_index: torch.Tensor) -> torch.Tensor:
+    """32 bytes that other nodes, other edges or another order of them do not have."""
+    everyone = [(t, str(name)) for t in NODE_TYPES for name in names[t]]
+    digest = hashlib.sha256(repr(everyone).encode() + edge_index.cpu().numpy().tobytes()).digest()
+    return torch.tensor(list(digest), dtype=torch.uint8, device=edge_index.device)
 
 
 def _need(name: str, given, keys):

@@ -1,3 +1,6 @@
+import copy
+import pickle
+
 import pytest
 import torch
 
@@ -330,3 +333,48 @@ def test_reading_activations_leaves_no_hook_and_no_change_behind(model, golden):
         model.layer_activations(golden["x_train"][:, :3])
     assert hooks(model) == before
     assert model.training and all(torch.equal(value, model.state_dict()[name]) for name, value in state.items())
+
+
+# What a model is made of stays with it
+
+
+def other_wiring(draw):
+    """The graph with the ends of its function-function edges turned round: as many weights, other meaning."""
+    functions = ("function", "to", "function")
+    edges = draw.graph.edge_index_dict
+    return edges | {functions: edges[functions].flip(0)}
+
+
+@pytest.mark.parametrize("strict", [True, False])
+def test_a_state_dict_of_another_graph_is_refused_before_a_weight_is_read(make_model, draw, strict):
+    model, other = make_model(), GSNN(other_wiring(draw), draw.graph.names, channels=8, layers=4, node_mlp=False)
+    before = [value.clone() for value in other.parameters()]
+    with pytest.raises(ValueError, match="state_dict must be of a GSNN with the same nodes and edges"):
+        other.load_state_dict(model.state_dict(), strict=strict)
+    assert all(torch.equal(value, old) for value, old in zip(other.parameters(), before))
+
+
+def test_a_state_dict_without_the_graphs_fingerprint_still_loads(make_model, golden):
+    model, other = make_model(), torch.nn.Sequential(make_model())
+    torch.nn.init.normal_(model.ResBlocks[0].lin_in.values)
+    old = {f"0.{name}": value for name, value in model.state_dict().items() if "_extra_state" not in name}
+    assert other.load_state_dict(old).missing_keys == []
+    assert torch.equal(other(golden["x_test"]), model(golden["x_test"]))
+
+
+def test_a_model_comes_back_from_a_file_and_a_copy_as_it_was(model, golden, tmp_path):
+    torch.save(model.state_dict(), tmp_path / "model.pt")
+    model.load_state_dict(torch.load(tmp_path / "model.pt", weights_only=True))
+    for twin in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):
+        twin.load_state_dict(model.state_dict())
+        assert torch.equal(twin(golden["x_test"]), model(golden["x_test"]))
+
+
+def test_a_given_generator_is_the_only_one_that_is_drawn_from(draw):
+    before = torch.random.get_rng_state()
+    first, second = (
+        GSNN(draw.graph.edge_index_dict, draw.graph.names, 4, 2, generator=torch.Generator().manual_seed(3))
+        for _ in range(2)
+    )
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))

@@ -365,3 +365,25 @@ def test_leaving_one_out_allocates_what_the_memberships_need(make_model, many_pa
     model(torch.randn(4, 500))
     dense = 500 * 1500 * 4
     assert largest_allocation(lambda: regularizer.loss(model)[0].backward()) < dense / 10
+
+
+def test_a_regularizer_that_nobody_keeps_takes_its_hooks_away(make_model, draw):
+    model = make_model()
+    for _ in range(3):  # a cell that is run again
+        regularizer = PathwayLatentRegularizer(model, draw.graph.membership())
+    model(draw.x_train)
+    assert [len(block.node._forward_hooks) for block in model.ResBlocks] == [1] * 4
+    regularizer.loss(model)
+    del regularizer
+    model(draw.x_train)
+    assert not any(module._forward_hooks for module in model.modules())
+
+
+def test_a_copy_of_both_reads_the_copy(make_model, draw):
+    model = make_model()
+    regularizer = PathwayLatentRegularizer(model, draw.graph.membership())
+    for twin, its in (copy.deepcopy((model, regularizer)), pickle.loads(pickle.dumps((model, regularizer)))):
+        twin(draw.x_train)
+        assert its.loss(twin)[0].item() < 0
+    with pytest.raises(RuntimeError, match="no activations yet"):
+        regularizer.loss(model)

@@ -179,3 +179,22 @@ def test_the_noise_floor_is_what_is_left_when_the_function_is_known(draw):
     np.testing.assert_allclose(residual.mean(0), 0, atol=0.01)
     assert noise_floor(graph, x, y, y) == pytest.approx((4 * 0.3**2 / y.var(0, ddof=1)).mean(), rel=0.02)
     assert 0.2 < draw.floor < 0.4  # the published samples follow the same functions
+
+
+@pytest.mark.parametrize("vectorized", [True, False])
+def test_a_special_function_cannot_write_into_its_parents(vectorized):
+    def greedy(parents):
+        parents[0] *= 0
+        return parents[0]
+
+    def draw(function):
+        return simulate(
+            nx.DiGraph([("x", "f"), ("f", "y")]), 4, 2, ["x"], ["y"], special_functions={"f": function},
+            vectorized=vectorized, seed=0,
+        )[0]  # fmt: skip
+
+    if vectorized:
+        with pytest.raises(ValueError, match="read-only"):
+            draw(greedy)
+    else:
+        np.testing.assert_array_equal(draw(greedy), draw(lambda parents: parents[0]))

@@ -90,7 +90,7 @@ class GSNNUnion(GSNN, SideBySide):
             whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]) if whole.dim() else parts[0])
         self._rows = {
             name: torch.tensor([len(part.reshape(-1, *whole.shape[1:])) for part in parts])
-            for (name, whole), (_, parts) in zip(self.state_dict().items(), self._tensors(models))
+            for name, (whole, parts) in zip(_weights(self), self._tensors(models))
             if whole.dim()
         }
 
@@ -134,8 +134,13 @@ class GSNNUnion(GSNN, SideBySide):
         A tensor without rows (the batch counter of a BatchNorm) is the same in all.
         """
         states = [model.state_dict() for model in models]
-        for name, whole in self.state_dict().items():
+        for name, whole in _weights(self).items():
             yield whole, [state[name] for state in states]
+
+
+def _weights(model: GSNN) -> dict[str, torch.Tensor]:
+    """The state of a model without the fingerprint of its graph."""
+    return {name: tensor for name, tensor in model.state_dict().items() if name != "_extra_state"}
 
 
 def _check_alike(models: list[GSNN]):
