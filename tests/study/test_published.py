@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, nx2pyg, simulate
+from gsnn_tutorial.study.published import replay
 
 PATHWAYS, CHAIN = 4, 3
 FUNCTION_TO_FUNCTION = ("function", "to", "function")
@@ -143,3 +144,9 @@ def test_activations_and_edge_norms_can_be_read_as_the_notebook_reads_them(build
     source, target = model.edge_index[:, function_edges[: len(is_true)]]
     assert torch.equal(torch.stack([source, target]), noisy[0][FUNCTION_TO_FUNCTION])
     assert norms[is_true].mean() > 0 and norms[~is_true].mean() > 0
+
+
+def test_a_replay_leaves_the_global_generator_where_it_was():
+    before = torch.random.get_rng_state()
+    replay(epochs=1, progress=False)
+    assert torch.equal(torch.random.get_rng_state(), before)
