@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from sklearn.metrics import roc_auc_score
 
+from gsnn_tutorial import validate
 from gsnn_tutorial.evaluation import evaluating
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
@@ -27,7 +28,7 @@ COLUMNS_AT_ONCE = 1024  # of a forward pass with copies of a batch side by side:
 
 def function_edges(model: GSNN) -> torch.Tensor:
     """Numbers of the function-function edges, self-loops left out, in the order of the graph's edges."""
-    source, target = model.edge_index
+    source, target = validate.instance("model", model, GSNN).edge_index
     return (model.function_edge_mask & (source != target)).nonzero().flatten()
 
 
@@ -37,7 +38,7 @@ def edge_norms(model: GSNN) -> np.ndarray:
     Its null is not "all alike": initial weights are scaled by degrees, in which true and spurious
     edges differ before any training.
     """
-    lin_in = model.ResBlocks[0].lin_in
+    lin_in = validate.instance("model", model, GSNN).ResBlocks[0].lin_in
     squares = lin_in.values.detach().cpu().square()
     squares = squares.new_zeros(lin_in.N).index_add_(0, lin_in.indices[0].cpu(), squares)
     return squares.sqrt()[function_edges(model).cpu()].numpy()
@@ -51,6 +52,7 @@ def edge_effects(model: GSNN, x: torch.Tensor, *, keep_mean: bool) -> np.ndarray
     batch instead, which takes away what the message tells and leaves what it serves for as a bias.
     Self-loops are left out, as in ``edge_norms``. Null: 0, an edge that tells nothing.
     """
+    x, keep_mean = _rows(model, x), validate.flag("keep_mean", keep_mean)
     lin_ins, effects = {block.lin_in for block in model.ResBlocks}, []
     with evaluating(model):
         y = model(x)  # (B, outputs)
@@ -79,14 +81,10 @@ def auc(score, is_true) -> float:
 
     0.5 is what scores give that know nothing. NaN if all are true, or none is.
     """
-    score, is_true = np.asarray(score, dtype=float), np.asarray(is_true, dtype=bool)
-    if score.ndim != 1 or score.shape != is_true.shape:
-        raise ValueError(
-            f"is_true must say of each of the scores, a vector, whether it is true; "
-            f"got shapes {score.shape} and {is_true.shape}"
-        )
-    if not np.isfinite(score).all():
-        raise ValueError(f"score must be finite, got {int((~np.isfinite(score)).sum())} NaN or infinite value(s)")
+    checked = validate.tensor("score", score, "one score for each thing", 1).detach().cpu()
+    score = np.asarray(score if isinstance(score, (list, tuple)) else checked, dtype=float)  # all digits of a list's
+    validate.finite("score", torch.from_numpy(score))
+    is_true = validate.mask("is_true", is_true, len(score), "scores")
     return float(roc_auc_score(is_true, score)) if 0 < is_true.sum() < len(is_true) else np.nan
 
 
@@ -95,7 +93,7 @@ def jacobian(model: GSNN, x: torch.Tensor) -> torch.Tensor:
 
     In that mode no sample hears of another, so one backward pass from the sum over samples serves them all.
     """
-    x = x.detach().clone().requires_grad_()
+    x = _rows(model, x).detach().clone().requires_grad_()
     with evaluating(model), torch.enable_grad():
         y = model(x)
         rows = [torch.autograd.grad(column.sum(), x, retain_graph=True)[0] for column in y.unbind(1)]
@@ -105,6 +103,7 @@ def jacobian(model: GSNN, x: torch.Tensor) -> torch.Tensor:
 @torch.no_grad()
 def occlusion(model: GSNN, x: torch.Tensor) -> torch.Tensor:
     """Mean squared change of output o when input i is replaced by its mean over the batch, (outputs, inputs)."""
+    x = _rows(model, x)
     mean, moved = x.mean(0), []
     with evaluating(model):
         y = model(x)  # (B, outputs)
@@ -145,10 +144,18 @@ def coherence(model: GSNN, x: torch.Tensor, graph: PathwayGraph) -> float:
 
 def _own_pathway(model: GSNN, graph: PathwayGraph) -> np.ndarray:
     """Whether output o and input i are of one pathway, (outputs, inputs)."""
-    if graph.names != model.node_names_dict:
+    validate.instance("model", model, GSNN)
+    if validate.instance("graph", graph, PathwayGraph).names != model.node_names_dict:
         raise ValueError("graph must have the model's nodes, in the model's order; it has others")
     outputs, inputs = (np.array([node.pathway for node in graph.nodes if node.type == t]) for t in ("output", "input"))
     return outputs[:, None] == inputs
+
+
+def _rows(model: GSNN, x) -> torch.Tensor:
+    """x as the model reads it, (B, inputs)."""
+    names = validate.instance("model", model, GSNN).node_names_dict["input"]
+    like = next(model.parameters())
+    return validate.filled("x", validate.matrix("x", x, columns=len(names), names=names, like=like))
 
 
 def _mean_share(parts: np.ndarray, wholes: np.ndarray) -> float:

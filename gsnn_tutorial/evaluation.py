@@ -43,10 +43,11 @@ def evaluating(model: torch.nn.Module) -> Iterator[None]:
 @torch.no_grad()
 def mse(model: torch.nn.Module, x: torch.Tensor, y: torch.Tensor) -> float:
     """Mean squared error over samples and outputs, in evaluation mode."""
-    with evaluating(model):
+    with evaluating(validate.instance("model", model, torch.nn.Module)):
         prediction = model(x)
-    y = validate.matrix("y", y, rows=len(prediction), columns=prediction.shape[1])
-    return torch.nn.functional.mse_loss(prediction, y.to(prediction)).item()
+    outputs = validate.columns_of(model)[1]
+    y = validate.matrix("y", y, rows=len(prediction), columns=prediction.shape[1], names=outputs, like=prediction)
+    return torch.nn.functional.mse_loss(prediction, y).item()
 
 
 def cosine_similarity(activations: torch.Tensor) -> np.ndarray:
@@ -108,9 +109,8 @@ def within_and_cross(similarity: np.ndarray, labels, involving=None) -> tuple[fl
     """
     S = _similarity(similarity)
     labels = validate.labels("labels", labels, len(S))
-    counted = np.ones(len(S), dtype=bool) if involving is None else np.asarray(involving, dtype=bool)
-    if counted.shape != labels.shape:
-        raise ValueError(f"involving must be a mask of the {len(S)} nodes, got shape {counted.shape}")
+    everyone = np.ones(len(S), dtype=bool)
+    counted = everyone if involving is None else validate.mask("involving", involving, len(S), "nodes")
     within, cross = _pair_means(S, labels[:, None] == labels, counted[:, None] | counted)
     if np.isnan(within) and involving is not None:
         raise ValueError(f"involving must leave pairs inside a pathway, got the nodes {np.flatnonzero(counted)}")
@@ -136,7 +136,7 @@ def told_gap(similarity: np.ndarray, membership) -> float:
     model that was not told of them, which for shuffled pathways is near 0 or below.
     """
     S = _similarity(similarity)
-    member = validate.matrix("membership", membership, columns=len(S)).ne(0).cpu().numpy()  # (P, N)
+    member = validate.matrix("membership", membership, columns=len(S), boolean=True).ne(0).cpu().numpy()  # (P, N)
     told = member.any(0)
     within, cross = _pair_means(S, (member[:, :, None] & member[:, None, :]).any(0), told[:, None] & told)
     return within - cross
@@ -144,7 +144,7 @@ def told_gap(similarity: np.ndarray, membership) -> float:
 
 def activations(model: GSNN, x: torch.Tensor) -> torch.Tensor:
     """What every metric here reads: all layers' activations in evaluation mode, (B, L, N, C)."""
-    with evaluating(model):
+    with evaluating(validate.instance("model", model, GSNN)):
         return model.layer_activations(x)
 
 
@@ -177,11 +177,8 @@ def _normalised(products: np.ndarray) -> np.ndarray:
 
 
 def _activations(activations) -> torch.Tensor:
-    a = torch.as_tensor(activations).detach().cpu().double()
-    if a.dim() != 4:
-        raise ValueError(
-            f"activations must be (B, L, N, C), as layer_activations gives them; got shape {tuple(a.shape)}"
-        )
+    a = validate.tensor("activations", activations, "(B, L, N, C), as layer_activations gives them", 4)
+    a = a.detach().cpu().double()
     if not torch.isfinite(a).all():
         raise ValueError("activations must be finite, got NaN or infinite values: the model has diverged")
     return a
@@ -189,7 +186,7 @@ def _activations(activations) -> torch.Tensor:
 
 def _similarity(value) -> np.ndarray:
     S = validate.matrix("similarity", value)
-    return validate.matrix("similarity", S, columns=len(S)).numpy()
+    return validate.matrix("similarity", S, columns=len(S)).detach().cpu().numpy()
 
 
 def _features(activations) -> np.ndarray:
@@ -198,6 +195,5 @@ def _features(activations) -> np.ndarray:
 
 
 def _clusters(n_clusters: int, nodes: int):
-    validate.integer("n_clusters", n_clusters, 1)
-    if n_clusters > nodes:
+    if validate.integer("n_clusters", n_clusters, 1) > nodes:
         raise ValueError(f"n_clusters must be at most the number of nodes, {nodes}; got {n_clusters}")

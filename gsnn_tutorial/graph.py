@@ -50,8 +50,11 @@ class PathwayGraph:
 
     def __post_init__(self):
         for name in ("nodes", "edges", "spurious_edges"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            given = getattr(self, name)
+            kept = validate.ordered(name, given) if name == "nodes" else validate.pairs(name, given)
+            object.__setattr__(self, name, tuple(kept))
         for node in self.nodes:
+            validate.instance("every one of nodes", node, Node)
             validate.choice(f"type of node {node.name!r}", node.type, NODE_TYPES)
         self.edge_index_dict  # an edge that cannot be is found here
 
@@ -140,7 +143,7 @@ class PathwayGraph:
         for node in self.nodes:
             G.add_node(node.name, type=node.type, pathway=node.pathway, pos=node.position)
         G.add_edges_from(self.edges, spurious=False)
-        if spurious:
+        if validate.flag("spurious", spurious):
             G.add_edges_from(self.spurious_edges, spurious=True)
         return G
 

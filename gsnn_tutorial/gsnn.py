@@ -107,7 +107,8 @@ class GSNN(torch.nn.Module):
             "init": init, "residual": residual, "node_mlp": node_mlp, "node_mlp_hidden": node_mlp_hidden,
         }  # fmt: skip
         check_settings(self.settings, unknown)
-        self.channels, self.layers = int(channels), int(layers)  # C, L
+        channels, layers = self.channels, self.layers = self.settings["channels"], self.settings["layers"]  # C, L
+        validate.torch_generator(generator)
         self.node_names_dict = checked_names(node_names_dict)
         self.edge_index_dict = checked_edges(edge_index_dict, self.node_names_dict)
         edge_index = self._edge_list()
@@ -166,9 +167,8 @@ class GSNN(torch.nn.Module):
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Predict: (B, inputs) -> (B, outputs). x is moved to the model's device and dtype."""
-        x = validate.matrix("x", x, columns=self.read_in.pattern.sources).to(self.ResBlocks[0].lin_in.values)
-        if not len(x):
-            raise ValueError(f"x must have at least one row, got shape {tuple(x.shape)}")
+        names, like = self.node_names_dict["input"], self.ResBlocks[0].lin_in.values
+        x = validate.filled("x", validate.matrix("x", x, columns=len(names), names=names, like=like))
         h = self.read_in(x.t())  # (E, B)
         for block in self.ResBlocks:
             h = block(h)
@@ -236,15 +236,15 @@ def wout_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> torch.T
 
 
 def check_settings(settings: dict, unknown: dict):
-    """Raise TypeError or ValueError for a setting of ``GSNN`` that cannot be."""
+    """Raise for a setting of ``GSNN`` that cannot be, and make Python's own numbers of all others."""
     for name in unknown:
         owner = "is an argument of the reference implementation that this one does not have"
         raise TypeError(f"{name!r} " + (owner if name in REFERENCE_ONLY else "is not an argument of GSNN"))
     for name in ("channels", "layers", "node_mlp_hidden"):
-        validate.integer(name, settings[name], 1)
-    validate.number("dropout", settings["dropout"], 0, 1)
+        settings[name] = validate.integer(name, settings[name], 1)
+    for name in ("bias", "share_layers", "add_function_self_edges", "residual", "node_mlp"):
+        settings[name] = validate.flag(name, settings[name])
+    settings["dropout"] = validate.number("dropout", settings["dropout"], 0, 1)
     validate.choice("norm", settings["norm"], tuple(NORMS))
     validate.choice("init", settings["init"], INITS)
-    nonlin = settings["nonlin"]
-    if not (isinstance(nonlin, type) and issubclass(nonlin, torch.nn.Module)):
-        raise TypeError(f"nonlin must be a class of torch modules such as torch.nn.ELU, got {nonlin!r}")
+    validate.module_class("nonlin", settings["nonlin"])

@@ -108,11 +108,12 @@ class PathwayLatentRegularizer(Regularizer):
         leave_one_out: bool = False,
     ):
         super().__init__()
-        if not isinstance(model, GSNN):
-            raise TypeError(f"model must be a GSNN, got {type(model).__name__}")
+        validate.instance("model", model, GSNN)
+        validate.torch_generator(generator)
+        names, signed = model.node_names_dict["function"], validate.flag("signed", signed)
         like = next(model.parameters())
-        M = validate.membership(pathway_membership, model.N, signed).to(like.dtype)
-        self.leave_one_out = leave_one_out
+        M = validate.membership(pathway_membership, model.N, signed, names).to(like.dtype)
+        self.leave_one_out = validate.flag("leave_one_out", leave_one_out)
         self.lambda_sim = validate.number("lambda_sim", lambda_sim, 0)
         self.lambda_dis = validate.number("lambda_dis", lambda_dis, 0)
         self.eps = validate.number("eps", eps, 0)
@@ -138,6 +139,7 @@ class PathwayLatentRegularizer(Regularizer):
 
     def enable(self, model: GSNN):
         """Start reading the model's activations, from its next forward pass on, and no other model's."""
+        validate.instance("model", model, GSNN)
         if self._recorder is not None:
             self._recorder.remove()
         # A plain list hides the model from torch: its parameters are not the regularizer's.
@@ -216,14 +218,15 @@ class PathwayLatentRegularizer(Regularizer):
 
 
 def _pairs(value, pathways: int) -> torch.Tensor:
-    if value is None or not len(value):
+    what = "pairs (p, q) of integers, the pathways' numbers"
+    pairs = torch.zeros(0, 2) if value is None else validate.integers("dissim_pairs", value, what)
+    if not pairs.numel():
         return torch.zeros(0, 2, dtype=torch.long)
-    pairs = torch.as_tensor(value)
-    if pairs.dim() != 2 or pairs.shape[1] != 2 or pairs.is_floating_point():
-        raise ValueError(f"dissim_pairs must be pairs (p, q) of integers, the pathways' numbers; got {value}")
+    if pairs.dim() != 2 or pairs.shape[1] != 2:
+        raise ValueError(f"dissim_pairs must be {what}; got {value}")
     if (pairs < 0).any() or (pairs >= pathways).any() or (pairs[:, 0] == pairs[:, 1]).any():
         raise ValueError(f"dissim_pairs must pair two different pathways of 0 to {pathways - 1}, got {pairs.tolist()}")
-    return pairs.long()
+    return pairs
 
 
 def _score_module(phi, model: GSNN, generator) -> torch.nn.Module:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
@@ -46,7 +47,7 @@ def pathway_functions(graph: PathwayGraph) -> dict[str, Callable]:
     The functions take a list of parents, scalars or arrays, so they serve both modes of ``simulate``.
     """
     first = {}
-    for node in graph.nodes:
+    for node in validate.instance("graph", graph, PathwayGraph).nodes:
         if node.type == "function":
             first.setdefault(node.pathway, node.name)
     return {name: NONLINEARITIES[p % len(NONLINEARITIES)] for p, name in first.items()}
@@ -89,8 +90,13 @@ def simulate(
     """
     n_train, n_test = validate.integer("n_train", n_train, 1), validate.integer("n_test", n_test, 0)
     noise_scale = validate.number("noise_scale", noise_scale, 0)
-    special_functions, signed_edges = dict(special_functions or {}), dict(signed_edges or {})
-    _check_graph(G, list(input_nodes), list(output_nodes), special_functions, signed_edges)
+    input_nodes, output_nodes = (
+        validate.ordered("input_nodes", input_nodes),
+        validate.ordered("output_nodes", output_nodes),
+    )
+    special_functions = validate.mapping("special_functions", special_functions)
+    signed_edges, vectorized = validate.mapping("signed_edges", signed_edges), validate.flag("vectorized", vectorized)
+    _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges)
     draw_inputs, draw_noise = _draws(seed)
 
     n = n_train + n_test
@@ -150,10 +156,8 @@ def _apply(function, node: str, parents: list[np.ndarray], vectorized: bool) -> 
 
 
 def _check_graph(G, input_nodes, output_nodes, special_functions, signed_edges):
-    if not G.is_directed() or G.is_multigraph():
-        raise ValueError(
-            f"G must be a networkx.DiGraph, directed and with one edge between two nodes; got {type(G).__name__}"
-        )
+    validate.digraph(G)
+    validate.pairs("signed_edges", signed_edges)
     if not nx.is_directed_acyclic_graph(G):
         cycle = " -> ".join(map(str, [u for u, _ in nx.find_cycle(G)]))
         raise ValueError(f"G must have no cycle, got {cycle} -> ...: remove one of its edges")
@@ -195,7 +199,8 @@ def expected_outputs(graph: PathwayGraph, x) -> np.ndarray:
     Exact, since only sums come after the noise of the first function node of a chain, with cross-talk
     too, which never enters a first one. No model can predict better.
     """
-    x = validate.matrix("x", x, columns=len(graph.input_nodes)).double().numpy()
+    names = validate.instance("graph", graph, PathwayGraph).input_nodes
+    x = validate.matrix("x", x, columns=len(names), names=names).detach().cpu().double().numpy()
     G, functions, values = graph.networkx(spurious=False), pathway_functions(graph), dict(zip(graph.input_nodes, x.T))
     for node in nx.topological_sort(G):
         if node not in values:
@@ -205,6 +210,11 @@ def expected_outputs(graph: PathwayGraph, x) -> np.ndarray:
 
 def noise_floor(graph: PathwayGraph, x_test, y_train, y_test) -> float:
     """Test MSE of the exact E[y | x], y not yet standardised; on the scale that the training rows set."""
+    names = validate.instance("graph", graph, PathwayGraph).output_nodes
+    y_train, y_test = (
+        validate.matrix(name, y, columns=len(names), names=names)
+        for name, y in (("y_train", y_train), ("y_test", y_test))
+    )
     _, expected, y = standardize(y_train, expected_outputs(graph, x_test), y_test)
     return torch.nn.functional.mse_loss(expected, y).item()
 
@@ -215,9 +225,11 @@ def standardize(train, *others) -> list[torch.Tensor]:
     z = (y - mean_train) / (std_train + 1e-8), with the unbiased std. Test rows are scaled by the
     training statistics too: what the model has not seen must not tell it anything.
     """
-    train = validate.matrix("train", train).float()
+    names = list(train.columns) if isinstance(train, pd.DataFrame) else None
+    like = torch.empty(0, dtype=torch.float32)
+    train = validate.matrix("train", train, names=names, like=like)
     if len(train) < 2:
         raise ValueError(f"train must have at least 2 rows to have a standard deviation, got {len(train)}")
     mean, std = train.mean(0), train.std(0)
-    others = [validate.matrix("others", other, columns=train.shape[1]).float() for other in others]
+    others = [validate.matrix("others", y, columns=train.shape[1], names=names, like=like) for y in others]
     return [(y - mean) / (std + 1e-8) for y in (train, *others)]

@@ -33,8 +33,8 @@ class SparsePattern(torch.nn.Module):
 
     def __init__(self, indices: torch.Tensor, size: tuple[int, int]):
         super().__init__()
-        self.sources, self.targets = size
         source, target = validate.sparse_indices(indices, size)
+        self.sources, self.targets = size
         by_target = torch.argsort(target, stable=True)
         self.register_buffer("indices", indices, persistent=False)
         # 32-bit indices are what the sparse kernels read; 64-bit ones would be converted at every call.
@@ -86,6 +86,8 @@ class SparseMap(torch.autograd.Function):
 
 def sparse_map(values: torch.Tensor, x: torch.Tensor, pattern: SparsePattern) -> torch.Tensor:
     """W x for weights ``values`` (nnz,) at the places of ``pattern`` and ``x`` (sources, B) -> (targets, B)."""
+    for name, given in (("values", values), ("x", x)):
+        validate.instance(name, given, torch.Tensor)
     if values.shape != pattern.by_target.shape:
         raise ValueError(f"values must have {len(pattern.by_target)} entries, got shape {tuple(values.shape)}")
     if x.dim() != 2 or x.shape[0] != pattern.sources:
@@ -117,8 +119,9 @@ class SparseLinear(torch.nn.Module):
 
     def __init__(self, indices: torch.Tensor, size: tuple[int, int], bias: bool = True, generator=None):
         super().__init__()
-        self.N, self.M = size
         self.pattern = SparsePattern(indices, size)
+        self.N, self.M = size
+        bias, generator = validate.flag("bias", bias), validate.torch_generator(generator)
         self.values = torch.nn.Parameter(degree_normalized(indices, size, generator))
         self.bias = torch.nn.Parameter(torch.zeros(self.M, 1)) if bias else None
 

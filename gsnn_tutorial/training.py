@@ -139,7 +139,7 @@ def train(
     epochs = validate.integer("epochs", epochs, 1)
     warmup_epochs = validate.integer("warmup_epochs", warmup_epochs, 0)
     lr, weight_decay = validate.number("lr", lr, 0), validate.number("weight_decay", weight_decay, 0)
-    parameters = list(model.parameters())
+    parameters = validate.trainable(model, regularizer, Regularizer, criterion, progress)
     x_train, y_train = _samples("train", x_train, y_train, model, parameters[0])
     if x_test is not None or y_test is not None:
         x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
@@ -237,11 +237,13 @@ def _samples(which: str, x, y, model, like: torch.Tensor) -> tuple[torch.Tensor,
     """x and y, checked, with the device and dtype of the model's parameters."""
     if x is None or y is None:
         raise ValueError(f"x_{which} and y_{which} belong together: give both or neither")
-    x, y = validate.matrix(f"x_{which}", x).to(like), validate.matrix(f"y_{which}", y).to(like)
+    inputs, outputs = validate.columns_of(model)
+    x = validate.matrix(f"x_{which}", x, names=inputs, like=like)
+    y = validate.matrix(f"y_{which}", y, names=outputs, like=like)
     if len(x) != len(y) or not len(x):
         raise ValueError(f"x_{which} and y_{which} must have as many rows, at least 1; got {len(x)} and {len(y)}")
     with torch.no_grad():
-        outputs = model.eval()(x[:1]).shape
-    if outputs != y[:1].shape:
-        raise ValueError(f"y_{which} must have the model's {outputs[1]} columns, got shape {tuple(y.shape)}")
+        wanted = model.eval()(x[:1]).shape
+    if wanted != y[:1].shape:
+        raise ValueError(f"y_{which} must have the model's {wanted[-1]} columns, got shape {tuple(y.shape)}")
     return x, y

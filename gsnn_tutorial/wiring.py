@@ -9,10 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import networkx as nx
 import torch
+
+from gsnn_tutorial import validate
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
@@ -33,11 +36,9 @@ def nx2pyg(G: nx.DiGraph, input_nodes, function_nodes, output_nodes) -> HeteroDa
 
     Raises ValueError for a node in two lists, in none, or not in G, and for an edge of another type.
     """
-    if not G.is_directed() or G.is_multigraph():
-        raise ValueError(
-            f"G must be a networkx.DiGraph, directed and with one edge between two nodes; got {type(G).__name__}"
-        )
-    names = dict(zip(NODE_TYPES, map(list, (input_nodes, function_nodes, output_nodes))))
+    validate.digraph(G)
+    lists = zip(NODE_TYPES, (input_nodes, function_nodes, output_nodes))
+    names = {t: validate.ordered(f"{t}_nodes", nodes) for t, nodes in lists}
     strangers = [name for group in names.values() for name in group if name not in G]
     if strangers:
         raise ValueError(f"every listed node must be a node of G; {strangers[0]!r} is not")
@@ -101,7 +102,7 @@ def check_names(names: dict[str, list]):
 def checked_names(node_names_dict) -> dict[str, list[str]]:
     """Node names by type as lists, at least one of each type and none twice, or ValueError."""
     _need("node_names_dict", node_names_dict, NODE_TYPES)
-    names = {t: list(node_names_dict[t]) for t in NODE_TYPES}
+    names = {t: validate.ordered(f"node_names_dict[{t!r}]", node_names_dict[t]) for t in NODE_TYPES}
     for t in NODE_TYPES:
         if not names[t]:
             raise ValueError(f"node_names_dict[{t!r}] must name at least one node, got none")
@@ -111,6 +112,7 @@ def checked_names(node_names_dict) -> dict[str, list[str]]:
 
 def checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
     """Edges by type as int64 pairs on the CPU that index ``names``, at least one and none twice, or ValueError."""
+    validate.instance("edge_index_dict", edge_index_dict, Mapping)
     extra = [key for key in edge_index_dict if key not in EDGE_TYPES]
     if extra:
         raise ValueError(f"edge_index_dict has edges of type {extra[0]}; a GSNN has only {list(EDGE_TYPES)}")
@@ -118,9 +120,8 @@ def checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, t
     checked = {}
     for edge_type in EDGE_TYPES:
         source, _, target = edge_type
-        index, name = torch.as_tensor(edge_index_dict[edge_type]).cpu(), f"edge_index_dict[{edge_type}]"
-        if index.dim() != 2 or index.shape[0] != 2 or index.is_floating_point():
-            raise ValueError(f"{name} must be integer pairs of shape (2, edges), got shape {tuple(index.shape)}")
+        name = f"edge_index_dict[{edge_type}]"
+        index = validate.index_pairs(name, edge_index_dict[edge_type])
         size = torch.tensor([[len(names[source])], [len(names[target])]])
         outside = ((index < 0) | (index >= size)).any(0)
         if outside.any():
@@ -130,7 +131,7 @@ def checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, t
             )
         if torch.unique(index, dim=1).shape[1] < index.shape[1]:
             raise ValueError(f"{name} must list every edge once, got a repeated one")
-        checked[edge_type] = index.long().clone()
+        checked[edge_type] = index.clone()
     return checked
 
 
@@ -142,6 +143,7 @@ def fingerprint(names: dict[str, list], edge_index: torch.Tensor) -> torch.Tenso
 
 
 def _need(name: str, given, keys):
+    validate.instance(name, given, Mapping)
     missing = [key for key in keys if key not in given]
     if missing:
         raise ValueError(f"{name} must have the keys {list(keys)}; {missing[0]!r} is missing")

@@ -167,7 +167,7 @@ def test_hooks_and_mode_are_put_back_after_an_error(make_model, draw):
     [
         (lambda model, x: leakage(model, x, pathway_graph(K=3)), "graph must have the model's nodes"),
         (lambda model, x: coherence(model, x, pathway_graph(K=3)), "graph must have the model's nodes"),
-        (lambda model, x: attribution.auc([1.0, 2.0], [True]), "shapes"),
+        (lambda model, x: attribution.auc([1.0, 2.0], [True]), "is_true must be a mask of the 2 scores"),
         (lambda model, x: attribution.auc([1.0, np.nan], [True, False]), "score must be finite"),
     ],
 )

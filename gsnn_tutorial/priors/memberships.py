@@ -21,7 +21,7 @@ def shuffled_membership(membership, seed: int | np.random.Generator) -> torch.Te
 
     Raises ValueError where no permutation gives other pathways (one pathway, or single members).
     """
-    M = validate.matrix("membership", membership)
+    M = validate.matrix("membership", membership, boolean=True).detach().cpu()
     rng = validate.generator(seed)
     true_pathways = sorted(M.tolist())
     for _ in range(1000):
@@ -44,9 +44,10 @@ def exchanged_membership(membership, count: int, seed: int | np.random.Generator
 
     Raises ValueError for count = 1, since one node has none to exchange with.
     """
-    M = validate.matrix("membership", membership)
+    M = validate.matrix("membership", membership, boolean=True).detach().cpu()
     nodes, rng = M.shape[1], validate.generator(seed)
-    if validate.integer("count", count, 0) == 1 or count > nodes:
+    count = validate.integer("count", count, 0)
+    if count == 1 or count > nodes:
         raise ValueError(f"count must be 0, or from 2 to {nodes}, the nodes; got {count}")
     if not count:
         return M.clone()
@@ -76,7 +77,7 @@ def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -
 
     Raises ValueError where only true pathways are connected.
     """
-    labels, rng = graph.labels, validate.generator(seed)
+    labels, rng = validate.instance("graph", graph, PathwayGraph).labels, validate.generator(seed)
     G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
     G.add_nodes_from(range(len(labels)))
     pathways = [frozenset(np.flatnonzero(labels == p).tolist()) for p in np.unique(labels)]
@@ -110,7 +111,7 @@ def adjacency_membership(graph: PathwayGraph) -> torch.Tensor:
 
     Raises ValueError for a graph without such edges.
     """
-    source, target = graph.edge_index_dict["function", "to", "function"]
+    source, target = validate.instance("graph", graph, PathwayGraph).edge_index_dict["function", "to", "function"]
     source, target = source[source != target], target[source != target]
     if not len(source):
         raise ValueError("graph must have an edge between two function nodes, got none")

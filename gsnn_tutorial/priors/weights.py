@@ -20,7 +20,7 @@ from collections.abc import Iterator, Sequence
 import scipy.sparse
 import torch
 
-from gsnn_tutorial import validate
+from gsnn_tutorial import arrays, validate
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.training import Regularizer
 
@@ -94,9 +94,9 @@ class EdgePenalty(WeightRegularizer):
     """
 
     def __init__(self, model: GSNN, edges, lambda_edge: float):
-        self_loop = model.edge_index[0] == model.edge_index[1]
+        self_loop = validate.instance("model", model, GSNN).edge_index[0] == model.edge_index[1]
         functions = (model.function_edge_mask & ~self_loop).cpu().nonzero().flatten()
-        chosen = torch.as_tensor(edges).cpu()
+        chosen = arrays.numbers("edges", edges, "a mask, True or False for each edge", boolean=True).cpu()
         if chosen.dtype != torch.bool or chosen.dim() != 1 or len(chosen) not in (model.E, len(functions)):
             raise ValueError(
                 f"edges must say True or False of each of {model.E} edges, or of each of {len(functions)} "
@@ -138,7 +138,9 @@ class WeightTyingRegularizer(WeightRegularizer):
     """
 
     def __init__(self, model: GSNN, pathway_membership, lambda_weight: float, tie: str = "weights"):
-        shared = _shared_pathways(model.edge_index, validate.membership(pathway_membership, model.N, signed=True))
+        names = validate.instance("model", model, GSNN).node_names_dict["function"]
+        M = validate.membership(pathway_membership, model.N, signed=True, names=names)
+        shared = _shared_pathways(model.edge_index, M)
         edge, pathway = (torch.from_numpy(index).long() for index in shared.nonzero())
         if not len(edge):
             raise ValueError("pathway_membership must have a pathway that holds both ends of an edge, got none")
@@ -163,8 +165,11 @@ class RegularizerSum(Regularizer):
 
     def __init__(self, parts: Sequence[Regularizer]):
         super().__init__()
+        parts = validate.ordered("parts", parts)
         if not parts:
             raise ValueError("parts must hold at least one regularizer, got none")
+        for part in parts:
+            validate.instance("every one of parts", part, Regularizer)
         self.parts = torch.nn.ModuleList(parts)
         self.smallest_batch = max(part.smallest_batch for part in parts)
 
@@ -181,11 +186,12 @@ def edges_outside(edges: GSNN | torch.Tensor, membership) -> torch.Tensor:
         edges: a GSNN, all of whose edges are meant, or (2, E) indices, numbers from N on being no function nodes.
         membership: (P, N), dense or sparse; a node is a member where its weight is not 0.
     """
-    edge_index = edges.edge_index.cpu() if isinstance(edges, GSNN) else torch.as_tensor(edges).cpu()
-    if edge_index.dim() != 2 or len(edge_index) != 2 or edge_index.is_floating_point():
-        raise ValueError(f"edges must be a GSNN or integers of shape (2, E), got shape {tuple(edge_index.shape)}")
-    M = torch.as_tensor(membership)
-    M = validate.membership(M, edges.N if isinstance(edges, GSNN) else M.shape[-1], signed=True)
+    if isinstance(edges, GSNN):
+        edge_index, names = edges.edge_index.cpu(), edges.node_names_dict["function"]
+        M = validate.membership(membership, edges.N, signed=True, names=names)
+    else:
+        edge_index = validate.index_pairs("edges (unless a GSNN)", edges)
+        M = validate.membership(membership, None, signed=True)
     source, target = edge_index
     between_functions = (source < M.shape[1]) & (target < M.shape[1])
     shared = torch.from_numpy(_shared_pathways(edge_index, M).sum(1) > 0)

@@ -2,7 +2,7 @@
 
 # From the ground up: a module imports only from those before it.
 FLOORS = [
-    "validate", "files", "kernels", "wiring", "graph", "simulation", "sparse", "node", "gsnn", "training",
+    "arrays", "validate", "files", "kernels", "wiring", "graph", "simulation", "sparse", "node", "gsnn", "training",
     "regularizer", "evaluation", "attribution", "priors", "study", "checks", "course", "plots", "bench", "commands",
     "__main__",
 ]  # fmt: skip

@@ -24,8 +24,8 @@ def test_every_room_is_on_the_map_and_in_the_readme_and_no_other():
     folders = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     modules = {path.stem for path in PACKAGE.glob("*.py")} - {"__init__", "__main__"}
     assert wings == folders
-    assert files == modules - {"validate", "files"}  # which the text beside the tables names
-    assert "`validate.py`" in GUIDE and "`files.py`" in GUIDE
+    assert files == modules - {"arrays", "validate", "files"}  # which the text beside the tables names
+    assert all(f"`{name}.py`" in GUIDE for name in ("arrays", "validate", "files"))
     readme = (ROOT / "README.md").read_text(encoding="utf-8").split("## The package")[1].split("\n## ")[0]
     named = {name for line in readme.splitlines() if line.startswith("| `") for name in re.findall(r"`(\w+)`", line)}
     assert named == files | folders

@@ -241,7 +241,7 @@ def test_no_product_of_pathways_and_edges_is_ever_dense(make_model):
         (lambda m: WeightTyingRegularizer(m, torch.ones(1, 12), np.nan), ValueError, "lambda_weight must be finite"),
         (lambda m: WeightTyingRegularizer(m, torch.ones(1, 12), 1.0, "signs"), ValueError, "tie must be one of"),
         (lambda m: edges_outside(m, torch.ones(1, 11)), ValueError, "must have 12 columns"),
-        (lambda m: edges_outside(torch.ones(3, 2), torch.ones(1, 11)), ValueError, "edges must be a GSNN or integers"),
+        (lambda m: edges_outside(torch.ones(3, 2), torch.ones(1, 11)), ValueError, "must be integer pairs of shape"),
     ],
 )
 def test_bad_arguments_are_named(model, make, kind, message):
