@@ -235,7 +235,7 @@ def _batch_size(value, samples: int, regularizer) -> int:
 
 def _samples(which: str, x, y, model, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """x and y, checked, with the device and dtype of the model's parameters."""
-    if x is None or y is None:
+    if which != "train" and (x is None or y is None):
         raise ValueError(f"x_{which} and y_{which} belong together: give both or neither")
     inputs, outputs = validate.columns_of(model)
     x = validate.matrix(f"x_{which}", x, names=inputs, like=like)

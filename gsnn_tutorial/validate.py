@@ -77,11 +77,13 @@ def ordered(name: str, value) -> list:
 
 def pairs(name: str, value) -> list[tuple]:
     """Return ``value`` as a list of pairs of names, or raise."""
-    items = ordered(name, value)
+    if isinstance(value, (str, bytes, set, frozenset)) or not isinstance(value, Iterable):
+        raise TypeError(f"{name} must be a list of pairs (source, target), got {arrays.shown(value)}")
+    items = list(value)
     for item in items:
         if not isinstance(item, (tuple, list)) or len(item) != 2:
             raise ValueError(f"{name} must be pairs (source, target), got {arrays.shown(item)}")
-    return items
+    return [tuple(item) for item in items]
 
 
 def mapping(name: str, value) -> dict:

@@ -32,6 +32,7 @@ def contrasts(
 
 def paired_differences(table: pd.DataFrame, metric: str, arm: str, versus: str) -> pd.Series:
     """``arm`` minus ``versus`` for each seed that has both, by seed."""
+    _table(table)
     validate.choice("metric", metric, tuple(c for c in table.columns if c not in ("seed", "arm", "diverged")))
     if table.duplicated(["seed", "arm"]).any():
         raise ValueError("table must have one row for each seed and arm; some are there twice")
@@ -84,7 +85,8 @@ def summarize(
     the bootstrap interval ``low`` to ``high`` (missing for fewer than 2 seeds), and the number of
     ``seeds``.
     """
-    rows = []
+    rows, comparisons = [], validate.pairs("comparisons", comparisons)
+    _table(table)
     for metric in measured(table) if metrics is None else metrics:
         has_null = metric_named(metric).null is not None and set(null) <= set(table["arm"])
         for arm, versus in dict.fromkeys([*comparisons, null] if has_null else comparisons):
@@ -108,7 +110,8 @@ def summarize_by(
 
     Raises ValueError where a value has not all of the arms.
     """
-    by = [by] if isinstance(by, str) else list(by)
+    by = [by] if isinstance(by, str) else validate.ordered("by", by)
+    _table(table)
     for column in by:
         validate.choice("by", column, tuple(table.columns))
     parts = []
@@ -127,7 +130,8 @@ def holm(summary: pd.DataFrame, table: pd.DataFrame, primary: Sequence[str] = ()
     before it. The family is every row of a metric that is not in ``primary``: hand in the rows that you
     mean to read. ``p_holm`` of a primary metric is missing, both are where there are fewer than 2 seeds.
     """
-    primary = [primary] if isinstance(primary, str) else list(primary)
+    primary = [primary] if isinstance(primary, str) else validate.ordered("primary", primary)
+    validate.instance("summary", summary, pd.DataFrame)
     for metric in primary:
         validate.choice("primary", metric, tuple(summary["metric"]))
     differences = [paired_differences(table, *row) for row in summary[["metric", "arm", "versus"]].to_numpy()]
@@ -156,7 +160,7 @@ def power_curve(differences, effect: float, seeds: Sequence[int] = range(2, 61),
     study, for their spread between seeds, or that standard deviation itself. It is an estimate: from n
     seeds its relative error is about 1 / sqrt(2n).
     """
-    seeds = np.array([validate.integer("seeds", n, 2) for n in seeds])
+    seeds = np.array([validate.integer("seeds", n, 2) for n in validate.ordered("seeds", seeds)])
     power = TTestPower().power(_standardised(differences, effect), seeds, **_side(alpha))
     return pd.Series(power, index=pd.Index(seeds, name="seeds"), name="power")
 
@@ -171,14 +175,25 @@ def seeds_needed(differences, effect: float, power: float = 0.8, alpha: float = 
 
 def named_controls(controls: str | Sequence[str]) -> list[str]:
     """Controls as a list. Raises ValueError if there are none."""
-    controls = [controls] if isinstance(controls, str) else list(controls)
+    controls = [controls] if isinstance(controls, str) else validate.ordered("controls", controls)
     if not controls:
         raise ValueError("controls must name at least one arm: without one, nothing shows that it is the pathways")
     return controls
 
 
+def _table(table):
+    """Raise unless this is a study's table."""
+    validate.instance("table", table, pd.DataFrame, ", one row for each seed and arm")
+    lacking = [column for column in ("seed", "arm") if column not in table]
+    if lacking:
+        raise ValueError(f"table must have the columns seed and arm, as a study's has; it lacks {lacking[0]!r}")
+
+
 def _vector(differences) -> np.ndarray:
-    d = np.asarray(differences, dtype=float)
+    try:
+        d = np.asarray(differences, dtype=float)
+    except (TypeError, ValueError):  # words, or ragged
+        raise TypeError(f"differences must be a vector of numbers, got {differences!r}") from None
     if d.ndim != 1 or len(d) < 2 or not np.isfinite(d).all():
         raise ValueError(f"differences must be a vector of at least 2 finite values, got shape {d.shape}")
     return d

@@ -217,7 +217,7 @@ def measured(table: pd.DataFrame) -> list[str]:
 
 def chosen(which: str | Sequence[str] = USUAL_MEASURES) -> list[Metric]:
     """The metrics of some groups of ``MEASURES``, in their order. Raises ValueError for an unknown or repeated one."""
-    which = [which] if isinstance(which, str) else list(which)
+    which = [which] if isinstance(which, str) else validate.ordered("which", which)
     for group in which:
         validate.choice("which", group, tuple(MEASURES))
     if len(set(which)) < len(which):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
+from numbers import Integral
 from pathlib import Path
 
 import pandas as pd
@@ -65,6 +66,8 @@ def paired_study(
 
     Raises ValueError for an argument that cannot be, and for a file that is of another study.
     """
+    validate.instance("problem", problem, Problem), validate.instance("recipe", recipe, Recipe)
+    resume, progress = validate.flag("resume", resume), validate.flag("progress", progress)
     arms, total = _checked_arms(arms), _checked_seeds(seeds)
     recipe.depth(problem)  # says at once if the outputs are out of reach
     recipe.validation_rows(problem)
@@ -96,7 +99,7 @@ def paired_study(
 
 
 def _checked_arms(arms: Sequence[str]) -> list[str]:
-    arms = [arms] if isinstance(arms, str) else list(arms)
+    arms = [arms] if isinstance(arms, str) else validate.ordered("arms", arms)
     for arm in arms:
         validate.choice("arms", arm, tuple(ARMS))
     if not arms or len(set(arms)) < len(arms):
@@ -105,9 +108,9 @@ def _checked_arms(arms: Sequence[str]) -> list[str]:
 
 
 def _checked_seeds(seeds: Iterable[int]) -> list[int]:
-    if isinstance(seeds, int):
+    if isinstance(seeds, Integral):
         raise ValueError(f"seeds must be a collection of integers, got {seeds}; for so many seeds give range({seeds})")
-    seeds = [validate.integer("seeds", seed, 0) for seed in seeds]
+    seeds = [validate.integer("seeds", seed, 0) for seed in validate.ordered("seeds", seeds)]
     if not seeds or len(set(seeds)) < len(seeds):
         raise ValueError(f"seeds must hold at least one seed, each once; got {seeds}")
     return seeds

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from gsnn_tutorial import validate
 from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.kernels import threads
@@ -72,7 +73,7 @@ def replay(epochs: int = EPOCHS, device: str = "cpu", progress: bool = True) -> 
 
     An interrupted arm ends the run; the arms that were finished are kept.
     """
-    draw = published_draw()
+    draw, progress = published_draw(), validate.flag("progress", progress)
     graph, membership = draw.graph, {"regularized": draw.graph.membership(), "control": draw.shuffled}
     models, histories, rows = {}, {}, {}
     for arm in PUBLISHED_ARMS:
@@ -98,5 +99,6 @@ def replay(epochs: int = EPOCHS, device: str = "cpu", progress: bool = True) -> 
 
 def side_by_side(ours: pd.DataFrame) -> pd.DataFrame:
     """The published table and ours, arm by arm; what was not published is missing there."""
+    validate.instance("ours", ours, pd.DataFrame)
     both = pd.concat({"published": published_table(), "ours": ours}, names=["source"])
     return both.swaplevel().reindex([(arm, source) for arm in PUBLISHED_ARMS for source in ("published", "ours")])

@@ -43,6 +43,7 @@ class Recipe:
 
     def depth(self, problem: Problem) -> int:
         """The number of layers for ``problem``. Raises ValueError if its outputs are out of reach."""
+        validate.instance("problem", problem, Problem)
         if self.layers is None:
             return problem.n_func + 1
         if self.layers < problem.n_func:
@@ -51,6 +52,7 @@ class Recipe:
 
     def validation_rows(self, problem: Problem) -> int:
         """How many training rows choose the epoch. Raises ValueError unless one is left, and two to train on."""
+        validate.instance("problem", problem, Problem)
         rows = round(self.validation * problem.n_train)
         if self.validation and not 1 <= rows <= problem.n_train - 2:
             raise ValueError(

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 
 import torch
 
+from gsnn_tutorial import validate
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.training import BestWeights, SideBySide
 from gsnn_tutorial.wiring import EDGE_TYPES, NODE_TYPES
@@ -72,7 +73,7 @@ class GSNNUnion(GSNN, SideBySide):
     """
 
     def __init__(self, models: Sequence[GSNN]):
-        models = list(models)
+        models = validate.ordered("models", models)
         _check_alike(models)
         names = {t: [(r, name) for r, m in enumerate(models) for name in m.node_names_dict[t]] for t in NODE_TYPES}
         # The weights drawn here are replaced below; a generator of their own leaves the global one alone.
@@ -146,6 +147,8 @@ def _weights(model: GSNN) -> dict[str, torch.Tensor]:
 def _check_alike(models: list[GSNN]):
     if not models:
         raise ValueError("models must hold at least one GSNN, got none")
+    for model in models:
+        validate.instance("every one of models", model, GSNN)
     for model in models:
         for name, value in models[0].settings.items():
             if model.settings[name] != value:

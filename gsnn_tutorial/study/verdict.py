@@ -24,6 +24,7 @@ from textwrap import wrap
 
 import pandas as pd
 
+from gsnn_tutorial import validate
 from gsnn_tutorial.study.arms import arm_named
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, named_controls
 from gsnn_tutorial.study.metrics import METRICS, Metric, metric_named
@@ -58,6 +59,7 @@ def verdict(
     the words "helps" and "harms" need it to be below 0.05 besides. Raises ValueError where it lacks one.
     """
     kind, controls = metric_named(metric), named_controls(controls)
+    validate.instance("summary", summary, pd.DataFrame, " that summarize makes")
     rows = summary[summary["metric"] == metric].set_index(["arm", "versus"])
     missing = [pair for pair in contrasts(arm, controls, baseline) if pair not in rows.index]
     if missing:
@@ -101,6 +103,7 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
 
     What is not known by name stays as it is. Tables that are computed with, and files, keep the names in code.
     """
+    validate.instance("table", table, pd.DataFrame)
     words = {"arm": _arm_words, "versus": _arm_words, "metric": _metric_words}
     shown = table.copy()
     for column in words.keys() & set(map(str, shown.columns)):

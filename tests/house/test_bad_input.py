@@ -1,9 +1,13 @@
 """Every public function answers bad input with an error that names the argument and what was given."""
 
+import importlib
+import inspect
+import pkgutil
 from types import SimpleNamespace
 
 import networkx as nx
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -13,18 +17,31 @@ from gsnn_tutorial import (
     PathwayLatentRegularizer,
     Problem,
     SparseLinear,
+    attribution,
     evaluation,
     nx2pyg,
     pathway_graph,
     plots,
+    priors,
     shuffled_membership,
     simulate,
     standardize,
+    study,
     train,
 )
 from gsnn_tutorial.graph import Node
+from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership, exchanged_membership
+from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
+from gsnn_tutorial.study import arms, inference, metrics, named, published, verdict
+from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.problem import stream
+from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.table import TableFile, table_columns
+from gsnn_tutorial.study.union_regularizer import disjoint_union
 from gsnn_tutorial.training import History
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
@@ -378,6 +395,223 @@ CASES = {
 }  # fmt: skip
 
 
+NO_MATRIX = {
+    "None": None, "str": "x", "set": {1.0}, "dict": {"a": [1.0]}, "ragged": [[1.0, 2.0], [3.0]],
+    "objects": np.array([[1.0, None]]), "words": [["a", "b"]], "complex": np.ones((6, 2), dtype=complex),
+    "masked": np.ma.masked_less(np.ones((6, 2)), 0), "complex tensor": torch.ones(6, 2, dtype=torch.cfloat),
+    "generator": (row for row in [[1.0, 2.0]]), "bool": np.ones((6, 2), dtype=bool),
+}  # fmt: skip
+FRAME = pd.DataFrame(X.numpy(), columns=GRAPH.input_nodes)
+TOLD = pd.DataFrame(M.numpy(), columns=GRAPH.function_nodes, index=["first", "second"])
+TABLE = pd.DataFrame({"seed": [0, 0, 1, 1], "arm": ["a", "b"] * 2, "test_mse": [1.0, 2.0, 3.0, 4.0]})
+EDGES = GRAPH.edge_index_dict[FUNCTIONS]
+
+
+def matrices(call, name):
+    """A row for each thing that is no matrix of numbers."""
+    return [((lambda value=value: call(value)), TypeError, f"{name} must be ") for value in NO_MATRIX.values()]
+
+
+CASES |= {
+    "no matrix": [
+        *matrices(lambda x: gsnn()(x), "x"), *matrices(lambda x: trained(x), "x_train"),
+        *matrices(lambda y: trained(y=y), "y_train"), *matrices(lambda y: evaluation.mse(gsnn(), X, y), "y"),
+        *matrices(standardize, "train"), *matrices(lambda x: attribution.jacobian(gsnn(), x), "x"),
+        *matrices(lambda x: expected_outputs(GRAPH, x), "x"),
+        *matrices(lambda s: evaluation.gap(s, [0, 1]), "similarity"),
+        *matrices(evaluation.cosine_similarity, "activations")[:-1],
+        *matrices(regularizer, "pathway_membership")[:-1],
+        *matrices(lambda m: shuffled_membership(m, 0), "membership")[:-1],
+        (lambda: gsnn()(X.to_sparse()), TypeError, "x must be dense, got a sparse tensor: give its to_dense()"),
+        (lambda: gsnn()(bad(X.double(), 1e300)), ValueError, "x must fit into torch.float32, got 1e+300: scale it"),
+        (lambda: trained(y=bad(Y.double(), -1e300)), ValueError, "y_train must fit into torch.float32"),
+        (lambda: standardize(bad(Y.double(), 1e39)), ValueError, "train must fit into torch.float32, got 1e+39"),
+    ],
+    "columns by name": [
+        (lambda: gsnn()(FRAME.rename(columns={"in_0_0": "in"})), ValueError, "unknown: ['in']; missing: ['in_0_0']"),
+        (lambda: gsnn()(FRAME[["in_0_0"]]), ValueError, "x must have a column for each of ['in_0_0', 'in_1_0'], each"),
+        (lambda: gsnn()(FRAME.iloc[:, [0, 0, 1]]), ValueError, "twice: ['in_0_0']"),
+        (lambda: gsnn()(pd.DataFrame(X.numpy())), ValueError, "unknown: [0, 1]; missing: ['in_0_0', 'in_1_0']"),
+        (lambda: gsnn()(FRAME.assign(in_0_0="a")), TypeError, "x must have columns of numbers, got column 'in_0_0' of"),
+        (lambda: gsnn()(FRAME.astype("Float64").mask(FRAME > 0)), ValueError, "x must be finite"),
+        (lambda: trained(y=FRAME), ValueError, "y_train must have a column for each of ['out_0_0', 'out_1_0']"),
+        (lambda: regularizer(TOLD.iloc[:, :3]), ValueError, "pathway_membership must have a column for each of"),
+        (lambda: regularizer(TOLD.assign(more=1.0)), ValueError, "unknown: ['more']"),
+        (lambda: standardize(FRAME, FRAME.add_prefix("not_")), ValueError, "others must have a column for each of"),
+    ],
+    "masks": [
+        (lambda: evaluation.gap(SIMILARITY, [0, 0, 1, 1], involving=[0, 1]),
+         ValueError, "involving must be a mask of the 4 nodes, True or False for each; got shape (2,) of int64"),
+        (lambda: evaluation.within_and_cross(SIMILARITY, [0, 0, 1, 1], [1, 0, 2, 3]),
+         ValueError, "involving must be a mask of the 4 nodes"),
+        (lambda: attribution.auc([0.1, 0.2, 0.3], [0, 2, 1]), ValueError, "is_true must be a mask of the 3 scores"),
+        (lambda: attribution.auc("high", [True]), TypeError, "score must be numbers one score for each thing"),
+        (lambda: EdgePenalty(gsnn(), [0, 1], 0.1), ValueError, "edges must say True or False of each of"),
+        (lambda: EdgePenalty(gsnn(), "all", 0.1), TypeError, "edges must be a mask, True or False for each edge"),
+    ],
+    "flags": [
+        *[((lambda name=name, value=value: gsnn(**{name: value})), TypeError,
+           f"{name} must be True or False, got {value!r}")
+          for name in ("bias", "share_layers", "add_function_self_edges", "residual", "node_mlp")
+          for value in ("no", 1, None)],
+        (lambda: regularizer(signed="no"), TypeError, "signed must be True or False, got 'no'"),
+        (lambda: regularizer(leave_one_out=1), TypeError, "leave_one_out must be True or False, got 1"),
+        (lambda: causal(vectorized="yes"), TypeError, "vectorized must be True or False, got 'yes'"),
+        (lambda: GRAPH.networkx(spurious="no"), TypeError, "spurious must be True or False, got 'no'"),
+        (lambda: attribution.edge_effects(gsnn(), X, keep_mean=0), TypeError, "keep_mean must be True or False, got 0"),
+        (lambda: trained(progress=None), TypeError, "progress (unless a title) must be True or False, got None"),
+        (lambda: SparseLinear(PATTERN.indices, (3, 2), bias="no"), TypeError, "bias must be True or False, got 'no'"),
+        (lambda: published.replay(progress="loud"), TypeError, "progress must be True or False, got 'loud'"),
+    ],
+    "order": [
+        (lambda: causal(input_nodes={"in_0_0", "in_1_0"}), TypeError, "input_nodes must be a list, whose order is"),
+        (lambda: causal(output_nodes="out_0_0"), TypeError, "output_nodes must be a list, whose order is that of"),
+        (lambda: nx2pyg(chain(), {"x"}, ["f", "g"], ["y"]), TypeError, "input_nodes must be a list, whose order"),
+        (lambda: nx2pyg(chain(), ["x"], ["f", ["g"]], ["y"]), TypeError, "function_nodes must be a list of names"),
+        (lambda: gsnn(names={"input": {"in_0_0", "in_1_0"}}), TypeError, "node_names_dict['input'] must be a list"),
+        (lambda: gsnn(names={"output": None}), TypeError, "node_names_dict['output'] must be a list"),
+        (lambda: PathwayGraph(set(GRAPH.nodes), GRAPH.edges), TypeError, "nodes must be a list"),
+        (lambda: PathwayGraph(GRAPH.nodes, set(GRAPH.edges)), TypeError, "edges must be a list of pairs"),
+        (lambda: PathwayGraph(GRAPH.nodes, ["ab"]), ValueError, "edges must be pairs (source, target), got 'ab'"),
+        (lambda: PathwayGraph(["f"], []), TypeError, "every one of nodes must be a Node, got str"),
+        (lambda: paired_study(Problem(), {"baseline", "control"}), TypeError, "arms must be a list, whose order"),
+        (lambda: paired_study(Problem(), seeds={1, 2}), TypeError, "seeds must be a list"),
+        (lambda: paired_study(Problem(), seeds=np.int64(3)), ValueError, "for so many seeds give range(3)"),
+        (lambda: metrics.columns({"cka"}), TypeError, "which must be a list"),
+        (lambda: inference.contrasts(controls={"control"}), TypeError, "controls must be a list"),
+    ],
+    "of another kind": [
+        (lambda: GSNN([], GRAPH.names, 2, 2), TypeError, "edge_index_dict must be a Mapping, got list"),
+        (lambda: GSNN(GRAPH.edge_index_dict, [], 2, 2), TypeError, "node_names_dict must be a Mapping, got list"),
+        (lambda: gsnn({FUNCTIONS: None}), TypeError, "must be integer pairs of shape (2, edges), as a tensor or an"),
+        (lambda: gsnn({FUNCTIONS: torch.ones(2, 1, dtype=torch.bool)}), ValueError, "must be integer pairs of shape"),
+        (lambda: gsnn(generator=42), TypeError, "generator must be None or such as torch.Generator().manual_seed(0), "),
+        (lambda: regularizer(phi="learned", generator=1), TypeError, "generator must be None or such as"),
+        (lambda: regularizer(phi=["mean"]), ValueError, "must be one of 'mean', 'learned'; got ['mean']"),
+        (lambda: regularizer(dissim_pairs="01"), TypeError, "dissim_pairs must be pairs (p, q) of integers"),
+        (lambda: regularizer().enable(None), TypeError, "model must be a GSNN, got NoneType"),
+        (lambda: causal("G"), TypeError, "G must be a networkx.DiGraph, directed"),
+        (lambda: causal(special_functions=[np.tanh]), TypeError, "special_functions must be a dict, got ["),
+        (lambda: causal(signed_edges={"ab": 1}), ValueError, "signed_edges must be pairs (source, target), got 'ab'"),
+        (lambda: train("model", X, Y), TypeError, "model must be a Module, got str"),
+        (lambda: train(torch.nn.Identity(), X, Y), ValueError, "model must have parameters to train, got Identity"),
+        (lambda: trained(regularizer=0.1), TypeError, "regularizer must be a Regularizer or None, got float"),
+        (lambda: trained(criterion="mse"), TypeError, "criterion must be a function of (prediction, y) or None, got"),
+        (lambda: evaluation.mse(None, X, Y), TypeError, "model must be a Module, got NoneType"),
+        (lambda: evaluation.activations(torch.nn.ELU(), X), TypeError, "model must be a GSNN, got ELU"),
+        (lambda: evaluation.centred_cosine("a"), TypeError, "activations must be numbers (B, L, N, C)"),
+        (lambda: evaluation.cka_clusters(SIMILARITY, "two"), TypeError, "n_clusters must be an integer, got 'two'"),
+        (lambda: evaluation.gap(SIMILARITY, None), TypeError, "labels must be one label for each of the 4 nodes"),
+        (lambda: evaluation.gap(SIMILARITY, [[0], [1, 2]]), TypeError, "labels must be one label for each of the 4"),
+        (lambda: attribution.function_edges(None), TypeError, "model must be a GSNN, got NoneType"),
+        (lambda: attribution.edge_norms(None), TypeError, "model must be a GSNN, got NoneType"),
+        (lambda: attribution.occlusion(gsnn(), X[:, :1]), ValueError, "x must have 2 columns, got shape (6, 1)"),
+        (lambda: attribution.occlusion(gsnn(), X[:0]), ValueError, "x must have at least one row"),
+        (lambda: attribution.leakage(gsnn(), X, None), TypeError, "graph must be a PathwayGraph, got NoneType"),
+        (lambda: attribution.coherence(gsnn(), X, G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: pathway_functions(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: noise_floor(G, X, Y, Y), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: sparse_map([1.0], X, PATTERN), TypeError, "values must be a Tensor, got list"),
+        (lambda: SparsePattern(PATTERN.indices, 3), TypeError, "size must be (sources, targets), got 3"),
+        (lambda: exchanged_membership(M, 1, 0), ValueError, "count must be 0, or from 2 to 4, the nodes; got 1"),
+        (lambda: connected_membership(G, 0), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: adjacency_membership(None), TypeError, "graph must be a PathwayGraph, got NoneType"),
+        (lambda: WeightTyingRegularizer("m", M, 1.0), TypeError, "model must be a GSNN, got str"),
+        (lambda: WeightTyingRegularizer(gsnn(), M, 1.0, tie=["norms"]), ValueError, "tie must be one of 'weights', "),
+        (lambda: RegularizerSum([gsnn()]), TypeError, "every one of parts must be a Regularizer, got GSNN"),
+        (lambda: edges_outside([[0.5], [1.0]], M), ValueError, "edges (unless a GSNN) must be integer pairs of shape"),
+        (lambda: edges_outside(EDGES, None), TypeError, "pathway_membership must be a matrix of numbers"),
+        (lambda: disjoint_union([1]), TypeError, "every one of models must be a GSNN, got int"),
+        (lambda: disjoint_union([gsnn()], []), ValueError, "regularizers must have one entry, or None, for each of 1"),
+    ],
+    "study": [
+        (lambda: paired_study("problem"), TypeError, "problem must be a Problem, got str"),
+        (lambda: paired_study(Problem(), recipe=None), TypeError, "recipe must be a Recipe, got NoneType"),
+        (lambda: paired_study(Problem(), resume="yes"), TypeError, "resume must be True or False, got 'yes'"),
+        (lambda: Recipe(lr="fast"), TypeError, "lr must be a number, got 'fast'"),
+        (lambda: Recipe().depth(3), TypeError, "problem must be a Problem, got int"),
+        (lambda: stream(0, "noise"), ValueError, "name must be one of"),
+        (lambda: Blocks(0), ValueError, "n_jobs must be at least 1, got 0"),
+        (lambda: TableFile(None, ["seed"]).resume([], []), ValueError, "resume needs output"),
+        (lambda: table_columns("beauty"), ValueError, "which must be one of"),
+        (lambda: arms.arms_in_words(["beauty"]), ValueError, "names must be one of"),
+        (lambda: metrics.metric_named("beauty"), ValueError, "metric must be one of"),
+        (lambda: metrics.chosen(["cka", "cka"]), ValueError, "which must name each group once"),
+        (lambda: named.saved_study("beauty"), ValueError, "name must be one of"),
+        (lambda: named.saved_settings("beauty"), ValueError, "name must be one of"),
+        (lambda: published.side_by_side(None), TypeError, "ours must be a DataFrame, got NoneType"),
+        (lambda: inference.paired_differences([], "test_mse", "a", "b"), TypeError, "table must be a DataFrame, one"),
+        (lambda: inference.paired_differences(TABLE, "test_mse", "a", "c"), ValueError, "arm must be one of 'a', 'b'"),
+        (lambda: inference.paired_differences(TABLE.drop(columns="arm"), "test_mse", "a", "b"),
+         ValueError, "table must have the columns seed and arm, as a study's has; it lacks 'arm'"),
+        (lambda: inference.interval("differences"), TypeError, "differences must be a vector of numbers"),
+        (lambda: inference.p_value([1.0]), ValueError, "differences must be a vector of at least 2 finite values"),
+        (lambda: inference.summarize(TABLE, comparisons=["ab"]), ValueError, "comparisons must be pairs"),
+        (lambda: inference.summarize_by(TABLE, "K", ["test_mse"]), ValueError, "by must be one of"),
+        (lambda: inference.holm(None, TABLE), TypeError, "summary must be a DataFrame, got NoneType"),
+        (lambda: inference.non_inferior([1.0, 2.0], -1), ValueError, "margin must be finite and at least 0, got -1"),
+        (lambda: inference.power_curve([1.0, 2.0], 1.0, seeds=[1]), ValueError, "seeds must be at least 2, got 1"),
+        (lambda: inference.seeds_needed([1.0, 2.0], 1.0, power=2), ValueError, "power must be finite and between"),
+        (lambda: inference.named_controls([]), ValueError, "controls must name at least one arm"),
+        (lambda: verdict.verdict(None, "test_mse"), TypeError, "summary must be a DataFrame that summarize makes, got"),
+        (lambda: verdict.in_words([]), TypeError, "table must be a DataFrame, got list"),
+    ],
+}  # fmt: skip
+
+# What has no door of its own: it is handed what others have checked, or takes nothing that could be wrong.
+INSIDE = {
+    "graph.Node", "wiring.hetero_data", "wiring.fingerprint", "simulation.tanh", "simulation.half_square",
+    "simulation.cosine", "simulation.cubic", "sparse.row_starts", "sparse.csr", "sparse.SparseMap", "sparse.FixedMap",
+    "sparse.degree_normalized", "gsnn.Residual", "gsnn.ResBlock", "gsnn.win_indices", "gsnn.wout_indices",
+    "regularizer.standardize_over_batch", "regularizer.MeanScore", "regularizer.LearnedScore", "training.History",
+    "training.BestWeights", "training.SideBySide", "evaluation.evaluating", "study.arms.Arm", "study.arms.score",
+    "study.arms.penalty", "study.arms.random_penalty", "study.arms.tying", "study.arms.without_edges_between",
+    "study.arms.hiding", "study.arms.arm_named", "study.blocks.even_block", "study.metrics.Metric",
+    "study.metrics.measured", "study.named.Part", "study.named.Claim", "study.named.NamedStudy", "study.problem.Draw",
+    "study.published.published_draw", "study.published.published_table", "study.published.published_log",
+    "study.published.Replay", "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
+    "study.replicas.seeds_per_block", "study.union.UnionResidual", "study.union.BestOfEach",
+    "study.union_regularizer.UnionScore", "study.union_regularizer.UnionRegularizer",
+    "study.union_regularizer.UnionWeightRegularizer", "study.verdict.judge", "study.verdict.compared",
+}  # fmt: skip
+ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
+ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study)
+          for room in pkgutil.iter_modules(wing.__path__)]  # fmt: skip
+
+
+def public():
+    """Every public function and class of the rooms, by the name 'room.name'."""
+    for room in ROOMS:
+        module = importlib.import_module(f"gsnn_tutorial.{room}")
+        for name, thing in vars(module).items():
+            own = getattr(thing, "__module__", None) == module.__name__ and not name.startswith("_")
+            if own and (inspect.isclass(thing) or inspect.isfunction(thing)):
+                yield f"{room}.{name}"
+
+
+def entered(error):
+    """The public functions, and the classes of the objects, whose code an error came through."""
+    frame = error.__traceback__
+    while frame is not None:
+        code, given = frame.tb_frame, frame.tb_frame.f_locals
+        room = code.f_globals["__name__"].removeprefix("gsnn_tutorial.")
+        yield f"{room}.{code.f_code.co_name}"
+        for kind in type(given["self"]).__mro__ if "self" in given else ():
+            yield f"{kind.__module__.removeprefix('gsnn_tutorial.')}.{kind.__name__}"
+        frame = frame.tb_next
+
+
+def test_every_public_function_has_a_row_or_no_door():
+    seen = set()
+    for call, kind, _ in (case for cases in CASES.values() for case in cases):
+        with pytest.raises(kind) as caught:
+            call()
+        seen |= set(entered(caught.value))
+    names = set(public())
+    assert sorted(names - seen - INSIDE) == []
+    assert sorted(INSIDE - names) == []
+
+
 @pytest.mark.parametrize(
     "call, kind, message", [case for cases in CASES.values() for case in cases],
     ids=[f"{function}-{message}" for function, cases in CASES.items() for _, _, message in cases],
@@ -401,3 +635,41 @@ def test_the_good_input_that_the_cases_start_from_is_accepted():
 def test_a_cycle_in_simulate_is_spelled_out():
     with pytest.raises(ValueError, match=r"got (f -> g|g -> f) -> \.\.\.: remove one of its edges"):
         causal(chain(("g", "f")), input_nodes=["x"], output_nodes=["y"])
+
+
+def test_a_dataframe_is_read_by_its_columns_names():
+    model = gsnn().eval()
+    y = pd.DataFrame(Y.numpy(), columns=GRAPH.output_nodes)
+    assert torch.equal(model(FRAME[FRAME.columns[::-1]]), model(X))
+    assert evaluation.mse(model, FRAME, y[y.columns[::-1]]) == evaluation.mse(model, X, Y)
+    torch.manual_seed(0)
+    by_name = trained(FRAME[FRAME.columns[::-1]], y[y.columns[::-1]]).train_mse
+    torch.manual_seed(0)
+    assert by_name == trained().train_mse
+    for told in (TOLD[TOLD.columns[::-1]], TOLD.astype(bool), M.bool(), M.numpy().astype(bool)):
+        its, ours = regularizer(told), regularizer()
+        assert torch.equal(its.membership.indices, ours.membership.indices) and torch.equal(its.weights, ours.weights)
+
+
+def test_arrays_of_any_layout_and_byte_order_are_read_as_they_are():
+    model, x = gsnn().eval(), X.numpy()
+    frozen = x.copy()
+    frozen.flags.writeable = False
+    for given in (x[::-1][::-1], x.astype(">f4"), np.asfortranarray(x), frozen, list(X), x.tolist(), x.astype("g")):
+        assert torch.equal(model(given), model(X))
+    assert torch.equal(model(x[::-1]), model(X.flip(0)))
+
+
+@pytest.mark.parametrize("two", [np.int64(2), np.array(2), torch.tensor(2), np.uint8(2)])
+def test_single_numbers_of_any_kind_are_numbers(two):
+    assert gsnn(channels=two, layers=two).settings == gsnn(channels=2, layers=2).settings
+    assert len(trained(epochs=two, lr=np.float32(0.1), weight_decay=torch.tensor(0.0)).train_mse) == 2
+    assert len(causal(n_train=two)[0]) == 2
+    assert regularizer(signed=np.bool_(True), lambda_sim=two).lambda_sim == 2
+
+
+def test_names_may_come_from_a_generator_that_is_read_once():
+    read = causal(input_nodes=(name for name in GRAPH.input_nodes), output_nodes=iter(["out_0_0"]))
+    assert all(np.array_equal(one, other) for one, other in zip(read, causal()))
+    data = nx2pyg(chain(), iter(["x"]), (name for name in "fg"), iter("y"))
+    assert data["function"].node_names == ["f", "g"]
