@@ -14,6 +14,7 @@ from strategies import (
     WAYS,
     Wiring,
     close,
+    examples,
     gradients,
     graphs_for,
     make_model,
@@ -128,6 +129,7 @@ def test_losses_and_their_gradients_are_those_of_the_dense_formulas(leave_one_ou
 
 @pytest.mark.parametrize("name", WAYS)
 @pytest.mark.parametrize("phi", ["mean", "learned"])
+@examples(0.6)
 @given(data=st.data(), settings=options(), seed=SEEDS, others=st.booleans())
 def test_the_gradients_reach_every_parameter_through_the_scores(name, phi, data, settings, seed, others):
     wiring = data.draw(graphs_for(name), label="wiring")
