@@ -23,7 +23,7 @@ from strategies import (
     options,
     pairs_of,
     way,
-)  # fmt: skip
+)
 
 from gsnn_tutorial import PathwayLatentRegularizer
 from gsnn_tutorial.node import ActivationRecorder

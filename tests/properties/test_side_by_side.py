@@ -24,7 +24,7 @@ from strategies import (
     pairs_of,
     way,
     wirings,
-)  # fmt: skip
+)
 
 from gsnn_tutorial import PathwayLatentRegularizer, disjoint_union, train
 from gsnn_tutorial.priors.weights import EdgePenalty, WeightTyingRegularizer
@@ -33,6 +33,10 @@ from gsnn_tutorial.wiring import EDGE_TYPES
 SINGLE_RESIDUALS = fault("a union's residual weights are float32 whatever its models are")
 ENDS_OF_ELU = "torch rounds ELU otherwise in the last entries of a tensor than before them"
 LAYOUT = "the norm's gradient is added up in the order of its memory, which a neighbour's phi='mean' turns round"
+
+with_and_without_residuals = pytest.mark.parametrize(
+    "residual", [False, pytest.param(True, marks=SINGLE_RESIDUALS)], ids=["no residual", "residual"]
+)
 
 # Some edge enters a function node and some edge leaves one.
 WITH_WEIGHTS = wirings().filter(
@@ -142,9 +146,7 @@ def losses_of(model, regularizer, mse):
 
 
 @pytest.mark.parametrize("name", WAYS)
-@pytest.mark.parametrize(
-    "residual", [False, pytest.param(True, marks=SINGLE_RESIDUALS)], ids=["no residual", "residual"]
-)
+@with_and_without_residuals
 @given(company=companies(), seed=SEEDS, samples=st.integers(2, 6))
 def test_predictions_losses_and_all_gradients_are_those_of_the_models_alone(name, residual, company, seed, samples):
     company[1]["residual"] = residual
@@ -201,9 +203,7 @@ def test_training_together_gives_the_weights_of_training_alone_to_the_last_bit(n
             assert torch.equal(state[name], wanted[name]), name
 
 
-@pytest.mark.parametrize(
-    "residual", [False, pytest.param(True, marks=SINGLE_RESIDUALS)], ids=["no residual", "residual"]
-)
+@with_and_without_residuals
 @examples(0.4)
 @given(company=companies(WITH_WEIGHTS), seed=SEEDS, samples=st.sampled_from([8, 10, 14]), how=SETTINGS)
 def test_training_together_in_float64_gives_the_weights_of_training_alone(residual, company, seed, samples, how):
