@@ -5,7 +5,7 @@ one of
 
     usual     the same examples in every run, and what fails as it was found
     small     the same, and what fails made as small as possible, which takes a while
-    hunt      thirty times as many examples, new ones in each run, and what fails made small
+    hunt      twelve times as many examples, new ones in each run, and what fails made small
 """
 
 import os
@@ -31,7 +31,7 @@ ALWAYS = {
 FOUND = [phase for phase in Phase if phase not in (Phase.shrink, Phase.explain)]
 settings.register_profile("usual", derandomize=True, max_examples=40, phases=FOUND, **ALWAYS)
 settings.register_profile("small", derandomize=True, max_examples=40, **ALWAYS)
-settings.register_profile("hunt", derandomize=False, max_examples=1200, print_blob=True, **ALWAYS)
+settings.register_profile("hunt", derandomize=False, max_examples=480, print_blob=True, **ALWAYS)
 settings.load_profile(PROFILE)
 
 
