@@ -40,9 +40,9 @@ def examples(share: float) -> settings:
     return settings(max_examples=max(1, round(share * settings.default.max_examples)))
 
 
-def fault(reason: str, error=AssertionError, strict: bool = True):
-    """A test that fails for a known reason; not ``strict`` where its examples may miss it."""
-    return pytest.mark.xfail(strict=strict, raises=error, reason=reason)
+def fault(reason: str, error=AssertionError):
+    """A test that fails for a known reason, and says so when it no longer does."""
+    return pytest.mark.xfail(strict=True, raises=error, reason=reason)
 
 
 SEEDS = st.integers(0, 2**32 - 1)
