@@ -7,7 +7,19 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
-from strategies import SEEDS, WAYS, close, examples, gradients, graphs_for, make_model, normal, options, way
+from strategies import (
+    SEEDS,
+    WAYS,
+    Wiring,
+    close,
+    examples,
+    gradients,
+    graphs_for,
+    make_model,
+    normal,
+    options,
+    way,
+)
 
 from gsnn_tutorial.node import ActivationRecorder
 
@@ -113,3 +125,29 @@ def test_outputs_activations_and_all_gradients_are_those_of_dense_masked_matrice
         close(a, wanted)
     for gradient, wanted in zip(found, expected_gradients, strict=True):
         close(gradient, wanted)
+
+
+@given(inputs=st.integers(1, 6), layers=st.integers(1, 4), residual=st.booleans(), idle=st.integers(0, 2), seed=SEEDS)
+def test_an_output_is_the_sum_of_its_edges_over_the_root_of_their_number_also_if_it_is_alone(
+    inputs, layers, residual, idle, seed
+):
+    """With maps of zeros every edge into the output holds its bias (and what residuals add up of it)."""
+    functions = [f"f{n}" for n in range(inputs)]
+    names = {"input": ["i"], "function": functions, "output": ["o", "p", "q"][: 1 + idle]}
+    pairs = {
+        ("input", "to", "function"): [(0, 0)],
+        ("function", "to", "function"): [],
+        ("function", "to", "output"): [(n, 0) for n in range(inputs)],
+    }
+    settings = {"channels": 2, "layers": layers, "residual": residual, "node_mlp": False}
+    model = make_model(Wiring(names, pairs), settings | {"add_function_self_edges": False}, seed)
+    with torch.no_grad():
+        for block in model.ResBlocks:
+            block.lin_out.values.zero_()
+            block.lin_out.bias.fill_(1.0)
+            if residual:
+                block.residual.weight.fill_(1.0)
+    sent = layers / layers**0.5 if residual else 1.0
+    expected = torch.zeros(3, 1 + idle, dtype=torch.float64)
+    expected[:, 0] = inputs**0.5 * sent
+    close(model(normal(seed, 3, 1)), expected)

@@ -127,6 +127,20 @@ def test_losses_and_their_gradients_are_those_of_the_dense_formulas(leave_one_ou
         close(*(gradients(one, [scores])[0] for one in (loss, scale * wanted)))
 
 
+@given(nodes=st.integers(1, 4), size=st.sampled_from([1e6, 1e9, 1e12]), seed=SEEDS, data=st.data())
+def test_a_member_whose_company_does_not_vary_agrees_with_nobody_however_large_its_score(nodes, size, seed, data):
+    """What is left of the sum without it is rounding noise, and as large as its score is."""
+    scores = torch.full((1, 1 + nodes, 6), 7.3, dtype=torch.float64)
+    scores[0, 0] = size * normal(seed, 6)
+    scores.requires_grad_()
+    weights = st.lists(st.sampled_from([0.1, 0.3, 0.7, 1.7]), min_size=1 + nodes, max_size=1 + nodes)
+    model = make_model(functions_alone(1 + nodes), {"channels": 2, "layers": 1, "node_mlp": False}, seed=0)
+    regularizer = PathwayLatentRegularizer(model, [data.draw(weights)], phi=Given(scores), leave_one_out=True)
+    model(torch.zeros(6, 1))
+    loss, _ = regularizer.loss(model)
+    assert loss == 0 and not gradients(loss, [scores])[0].any()
+
+
 @pytest.mark.parametrize("name", WAYS)
 @pytest.mark.parametrize("phi", ["mean", "learned"])
 @examples(0.6)
