@@ -15,13 +15,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
+from gsnn_tutorial.files import usable_device
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
 from gsnn_tutorial.study.metrics import USUAL_MEASURES
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.replicas import seeds_per_block, train_block
-from gsnn_tutorial.study.table import TableFile, table_columns
+from gsnn_tutorial.study.table import TableFile, settings_of, table_columns
 
 
 def paired_study(
@@ -55,47 +56,61 @@ def paired_study(
             each job as many.
         n_jobs: how many blocks run at the same time, by joblib; None takes one for each core. The table is the
             same, to the last bit, for every ``block`` and ``n_jobs``.
-        output: a CSV file that grows with every finished block; an older one is replaced.
+        output: a CSV file that grows with every finished block; an older one is replaced. What it is of is in
+            a second file beside it, of the same name and .json.
         resume: keep the older file's finished seeds and compute the others. It must be of the same problem,
-            recipe and arms; of these only the arms and metrics are in the file, and checked.
+            recipe, arms and metrics. Seeds that it has besides ``seeds`` stay in it, and are not in the table.
         progress: show a bar with the time left.
 
     The columns are seed, arm, diverged, the noise ``floor`` of the seed's test rows, test_mse, and those of
     ``measures``. A model that diverged has NaN in place of metrics, and a warning names it. An interrupt returns the
     seeds that were finished, with a warning.
 
-    Raises ValueError for an argument that cannot be, and for a file that is of another study.
+    Raises ValueError for an argument that cannot be, and UnusableFile, which is one, for a file that is of another
+    study or that another study is writing.
     """
-    validate.instance("problem", problem, Problem), validate.instance("recipe", recipe, Recipe)
+    arms, total = checked_study(problem, arms, seeds, recipe, device)
     resume, progress = validate.flag("resume", resume), validate.flag("progress", progress)
-    arms, total = _checked_arms(arms), _checked_seeds(seeds)
-    recipe.depth(problem)  # says at once if the outputs are out of reach
-    recipe.validation_rows(problem)
-    file, jobs = TableFile(output, table_columns(measures)), Blocks(n_jobs)
-    if resume:
-        file.resume(arms, total)
-    seeds = [seed for seed in total if seed not in file.seeds]
-    if block is None:
-        block = even_block(len(seeds), seeds_per_block(problem, recipe, len(arms)), jobs.n_jobs)
-    validate.integer("block", block, 1)
-    blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
-    file.start()
-    bar = tqdm(total=len(total), initial=len(total) - len(seeds), desc="study", unit="seed", disable=not progress)
-    try:
-        with jobs:
-            results = jobs.run(train_block, ((problem, arms, each, recipe, device, measures) for each in blocks))
-            for each, rows in zip(blocks, results):
-                file.add(rows)
-                bar.update(len(each))
-    except KeyboardInterrupt:
-        warnings.warn(f"study interrupted; the {len(file.seeds)} finished seeds of {len(total)} are kept", stacklevel=2)
-    finally:
-        bar.close()
+    file, jobs = TableFile(output, table_columns(measures), settings_of(problem, recipe)), Blocks(n_jobs)
+    if block is not None:
+        validate.integer("block", block, 1)
+    with file.claimed():
+        if resume:
+            file.resume(arms, total)
+        seeds = [seed for seed in total if seed not in file.seeds]
+        if block is None:
+            block = even_block(len(seeds), seeds_per_block(problem, recipe, len(arms)), jobs.n_jobs)
+        blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
+        file.start()
+        bar = tqdm(total=len(total), initial=len(total) - len(seeds), desc="study", unit="seed", disable=not progress)
+        try:
+            with jobs:
+                results = jobs.run(train_block, ((problem, arms, each, recipe, device, measures) for each in blocks))
+                for each, rows in zip(blocks, results):
+                    file.add(rows)
+                    bar.update(len(each))
+        except KeyboardInterrupt:
+            kept = len(file.seeds.intersection(total))
+            warnings.warn(f"study interrupted; the {kept} finished seeds of {len(total)} are kept", stacklevel=2)
+        finally:
+            bar.close()
     table = file.table(total)
     if len(table) and table["diverged"].any():
         lost = table.loc[table["diverged"], ["seed", "arm"]].to_records(index=False).tolist()
         warnings.warn(f"diverged, and without metrics: {lost}", stacklevel=2)
     return table
+
+
+def checked_study(
+    problem: Problem, arms: Sequence[str], seeds: Iterable[int], recipe: Recipe, device: str
+) -> tuple[list[str], list[int]]:
+    """Arms and seeds as lists. Raises ValueError or TypeError for what no study can be made of."""
+    validate.instance("problem", problem, Problem), validate.instance("recipe", recipe, Recipe)
+    arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
+    recipe.depth(problem)  # says at once if the outputs are out of reach
+    recipe.validation_rows(problem)
+    usable_device(device)
+    return arms, seeds
 
 
 def _checked_arms(arms: Sequence[str]) -> list[str]:
