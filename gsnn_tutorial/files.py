@@ -161,7 +161,7 @@ class RunFolder:
 
     def __init__(self, path: str | Path, settings: dict, device: str):
         self.path = Path(path)
-        self._settings = json.loads(json_text(settings))
+        self.settings = json.loads(json_text(settings))
         if self.path.exists() and not self.path.is_dir():
             raise UnusableFile(f"output must be a folder, got the file {self.path}")
         try:
@@ -234,7 +234,7 @@ class RunFolder:
         wall = time.perf_counter() - self._start
         run = {
             "command": "python -m gsnn_tutorial " + " ".join(sys.argv[1:]),
-            "settings": self._settings,
+            "settings": self.settings,
             **results,
             "versions": {"python": platform.python_version()} | {name: version(name) for name in PACKAGES},
             "device": device_name(self._device),

@@ -8,6 +8,8 @@ from importlib.resources import files
 import numpy as np
 import pandas as pd
 
+from gsnn_tutorial.files import read_csv
+
 
 @dataclass(frozen=True)
 class Row:
@@ -108,4 +110,4 @@ def several_win_from(table: pd.DataFrame) -> int | None:
 def saved_bench() -> tuple[pd.DataFrame, pd.DataFrame]:
     """Table and scaling of the run that the package brings: what ``run_bench`` wrote on two CPU cores."""
     data = files("gsnn_tutorial") / "data"
-    return tuple(pd.read_csv(data / name) for name in ("bench.csv", "bench_scaling.csv"))
+    return tuple(read_csv(data / name) for name in ("bench.csv", "bench_scaling.csv"))

@@ -34,11 +34,25 @@ def run_bench(
 
     Returns whether all of it was measured. Tables are written as they grow: an interrupt keeps what was measured.
     """
-    sizes = sizes or (QUICK if quick else Sizes())
-    chosen = {validate.choice("only", name, GROUPS) for name in only or GROUPS}
+    sizes = (QUICK if quick else Sizes()) if sizes is None else validate.instance("sizes", sizes, Sizes)
+    chosen = {validate.choice("only", name, GROUPS) for name in _named(only)}
     groups = [group for group in GROUPS if group in chosen]  # in the order in which they are printed
-    usable_device(device)
-    folder = RunFolder(output, {"sizes": asdict(sizes), "quick": quick, "groups": groups}, device)
+    settings = {"sizes": asdict(sizes), "quick": validate.flag("quick", quick), "groups": groups}
+    with RunFolder(output, settings, usable_device(device)) as folder:
+        return _bench(folder, groups, sizes, device, quick)
+
+
+def _named(only: Sequence[str] | None) -> Sequence[str]:
+    """The groups that are named; all for None."""
+    if only is None:
+        return GROUPS
+    named = [only] if isinstance(only, str) else validate.ordered("only", only)
+    if not named:
+        raise ValueError(f"only must name at least one group, or be None for all; got {only!r}")
+    return named
+
+
+def _bench(folder: RunFolder, groups: list[str], sizes: Sizes, device: str, quick: bool) -> bool:
     where = {"device": device_name(device), "torch": torch.__version__}
     tables, finished = GrowingTables(folder), False
     torch.manual_seed(0)
@@ -53,12 +67,12 @@ def run_bench(
         pass  # what was measured is printed, and said to be all
     finally:
         bar.close()
-    print("\n\n".join(in_words(tables.rows, judged=not quick)) or "nothing was measured")
-    if "kernels" in groups and not kernels.enabled():
-        print(f"\nThe fast paths are off, by {kernels.SWITCH}: they were not measured.")
     for name, figure in scaling_figures(pd.DataFrame(tables.rows.get("scaling", []))).items():
         folder.figure(name, figure)
     wall = folder.finish(finished=finished)
+    print("\n\n".join(in_words(tables.rows, judged=not quick)) or "nothing was measured")
+    if "kernels" in groups and not kernels.enabled():
+        print(f"\nThe fast paths are off, by {kernels.SWITCH}: they were not measured.")
     state = "" if finished else "Interrupted: what is missing was not measured. "
     print(f"\n{state}{wall:.0f} s on {where['device']}. Tables, figures and run.json are in {folder.path}")
     return finished

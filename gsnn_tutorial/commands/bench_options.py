@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from gsnn_tutorial.commands.options import option
 
@@ -31,8 +32,10 @@ def add(commands):
     option(bench, "--device", "cpu, cuda, cuda:1, ...", "cpu")
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run the command; whether it finished."""
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work, whose result is whether it finished. Raises ValueError for an option that cannot be."""
     from gsnn_tutorial.commands.bench import run_bench
+    from gsnn_tutorial.files import usable_device
 
-    return run_bench(given.output, given.device, given.quick, only=given.only)
+    usable_device(given.device)
+    return lambda: run_bench(given.output, given.device, given.quick, only=given.only)

@@ -10,13 +10,13 @@ import matplotlib.pyplot as plt
 import pandas as pd
 from matplotlib.figure import Figure
 
-from gsnn_tutorial import plots
+from gsnn_tutorial import plots, validate
 from gsnn_tutorial.evaluation import linear_cka
 from gsnn_tutorial.files import RunFolder, usable_device
 from gsnn_tutorial.study.arms import USUAL_ARMS, arm_named
 from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.metrics import USUAL_METRICS
-from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.paired import checked_study, paired_study
 from gsnn_tutorial.study.problem import Draw, Problem
 from gsnn_tutorial.study.published import (
     EPOCHS,
@@ -32,6 +32,7 @@ from gsnn_tutorial.study.published import (
     side_by_side,
 )
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.table import settings_file
 from gsnn_tutorial.study.verdict import in_words, verdict
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
@@ -49,7 +50,12 @@ def compare_published(output: str | Path, device: str = "cpu", progress: bool = 
         "phi": "mean",
         "weights": "seed 0",
     }
-    folder = RunFolder(output, settings | MODEL | TRAINING, usable_device(device))
+    validate.flag("progress", progress)
+    with RunFolder(output, settings | MODEL | TRAINING, usable_device(device)) as folder:
+        return _compare_published(folder, device, progress)
+
+
+def _compare_published(folder: RunFolder, device: str, progress: bool) -> bool:
     draw, run = published_draw(), replay(device=device, progress=progress)
 
     folder.table("table", side_by_side(run.table).reset_index())
@@ -100,13 +106,27 @@ def compare_arms(
 
     Returns whether all seeds were finished. Those that were are in study.csv in any case.
     """
+    seeds = checked_comparison(problem, seeds, recipe, device)
+    validate.flag("progress", progress)
+    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(USUAL_ARMS), "seeds": seeds}
+    with RunFolder(output, settings, device) as folder:
+        return _compare_arms(folder, problem, seeds, recipe, device, progress)
+
+
+def checked_comparison(problem: Problem, seeds: Sequence[int], recipe: Recipe, device: str) -> list[int]:
+    """The seeds as a list. Raises ValueError or TypeError for what cannot be compared."""
+    seeds = validate.ordered("seeds", seeds)
     if len(seeds) < 2:
-        raise ValueError(f"seeds must be at least 2: one seed has no spread; got {list(seeds)}")
-    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(USUAL_ARMS), "seeds": list(seeds)}
-    folder = RunFolder(output, settings, usable_device(device))
-    table = paired_study(
-        problem, seeds=seeds, recipe=recipe, device=device, output=folder.file("study.csv"), progress=progress
-    )
+        raise ValueError(f"seeds must be at least 2: one seed has no spread; got {seeds}")
+    return checked_study(problem, USUAL_ARMS, seeds, recipe, device)[1]
+
+
+def _compare_arms(
+    folder: RunFolder, problem: Problem, seeds: list[int], recipe: Recipe, device: str, progress: bool
+) -> bool:
+    output = folder.file("study.csv")
+    folder.file(settings_file(output).name)
+    table = paired_study(problem, seeds=seeds, recipe=recipe, device=device, output=output, progress=progress)
     finished = len(table) == len(seeds) * len(USUAL_ARMS)
     if not len(table) or table["seed"].nunique() < 2:
         folder.finish(finished=finished)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from gsnn_tutorial.commands.options import option
 
@@ -44,14 +45,16 @@ def add(commands):
     option(recipe, "--channels", "hidden units of each function node", 8)
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run the command; whether it finished."""
-    from gsnn_tutorial.commands.compare import compare_arms, compare_published
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work, whose result is whether it finished. Raises ValueError for an option that cannot be."""
+    from gsnn_tutorial.commands.compare import checked_comparison, compare_arms, compare_published
+    from gsnn_tutorial.files import usable_device
     from gsnn_tutorial.study.problem import Problem
     from gsnn_tutorial.study.recipe import Recipe
 
     if given.published:
-        return compare_published(given.output or "runs/published", given.device)
+        usable_device(given.device)
+        return lambda: compare_published(given.output or "runs/published", given.device)
     problem = Problem(
         K=given.pathways, n_in=given.inputs, n_func=given.chain, n_out=given.outputs,
         n_spurious=given.spurious, n_train=given.samples, noise_scale=given.noise,
@@ -60,4 +63,5 @@ def run(given: argparse.Namespace) -> bool:
         channels=given.channels, layers=given.layers, phi=given.phi, lambda_sim=given.lambda_sim, epochs=given.epochs
     )
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    return compare_arms(given.output or "runs/compare", problem, seeds, recipe, given.device)
+    checked_comparison(problem, seeds, recipe, given.device)
+    return lambda: compare_arms(given.output or "runs/compare", problem, seeds, recipe, given.device)

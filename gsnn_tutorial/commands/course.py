@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from gsnn_tutorial.commands.options import option
@@ -36,10 +38,10 @@ def add(commands):
         option(step, "--assignments", "where the assignments are", "notebooks/assignments", metavar="FOLDER")
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run a step of the command; whether it finished.
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work of a step, whose result is whether it finished.
 
-    Raises ValueError where what grading needs is not installed.
+    Raises ValueError for an option that cannot be, and where what grading needs is not installed.
     """
     try:
         from gsnn_tutorial import validate
@@ -47,17 +49,25 @@ def run(given: argparse.Namespace) -> bool:
     except ModuleNotFoundError as error:
         raise ValueError(f'{error.name} is missing; pip install -e ".[course]" brings it') from error
 
-    if given.step == "release":
-        for path in release.write_releases(Path(given.assignments), given.seed):
-            print(path)
-        return True
     if given.step == "report":
-        table = grade.report(Path(given.output))
-    else:
-        sources = release.sources(Path(given.assignments))
-        source = sources[validate.choice("assignment", given.assignment, sources)]
-        limits = {"jobs": given.jobs, "cell_seconds": given.cell_seconds, "seconds": given.seconds}
-        table = grade.grade(source, Path(given.submissions), Path(given.output), **limits)
+        return lambda: shown(grade, grade.report(Path(given.output)), given.output)
+    folder = Path(given.assignments)
+    sources = release.sources(folder)
+    if given.step == "release":
+        if given.seed is not None:
+            release.with_seed(next(iter(sources.values())), given.seed)
+        return lambda: print(*release.write_releases(folder, given.seed), sep="\n") is None
+    source = sources[validate.choice("assignment", given.assignment, sources)]
+    validate.integer("jobs", given.jobs, 1)
+    limits = {"jobs": given.jobs} | {
+        name: validate.number(name, vars(given)[name], 1) for name in ("cell_seconds", "seconds")
+    }
+    graded = partial(grade.grade, source, Path(given.submissions), Path(given.output), **limits)
+    return lambda: shown(grade, graded(), given.output)
+
+
+def shown(grade, table, output: str) -> bool:
+    """Print a table of points, and where it is."""
     grade.show(table)
-    print(f"feedback, gradebook and tables are in {given.output}")
+    print(f"feedback, gradebook and tables are in {output}")
     return True

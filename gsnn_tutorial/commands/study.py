@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -11,9 +10,10 @@ import pandas as pd
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import RunFolder, usable_device, write_json
-from gsnn_tutorial.study.named import STUDIES
+from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
+from gsnn_tutorial.study.named import STUDIES, Part
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.verdict import in_words
 
 SHOWN = ["test_mse", "cka_gap", "cka_ari"]
@@ -31,23 +31,41 @@ def run_study(
         output: the folder; None takes runs/study/NAME.
         seeds: only so many seeds of each part.
 
-    Raises ValueError for an unknown name, and for a folder that holds another study's parts.
+    Raises ValueError for an unknown name or a number of seeds that there are not, and UnusableFile, which is one, for
+    a folder that holds another study's parts.
     """
-    chosen = STUDIES[validate.choice("name", name, STUDIES)]
-    parts = [replace(part, seeds=part.seeds[:seeds]) for part in chosen.parts]
-    settings = json.loads(json.dumps([asdict(part) | {"seeds": list(part.seeds)} for part in parts]))
-    folder = RunFolder(
-        output or Path("runs") / "study" / name, {"study": name, "parts": settings}, usable_device(device)
-    )
+    parts, progress = checked_parts(name, seeds), validate.flag("progress", progress)
+    settings = {"study": name, "parts": [asdict(part) | {"seeds": list(part.seeds)} for part in parts]}
+    output = Path("runs") / "study" / name if output is None else output
+    with RunFolder(output, settings, usable_device(device)) as folder:
+        return _compute(folder, name, parts, device, progress)
+
+
+def checked_parts(name: str, seeds: int | None = None) -> list[Part]:
+    """The parts of a study, with only so many seeds of each. Raises ValueError for a study or seeds there are not."""
+    parts = STUDIES[validate.choice("name", name, STUDIES)].parts
+    if seeds is None:
+        return list(parts)
+    most = min(len(part.seeds) for part in parts)
+    if validate.integer("seeds", seeds, 1) > most:
+        raise ValueError(f"seeds must be at most {most}, which each part of {name} has; got {seeds}")
+    return [replace(part, seeds=part.seeds[:seeds]) for part in parts]
+
+
+def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progress: bool) -> bool:
+    settings = folder.settings["parts"]
     kept = folder.path / "parts"
     state = kept / "state.json"
+    known = state.exists()  # it says what the parts are of, also those of version 0.2.0, which do not themselves
     seconds = _resumable(state, settings)
     tables, finished = [], True
     for number, part in enumerate(tqdm(parts, desc=name, unit="part", disable=not progress)):
-        start = time.perf_counter()
+        start, csv = time.perf_counter(), kept / f"{number}.csv"
+        if known and csv.exists() and not settings_file(csv).exists():
+            write_json(settings_of(part.problem, part.recipe), settings_file(csv))
         table = paired_study(
             part.problem, part.arms, part.seeds, recipe=part.recipe, measures=part.measures, device=device,
-            output=kept / f"{number}.csv", resume=True, progress=False,
+            output=csv, resume=True, progress=False,
         )  # fmt: skip
         seconds += time.perf_counter() - start
         write_json({"settings": settings, "seconds": seconds}, state)
@@ -58,9 +76,9 @@ def run_study(
         if not finished:
             break
     folder.table(name, pd.concat(tables, ignore_index=True).round(4))
-    folder.finish(question=chosen.question, finished=finished, seconds_of_all_runs=round(seconds, 1))
+    folder.finish(question=STUDIES[name].question, finished=finished, seconds_of_all_runs=round(seconds, 1))
     means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[SHOWN].mean()
-    print(chosen.question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
+    print(STUDIES[name].question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
     print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
     return finished
 
@@ -68,9 +86,9 @@ def run_study(
 def _resumable(state: Path, settings: list) -> float:
     """The seconds that earlier runs of the same study took; 0 where there are none."""
     if state.exists():
-        earlier = json.loads(state.read_text(encoding="utf-8"))
+        earlier = read_json(state, {"settings": list, "seconds": (int, float)})
         if earlier["settings"] != settings:
-            raise ValueError(
+            raise UnusableFile(
                 f"output must be a folder of this study with these seeds, or new; got {state.parent.parent}"
             )
         return earlier["seconds"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
 from gsnn_tutorial.commands.options import option
 
@@ -21,8 +22,11 @@ def add(commands):
     option(study, "--device", "cpu, cuda, cuda:1, ...", "cpu")
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run the command; whether it finished."""
-    from gsnn_tutorial.commands.study import run_study
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work, whose result is whether it finished. Raises ValueError for an option that cannot be."""
+    from gsnn_tutorial.commands.study import checked_parts, run_study
+    from gsnn_tutorial.files import usable_device
 
-    return run_study(given.name, given.output, given.device, given.seeds)
+    checked_parts(given.name, given.seeds)
+    usable_device(given.device)
+    return lambda: run_study(given.name, given.output, given.device, given.seeds)

@@ -13,7 +13,7 @@ from gsnn_tutorial.course import intake
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import read_source
-from gsnn_tutorial.files import write_csv
+from gsnn_tutorial.files import UnusableFile, read_csv, write_csv
 
 HAPPENED = "what happened"
 
@@ -47,7 +47,7 @@ def grade(
     validate.number("seconds", seconds, 1)
     output = Path(output)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ValueError(f"output must be a new or empty folder, got {output}")
+        raise UnusableFile(f"output must be a new or empty folder, got {output}")
     files = intake.submissions(Path(submissions), source.stem)
     output.mkdir(parents=True, exist_ok=True)
     course = NbgraderCourse(output, source.stem)
@@ -84,12 +84,13 @@ def report(output: Path) -> pd.DataFrame:
     output = Path(output)
     sources = sorted((output / "source").glob("*/*.ipynb"))
     if len(sources) != 1:
-        raise ValueError(f"folder must be one that course grade has written, got {output}")
+        raise UnusableFile(f"folder must be one that course grade has written, got {output}")
     course = NbgraderCourse(output, sources[0].stem)
     course.feedback()
     course.export(output / "grades.csv")
     most = course.points()
-    happened = pd.read_csv(output / "happened.csv", index_col="pupil", dtype=str)[HAPPENED]
+    columns = {"usecols": ["pupil", HAPPENED], "index_col": "pupil", "dtype": str, "keep_default_na": False}
+    happened = read_csv(output / "happened.csv", **columns)[HAPPENED]
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(happened.index, columns=most)
     wrong = _wrong(course, happened.index)
     answers = [

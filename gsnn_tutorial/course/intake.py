@@ -10,6 +10,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from gsnn_tutorial.files import UnusableFile
+
 LARGEST = 20_000_000  # bytes of a notebook
 
 
@@ -20,17 +22,17 @@ def submissions(folder: Path, name: str) -> dict[str, Path | None]:
     not exist or is empty, and for two pupils of one name.
     """
     if not folder.is_dir():
-        raise ValueError(f"submissions must be a folder, got {folder}")
+        raise UnusableFile(f"submissions must be a folder, got {folder}")
     found = {}
     for path in sorted(folder.iterdir()):
         if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".ipynb"):
             continue
         pupil = re.sub(r"[^\w-]+", "_", path.stem if path.is_file() else path.name)  # nbgrader makes a pattern of it
         if pupil in found:
-            raise ValueError(f"submissions must be of different pupils, got {pupil} twice")
+            raise UnusableFile(f"submissions must be of different pupils, got {pupil} twice")
         found[pupil] = _notebook_in(path, name) if path.is_dir() else path
     if not found:
-        raise ValueError(f"submissions must hold a folder or a notebook for each pupil, found none in {folder}")
+        raise UnusableFile(f"submissions must hold a folder or a notebook for each pupil, found none in {folder}")
     return found
 
 

@@ -20,6 +20,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import Config
 
+from gsnn_tutorial.files import UnusableFile, replacing, write_text
+
 ENTRY = re.compile(r'(<a href="#([\w-]+?)(?:-test)?">)(?:Test cell|Written response)</a>')  # of a page's contents
 STUB = {"python": "raise NotImplementedError  # your answer here"}
 
@@ -41,7 +43,7 @@ class NbgraderCourse:
     def write(self, notebook: NotebookNode, step: str, pupil: str = "."):
         path = self.notebook(step, pupil)
         path.parent.mkdir(parents=True, exist_ok=True)
-        nbformat.write(notebook, path)
+        write_text(nbformat.writes(notebook).rstrip("\n") + "\n", path)
 
     def read(self, step: str, pupil: str = ".") -> NotebookNode:
         return nbformat.read(self.notebook(step, pupil), as_version=4)
@@ -55,7 +57,7 @@ class NbgraderCourse:
         steps = [step for step in GenerateAssignment().preprocessors if enter or step is not preprocessors.SaveCells]
         log = self._run(GenerateAssignment, preprocessors=steps, no_database=not enter)
         if not self.notebook("release").exists():
-            raise ValueError(f"nbgrader could not release {self.name}: {log}")
+            raise UnusableFile(f"nbgrader could not release {self.name}: {log}")
         return self.read("release")
 
     def restore(self) -> str:
@@ -82,14 +84,14 @@ class NbgraderCourse:
         log = self._run(GenerateFeedback)
         for page in (self.folder / "feedback").glob("*/*/*.html"):
             text = page.read_text(encoding="utf-8")
-            page.write_text(ENTRY.sub(r"\1\2</a>", text), encoding="utf-8")
+            write_text(ENTRY.sub(r"\1\2</a>", text), page)
         return log
 
     def export(self, path: Path):
         """The gradebook as nbgrader exports it: one line per pupil."""
         exporter = CsvExportPlugin()
-        exporter.to = str(path)
-        with _quiet(), Gradebook(self.database) as gradebook:
+        with replacing(path) as beside, _quiet(), Gradebook(self.database) as gradebook:
+            exporter.to = str(beside)
             exporter.export(gradebook)
 
     def grades(self) -> dict[str, dict[str, float | None]]:

@@ -14,6 +14,7 @@ from importlib.resources import files
 import pandas as pd
 
 from gsnn_tutorial import validate
+from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.study.arms import USUAL_ARMS
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
@@ -188,7 +189,7 @@ STUDIES = {
 def saved_study(name: str) -> pd.DataFrame:
     """The table of a study as the package carries it: the part's label, then the columns of ``paired_study``."""
     validate.choice("name", name, STUDIES)
-    return pd.read_csv(files("gsnn_tutorial") / "data" / "studies" / f"{name}.csv")
+    return read_csv(files("gsnn_tutorial") / "data" / "studies" / f"{name}.csv")
 
 
 def saved_settings(name: str) -> dict:

@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
+from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.kernels import threads
@@ -46,14 +47,12 @@ def published_draw() -> Draw:
 
 def published_table() -> pd.DataFrame:
     """The table that the published tutorial printed, one row per arm."""
-    with (DATA / "published_table.csv").open(encoding="utf-8") as stored:
-        return pd.read_csv(stored, index_col="arm")
+    return read_csv(DATA / "published_table.csv", index_col="arm")
 
 
 def published_log() -> pd.DataFrame:
     """The training log that it printed: every 25th epoch of each arm."""
-    with (DATA / "published_log.csv").open(encoding="utf-8") as stored:
-        return pd.read_csv(stored)
+    return read_csv(DATA / "published_log.csv")
 
 
 @dataclass(frozen=True)
