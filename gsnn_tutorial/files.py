@@ -104,7 +104,8 @@ def read_csv(path, **options) -> pd.DataFrame:
         with (Path(path) if isinstance(path, str) else path).open(encoding="utf-8", newline="") as stored:
             return pd.read_csv(stored, **EXACT, **options)
     except ValueError as error:  # whatever pandas trips over
-        raise UnusableFile(f"{path} is not the table that it should be ({error}): remove it or restore it") from error
+        why = " ".join(str(error).split())
+        raise UnusableFile(f"{path} is not the table that it should be ({why}): remove it or restore it") from error
 
 
 def read_json(path: str | Path, kinds: dict[str, type | tuple[type, ...]]) -> dict:

@@ -32,7 +32,7 @@ def finished(tmp_path_factory):
 
 def test_the_folder_holds_rows_summary_figures_and_settings(finished):
     names = {path.name for path in finished.iterdir()}
-    assert names == {"study.csv", "summary.csv", "run.json"} | {
+    assert names == {"study.csv", "study.csv.json", "summary.csv", "run.json"} | {
         f"{n}.{s}" for n in ("arms", "forest") for s in ("png", "svg")
     }
     rows = pd.read_csv(finished / "study.csv")

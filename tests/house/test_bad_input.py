@@ -37,7 +37,7 @@ from gsnn_tutorial.sparse import SparsePattern, sparse_map
 from gsnn_tutorial.study import arms, inference, metrics, named, published, verdict
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
-from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.paired import checked_study, paired_study
 from gsnn_tutorial.study.problem import stream
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.table import TableFile, table_columns
@@ -528,6 +528,7 @@ CASES |= {
         (lambda: paired_study("problem"), TypeError, "problem must be a Problem, got str"),
         (lambda: paired_study(Problem(), recipe=None), TypeError, "recipe must be a Recipe, got NoneType"),
         (lambda: paired_study(Problem(), resume="yes"), TypeError, "resume must be True or False, got 'yes'"),
+        (lambda: checked_study(Problem(), ["baseline"], [0], Recipe(), "abacus"), ValueError, "device must be one that"),
         (lambda: Recipe(lr="fast"), TypeError, "lr must be a number, got 'fast'"),
         (lambda: Recipe().depth(3), TypeError, "problem must be a Problem, got int"),
         (lambda: stream(0, "noise"), ValueError, "name must be one of"),
@@ -572,7 +573,8 @@ INSIDE = {
     "study.published.Replay", "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
     "study.replicas.seeds_per_block", "study.union.UnionResidual", "study.union.BestOfEach",
     "study.union_regularizer.UnionScore", "study.union_regularizer.UnionRegularizer",
-    "study.union_regularizer.UnionWeightRegularizer", "study.verdict.judge", "study.verdict.compared",
+    "study.union_regularizer.UnionWeightRegularizer", "study.table.settings_of", "study.table.settings_file",
+    "study.verdict.judge", "study.verdict.compared",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
 ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study)
