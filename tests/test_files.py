@@ -148,7 +148,7 @@ def test_single_numbers_of_numpy_are_numbers_in_json(tmp_path):
     assert json.loads((tmp_path / "file.json").read_text()) == {"a": 3, "b": 0.5}
 
 
-WRITING = {"to_csv", "write_text", "write_bytes", "savefig", "dump", "save", "savez", "rename", "unlink", "rmtree"}
+WRITING = {"to_csv", "write_text", "write_bytes", "savefig", "dump", "save", "savez", "unlink", "rmtree"}
 
 
 def test_only_files_py_writes_files_and_reads_tables():

@@ -528,7 +528,7 @@ CASES |= {
         (lambda: paired_study("problem"), TypeError, "problem must be a Problem, got str"),
         (lambda: paired_study(Problem(), recipe=None), TypeError, "recipe must be a Recipe, got NoneType"),
         (lambda: paired_study(Problem(), resume="yes"), TypeError, "resume must be True or False, got 'yes'"),
-        (lambda: checked_study(Problem(), ["baseline"], [0], Recipe(), "abacus"), ValueError, "device must be one that"),
+        (lambda: checked_study(Problem(), ["baseline"], [0], Recipe(), "abacus"), ValueError, "device must be one"),
         (lambda: Recipe(lr="fast"), TypeError, "lr must be a number, got 'fast'"),
         (lambda: Recipe().depth(3), TypeError, "problem must be a Problem, got int"),
         (lambda: stream(0, "noise"), ValueError, "name must be one of"),
