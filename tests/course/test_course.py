@@ -18,7 +18,7 @@ from gsnn_tutorial.course import execution, intake
 from gsnn_tutorial.course import grade as grading
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
-from gsnn_tutorial.course.release import release, set_seed, sources, write_releases
+from gsnn_tutorial.course.release import release, set_seed, sources, with_seed, write_releases
 
 MARK = (
     '{{"grade": {}, "grade_id": "{}", "locked": {}, {}"schema_version": 3, "solution": {}, "task": false, '
@@ -101,6 +101,37 @@ def test_the_years_seed_is_one_setting_which_the_release_command_writes(toy, cap
     assert capsys.readouterr().out == f"{toy / '1_toy.ipynb'}\n"
     assert write_releases(toy) == [toy / "1_toy.ipynb"]  # without a seed it stays
     assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text()
+
+
+@pytest.mark.parametrize("seed", ["-5", "4294967296"])
+def test_a_seed_that_cannot_be_leaves_every_source_as_it_was(toy, seed, capsys):
+    before = {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()}
+    assert main(["course", "release", "--assignments", str(toy), "--seed", seed]) == 2
+    assert "seed must be at " in capsys.readouterr().err
+    with pytest.raises(ValueError, match="seed must be at "):
+        set_seed(toy / "source" / "1_toy.py", int(seed))
+    assert {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("broken", [TOY.replace("SEED = ", "SEEDS = "), TOY.replace("    ### END SOLUTION\n", "", 1)])
+def test_all_sources_and_releases_are_written_or_none(toy, broken, capsys):
+    (toy / "source" / "2_toy.py").write_text(broken)
+    before = {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()}
+    assert main(["course", "release", "--assignments", str(toy), "--seed", "77"]) == 2
+    assert "2_toy" in capsys.readouterr().err
+    assert {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()} == before
+
+
+def test_another_seed_leaves_the_rest_of_a_source_and_its_line_ends(toy):
+    path = toy / "source" / "1_toy.py"
+    path.write_bytes(TOY.replace("\n", "\r\n").encode())
+    before = path.read_bytes()
+    set_seed(path, 2031)
+    assert path.read_bytes() == re.sub(rb"SEED = \d+", b"SEED = 2031", before) != before
+    path.write_text(TOY)
+    text = with_seed(path, 2031)
+    path.write_text(text)
+    assert release(path, text) == release(path)
 
 
 @pytest.mark.parametrize("text", ["", "SEED = 1\nSEED = 2\n"])
