@@ -5,7 +5,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -131,23 +130,36 @@ def test_parts_of_the_version_before_are_gone_on_with_where_the_state_says_what_
 # Killed, interrupted, two at once
 
 
+HANGING = """
+import sys, time
+from gsnn_tutorial.__main__ import main
+from gsnn_tutorial.study import paired
+
+real, paired.seeds_per_block = paired.train_block, lambda *given: 1
+def slow(stop, problem, arms, seeds, *rest):
+    if 1 in seeds:
+        print("ready", flush=True)
+        time.sleep(300)
+    return real(stop, problem, arms, seeds, *rest)
+paired.train_block = slow
+main(["compare", *sys.argv[1:]])
+"""
+
+
 @posix
-def test_two_comparisons_in_one_folder_the_second_is_refused_and_a_killed_one_does_not_block(tmp_path):
-    first = subprocess.Popen(
-        [*MODULE, "compare", "--seeds", "500", "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True
-    )
-    try:
-        while not (tmp_path / "study.csv").exists() and first.poll() is None:
-            time.sleep(0.1)
-        second = subprocess.run([*MODULE, "compare", *TINY, "--output", str(tmp_path)], capture_output=True, text=True)
-        assert second.returncode == 2 and second.stdout == ""
-        assert "is being written by another run: wait until it has finished" in second.stderr
-        assert second.stderr.count("\n") == 1
-    finally:
-        first.send_signal(signal.SIGKILL)
-        first.communicate()
+def test_two_comparisons_in_one_folder_the_second_is_refused_and_a_killed_one_does_not_block(tmp_path, capsys):
+    command = [sys.executable, "-c", HANGING, *TINY, "--output", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+        try:
+            assert first.stdout.readline() == "ready\n"
+            assert main(["compare", *TINY, "--output", str(tmp_path)]) == 2
+            said = capsys.readouterr()
+            assert "is being written by another run: wait until it has finished" in said.err and said.out == ""
+            assert said.err.count("\n") == 1
+        finally:
+            first.send_signal(signal.SIGKILL)
     run = json.loads((tmp_path / "run.json").read_text())
-    assert run["finished"] is False and run["settings"]["seeds"] == list(range(500))  # whole, and true
+    assert run["finished"] is False and run["settings"]["seeds"] == [0, 1]  # whole, and true
     assert len(pd.read_csv(tmp_path / "study.csv")) % 5 == 0
     assert main(["compare", *TINY, "--output", str(tmp_path)]) == 0
     assert len(pd.read_csv(tmp_path / "study.csv")) == 2 * 5
@@ -275,12 +287,11 @@ def test_a_full_disk_under_what_is_printed_is_a_sentence():
     assert done.stderr == b"python -m gsnn_tutorial: No space left on device\n"
 
 
-@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_name_that_the_terminal_cannot_print_is_printed_as_its_escape(encoding):
     text = "'\\u0141ukasz \\ud800'"
     done = printing(text, stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": encoding})
-    expected = "Łukasz " if encoding == "utf-8" else "\\u0141ukasz "
-    assert (done.returncode, done.stdout.decode().strip()) == (0, expected + "\\ud800")
+    assert (done.returncode, done.stdout.strip()) == (0, rb"\u0141ukasz \ud800")
 
 
 def test_the_benchmarks_run_is_on_disk_before_it_is_printed(tmp_path, monkeypatch):
