@@ -46,7 +46,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
     beside = target.with_name(f".{target.name[:40]}.{uuid4().hex}.part")
     try:
         if target.exists() and not target.is_file():
-            raise UnusableFile(f"{path} is a {'folder' if target.is_dir() else 'device'}: give the name of a file")
+            raise UnusableFile(
+                f"{path} is a {'folder' if target.is_dir() else 'pipe or device'}: give the name of a file"
+            )
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(13, "Permission denied", str(path))
         yield beside

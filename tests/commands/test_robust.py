@@ -261,9 +261,10 @@ sys.exit(main(["bench"]))
 """
 
 
-def printing(text, **options):
-    code = PRINTS.format(text=text)
-    return subprocess.run([sys.executable, "-c", code], stderr=subprocess.PIPE, **options)
+def printing(text, encoding="utf-8", **options):
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONUNBUFFERED"}
+    command = [sys.executable, "-c", PRINTS.format(text=text)]
+    return subprocess.run(command, stderr=subprocess.PIPE, env=environment | {"PYTHONIOENCODING": encoding}, **options)
 
 
 @posix
@@ -290,7 +291,7 @@ def test_a_full_disk_under_what_is_printed_is_a_sentence():
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252"])
 def test_a_name_that_the_terminal_cannot_print_is_printed_as_its_escape(encoding):
     text = "'\\u0141ukasz \\ud800'"
-    done = printing(text, stdout=subprocess.PIPE, env=os.environ | {"PYTHONIOENCODING": encoding})
+    done = printing(text, encoding, stdout=subprocess.PIPE)
     assert (done.returncode, done.stdout.strip()) == (0, rb"\u0141ukasz \ud800")
 
 
