@@ -9,6 +9,7 @@ import torch
 
 from gsnn_tutorial import Problem, train
 from gsnn_tutorial.evaluation import mse
+from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.priors.weights import edges_outside
 from gsnn_tutorial.study import blocks as blocks_module
@@ -448,7 +449,7 @@ def test_the_table_file_takes_up_complete_seeds_to_the_last_bit_and_grows(tmp_pa
     second.add([{"seed": 3, "arm": arm, "value": 0.1 + 0.2} for arm in ("a", "b")])
     table = second.table([3, 5])
     assert list(table["seed"]) == [3, 3, 5, 5] and table["value"].iloc[0] == 0.1 + 0.2
-    stored = pd.read_csv(path, float_precision="round_trip").sort_values("seed", kind="stable").reset_index(drop=True)
+    stored = read_csv(path).sort_values("seed", kind="stable").reset_index(drop=True)
     pd.testing.assert_frame_equal(stored, table, check_exact=True)
     assert b"\r" not in path.read_bytes()
 
