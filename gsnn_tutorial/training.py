@@ -111,6 +111,7 @@ def train(
     seed: int = 0,
     progress: str | bool = True,
     criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    after_epoch: Callable[[int], None] | None = None,
 ) -> History:
     """Minimise MSE + L_sim + L_dis with Adam; the model ends in evaluation mode.
 
@@ -128,6 +129,7 @@ def train(
         progress: show a progress bar; a text is its title.
         criterion: (prediction, y) -> the error; None is the MSE. A union of R models has one each,
             (R,), its ``mse``: their losses are summed, and an entry of the history is a list of R.
+        after_epoch: called with the epoch's number, 0 first, when the epoch has ended: to look at the model.
 
     A loss that is not finite (for every model, if there are several) ends training with a warning,
     before it reaches the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the
@@ -184,6 +186,8 @@ def train(
                     history.test_mse.append(_error(model, x_test, y_test, criterion).tolist())
                 for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
                     column.append(value)
+                if after_epoch is not None:
+                    after_epoch(epoch)
     except FloatingPointError as error:
         history.stopped = "diverged"
         warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)

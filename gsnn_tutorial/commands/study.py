@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
-from gsnn_tutorial.study.named import STUDIES, Part
+from gsnn_tutorial.study.named import STUDIES, Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.verdict import in_words
@@ -35,7 +35,7 @@ def run_study(
     a folder that holds another study's parts.
     """
     parts, progress = checked_parts(name, seeds), validate.flag("progress", progress)
-    settings = {"study": name, "parts": [asdict(part) | {"seeds": list(part.seeds)} for part in parts]}
+    settings = {"study": name, "parts": [settings_of_part(part) for part in parts]}
     output = Path("runs") / "study" / name if output is None else output
     with RunFolder(output, settings, usable_device(device)) as folder:
         return _compute(folder, name, parts, device, progress)
@@ -62,9 +62,9 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
     for number, part in enumerate(tqdm(parts, desc=name, unit="part", disable=not progress)):
         start, csv = time.perf_counter(), kept / f"{number}.csv"
         if known and csv.exists() and not settings_file(csv).exists():
-            write_json(settings_of(part.problem, part.recipe), settings_file(csv))
+            write_json(settings_of(part.problem, part.recipe, part.tuning), settings_file(csv))
         table = paired_study(
-            part.problem, part.arms, part.seeds, recipe=part.recipe, measures=part.measures, device=device,
+            part.problem, part.arms, part.seeds, recipe=part.recipe, tuning=part.tuning, measures=part.measures, device=device,
             output=csv, resume=True, progress=False,
         )  # fmt: skip
         seconds += time.perf_counter() - start
