@@ -64,8 +64,8 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
         if known and csv.exists() and not settings_file(csv).exists():
             write_json(settings_of(part.problem, part.recipe, part.tuning), settings_file(csv))
         table = paired_study(
-            part.problem, part.arms, part.seeds, recipe=part.recipe, tuning=part.tuning, measures=part.measures, device=device,
-            output=csv, resume=True, progress=False,
+            part.problem, part.arms, part.seeds, recipe=part.recipe, tuning=part.tuning, measures=part.measures,
+            device=device, output=csv, resume=True, progress=False,
         )  # fmt: skip
         seconds += time.perf_counter() - start
         write_json({"settings": settings, "seconds": seconds}, state)
