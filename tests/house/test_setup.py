@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
-IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "pillow": "PIL"}
 
 
 def requirements(*extras):
