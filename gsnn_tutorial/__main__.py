@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 
-from gsnn_tutorial.commands import bench_options, compare_options, cost, course, fresh, publish, study_options
+from gsnn_tutorial.commands import bench_options, book, compare_options, cost, course, fresh, publish, study_options
 
 COMMANDS = {
     "compare": compare_options,
     "bench": bench_options,
     "study": study_options,
     "course": course,
+    "book": book,
     "cost": cost,
     "fresh": fresh,
     "publish": publish,

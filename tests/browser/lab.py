@@ -21,13 +21,22 @@ CELLS += "({source: c.getSource(), tags: (c.getMetadata().tags || [])}))"
 
 
 @contextlib.contextmanager
-def server(folder):
-    """A running JupyterLab over a clean copy in ``folder``; gives its address, with a token, up to the path."""
+def server(folder, *before):
+    """A running JupyterLab over a clean copy in ``folder``, started by ``before``; gives its address, with a token, up to the path."""
     fresh(ROOT, folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1", f"--port={port}"]
+    command = [
+        *before,
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--allow-root",
+        "--ip=127.0.0.1",
+        f"--port={port}",
+    ]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=kit", "--LabApp.news_url="]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": ""}

@@ -73,9 +73,9 @@ def test_a_chapter_runs_and_its_widgets_work_afterwards(browser, address, chapte
         notebook.close()
 
 
-def test_the_list_of_files_shows_notebooks_and_no_sources(browser, tmp_path):
+def test_the_list_of_files_on_binder_shows_notebooks_and_no_sources(browser, tmp_path):
     folder = Path(shutil.copytree(ROOT / "notebooks", tmp_path / "work"))
-    with server(folder) as address:
+    with server(folder, ROOT / "binder" / "start") as address:
         notebook = Notebook(browser, address, f"{CHAPTERS[0]}.ipynb")
         names = notebook.page.locator(".jp-DirListing-itemText").all_inner_texts()
         notebook.close()

@@ -103,7 +103,7 @@ def test_conda_asks_for_what_the_package_asks_for():
 def test_constraints_pin_what_is_asked_for():
     pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
     pins = {name.lower(): version for name, version in pins.items()}
-    for name, specifier in requirements("lab", "test").items():
+    for name, specifier in requirements("lab", "test", "book", "browser").items():
         assert Version(pins[name]) in specifier, name
     assert pins["torch"] == "2.13.0"
 
