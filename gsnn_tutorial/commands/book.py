@@ -22,6 +22,9 @@ def add(commands):
 def run(given: argparse.Namespace) -> bool:
     """Run the command; whether it finished."""
     with needs("book"):
+        import myst_nb  # noqa: F401  Sphinx, which is a process of its own, needs it
+        import sphinx_book_theme  # noqa: F401
+
         from gsnn_tutorial.publishing.book import build
 
     print(f"the book is in {build(given.root, given.output)}")

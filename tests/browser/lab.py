@@ -22,7 +22,7 @@ CELLS += "({source: c.getSource(), tags: (c.getMetadata().tags || [])}))"
 
 @contextlib.contextmanager
 def server(folder, *before):
-    """A running JupyterLab over a clean copy in ``folder``, started by ``before``; gives its address, with a token, up to the path."""
+    """A running JupyterLab over a clean copy in ``folder``, started by ``before``; gives its address, {} for a path."""
     fresh(ROOT, folder)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""The book needs no network, its links lead somewhere, its figures say what they show, and axe finds no fault of ours."""
+"""The book needs no network, its links lead somewhere, its figures say what they show, and axe finds no fault."""
 
 import functools
 import http.server

@@ -2,6 +2,7 @@
 
 import ast
 import base64
+import contextlib
 import json
 import os
 import re
@@ -9,6 +10,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
@@ -52,7 +54,7 @@ def test_continuous_integration_runs_the_commands_of_the_readme():
 
 
 def test_the_package_declares_what_it_imports_and_nothing_else():
-    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")}
+    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")} | {"myst_nb", "sphinx_book_theme"}
     found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
     third_party = {name for name in found if name not in sys.stdlib_module_names}
     assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own
@@ -106,6 +108,21 @@ def test_constraints_pin_what_is_asked_for():
     for name, specifier in requirements("lab", "test", "book", "browser").items():
         assert Version(pins[name]) in specifier, name
     assert pins["torch"] == "2.13.0"
+
+
+def test_pupils_do_not_get_the_buttons_of_nbgrader():
+    """Validate and Create Assignment are for courses: nothing of [lab] brings nbgrader."""
+    todo, seen = list(requirements("lab")), set()
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        with contextlib.suppress(PackageNotFoundError):
+            asked = [Requirement(line) for line in requires(name) or []]
+            todo += [r.name for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
+    assert "jupyterlab" in seen and "jupyter-server" in seen and "nbgrader" not in seen
+    assert "nbgrader" in requirements("course")
 
 
 def test_torch_is_asked_for_loosely():
