@@ -9,6 +9,8 @@ html_title = "GSNN Tutorial"
 html_theme_options = {"show_toc_level": 2, "navigation_with_keys": True, "use_download_button": True}
 html_static_path = ["_static"]
 html_css_files = ["book.css"]
+html_favicon = "_static/favicon.svg"
+html_context = {"default_mode": "auto"}
 html_show_sphinx = False
 
 nb_execution_mode = "off"  # the notebooks are executed already

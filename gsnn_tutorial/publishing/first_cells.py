@@ -22,7 +22,7 @@ COLAB = '''def bring_the_kit(address):
 
 bring_the_kit("{address}")'''
 IS_COLAB = re.compile(r"^(import sys; \"google\.colab\"|def bring_the_kit\()")
-HIDDEN = "hide-input"  # the book folds the cell away
+HIDDEN = "hide-input"  # the book folds the cell away, as JupyterLab does by the metadata of an .ipynb
 
 
 def colab_cell(address: Address | None) -> str:
@@ -36,8 +36,10 @@ def badges(address: Address, path: str) -> str:
     return f"{colab} [![Open in Binder](https://mybinder.org/badge_logo.svg)]({address.binder(path)})"
 
 
-def with_first_cells(notebook: NotebookNode, address: Address | None, path: str) -> NotebookNode:
+def with_first_cells(notebook: NotebookNode, address: Address | None, path: str, folded: bool = False) -> NotebookNode:
     """The notebook with badges below its title (none without an address) and its Colab cell; both are replaced.
+
+    ``folded`` hides that cell's source in JupyterLab, where an .ipynb can say so.
 
     Raises ValueError if its first cell has no title, or its first cell of code is another one.
     """
@@ -51,4 +53,6 @@ def with_first_cells(notebook: NotebookNode, address: Address | None, path: str)
         raise ValueError(f"{path} must have the cell for Colab as its first cell of code, got {code and code.source!r}")
     code.source = colab_cell(address)
     code.metadata["tags"] = [HIDDEN]
+    if folded:
+        code.metadata["jupyter"] = {"source_hidden": True}  # what a .py does not hold
     return notebook

@@ -53,8 +53,8 @@ def pair(checkout: Checkout, source: Path, address: Address | None) -> dict[Path
     halves = {source: jupytext.read(source)}
     if notebook.exists():
         halves[notebook] = nbformat.read(notebook, as_version=4)
-    for half in halves.values():
-        with_first_cells(half, address, path)
+    for file, half in halves.items():
+        with_first_cells(half, address, path, folded=file == notebook)
         if source in checkout.chapters:
             with_slides(half)
     texts = {notebook: nbformat.writes(halves[notebook]) + "\n"} if notebook in halves else {}

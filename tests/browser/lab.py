@@ -39,9 +39,12 @@ def server(folder, *before):
     ]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=kit", "--LabApp.news_url="]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "MPLBACKEND": ""}
+    environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
     environment |= {f"JUPYTER_{name}_DIR": str(folder.parent / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    environment.pop("MPLBACKEND")
+    environment.pop("MPLBACKEND", None)
+    news = folder.parent / "CONFIG/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
+    news.parent.mkdir(parents=True)
+    news.write_text('{"fetchNews": "false"}', encoding="utf-8")
     with (folder.parent / "lab.log").open("w") as log:
         lab = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
         try:

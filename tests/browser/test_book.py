@@ -21,7 +21,7 @@ from lab import FLAGS, ROOT  # noqa: E402
 from gsnn_tutorial.publishing.book import build  # noqa: E402
 
 CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
-THEIRS = {"scrollable-region-focusable", "landmark-unique", "aria-allowed-role"}  # rules that the theme itself breaks
+THEIRS = set()
 
 
 class Quiet(http.server.SimpleHTTPRequestHandler):
@@ -41,6 +41,7 @@ def page(site):
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
         page = browser.new_page(viewport={"width": 1400, "height": 900})
+        page.set_default_timeout(90_000)
         page.home = f"http://127.0.0.1:{server.server_port}"
         yield page
         browser.close()
@@ -53,7 +54,7 @@ def test_a_page_is_whole_without_a_network(page, site, name):
     page.on("request", lambda request: asked.append(request.url))
     page.on("console", lambda message: message.type == "error" and console.append(message.text))
     page.goto(f"{page.home}/{name}.html")
-    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(1500)  # for what a page asks for once it is there
     assert [url for url in asked if not url.startswith((page.home, "data:"))] == [] and console == []
     if name == "04_gpu_forward":
         assert page.locator("mjx-container").count() > 10  # the equations are set

@@ -71,7 +71,7 @@ def test_every_notebook_gets_badges_under_its_title_and_a_colab_cell_in_both_hal
     for source in checkout.chapters + checkout.assignments:
         notebook = checkout.notebook_of(source)
         path = notebook.relative_to(clone).as_posix()
-        for half in (jupytext.read(source), nbformat.read(notebook, as_version=4)):
+        for half, folded in ((jupytext.read(source), None), (nbformat.read(notebook, as_version=4), True)):
             title, line = half.cells[0].source.split("\n\n")[:2]
             assert title.startswith("# ")
             assert f"https://colab.research.google.com/github/lab/kit/blob/v1/{path}" in line
@@ -80,6 +80,7 @@ def test_every_notebook_gets_badges_under_its_title_and_a_colab_cell_in_both_hal
             assert parse_qs(binder.query) == {"urlpath": [f"lab/tree/{path}"]}
             code = next(cell for cell in half.cells if cell.cell_type == "code")
             assert code.source == colab_cell(Address("lab", "kit", "v1"))
+            assert code.metadata.get("jupyter", {}).get("source_hidden") == folded  # JupyterLab shows three dots
             assert 'bring_the_kit("git+https://github.com/lab/kit@v1")' in code.source
 
 
