@@ -505,7 +505,7 @@ explore()
 # %% tags=["widget", "nbval-ignore-output"]
 ipywidgets.interact(
     explore,
-    function={f.__name__: f for f in NONLINEARITIES},
+    function=ipywidgets.ToggleButtons(options={f.__name__: f for f in NONLINEARITIES}, value=half_square),
     noise_scale=ipywidgets.FloatSlider(SIGMA, min=0, max=1.5, step=0.1, continuous_update=False),
 );
 

@@ -51,7 +51,7 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from ipywidgets import interact
+from ipywidgets import SelectionSlider, interact
 from sklearn.metrics import roc_auc_score
 from torch_geometric.nn import GCNConv
 
@@ -621,7 +621,7 @@ def one_layer(layer=1, node="in_0_0"):
     plots.show(figure, f"Function nodes changed at layer {layer} after {node} was moved")
 
 
-interact(one_layer, layer=(1, 4), node=draw.graph.input_nodes);
+interact(one_layer, layer=(1, 4), node=SelectionSlider(options=draw.graph.input_nodes));
 
 # %% [markdown]
 # ## 6 · Against other models

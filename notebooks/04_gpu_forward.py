@@ -1044,12 +1044,12 @@ counted.nlargest(6, "us")
 # The same product, into new memory and into memory that is there:
 
 # %%
-times = {}
+copies = {}
 for megabytes in (0.5, 2, 8, 64):
     a, b, old = torch.randn(3, int(megabytes * 250_000))
     runs = {"new memory": lambda: torch.mul(a, b), "old memory": lambda: torch.mul(a, b, out=old)}
-    times[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
-pd.DataFrame(times).T.rename_axis("size of the result")
+    copies[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
+pd.DataFrame(copies).T.rename_axis("size of the result")
 
 # %% [markdown]
 # How large the difference is, is the system's matter, and may change from run to run. What was freed a moment ago may

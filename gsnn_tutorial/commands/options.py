@@ -1,6 +1,8 @@
-"""How an option is written down."""
+"""How an option is written down, and what is said where an extra is missing."""
 
 from __future__ import annotations
+
+from contextlib import contextmanager
 
 
 def option(group, flag: str, text: str, default, **settings):
@@ -9,3 +11,12 @@ def option(group, flag: str, text: str, default, **settings):
         settings |= {"type": type(default), "metavar": "NUMBER"}
     in_words = isinstance(default, str) and " " in default
     group.add_argument(flag, help=f"{text} (default: {default})", default=None if in_words else default, **settings)
+
+
+@contextmanager
+def needs(extra: str):
+    """Around imports that an extra of the package brings: where one is missing, ValueError says how to get it."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise ValueError(f'{error.name} is missing; pip install -e ".[{extra}]" brings it') from error

@@ -133,8 +133,8 @@ def test_every_command_is_one_that_the_program_takes():
     code = "\n".join(re.findall(r"^    (.*)$", GUIDE, re.M))
     commands = re.findall(rf"{PROGRAM}(.*?)'?$", code, re.M)
     given = [vars(parser().parse_args(shlex.split(command))) for command in commands]
-    assert {arguments["step"] for arguments in given} == {"release", "grade", "report"}
-    assert {arguments["assignment"] for arguments in given if arguments["step"] == "grade"} <= set(ASSIGNMENTS)
+    assert {arguments.get("step", "publish") for arguments in given} == {"release", "grade", "report", "publish"}
+    assert {arguments["assignment"] for arguments in given if arguments.get("step") == "grade"} <= set(ASSIGNMENTS)
     options = set(re.findall(r"`(--[a-z-]+)`", GUIDE))
     assert options and options <= {f"--{name.replace('_', '-')}" for arguments in given for name in arguments}
 

@@ -7,9 +7,12 @@ import jupytext
 import nbformat
 import pytest
 
+from gsnn_tutorial.publishing.checkout import Checkout
+from gsnn_tutorial.publishing.first_cells import colab_cell
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
-COLAB = 'import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");'
+ADDRESS = Checkout(FOLDER.parent).address
 every_chapter = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
@@ -75,7 +78,8 @@ def test_it_opens_with_objectives_and_closes_with_the_recap_that_mirrors_them(so
 
 @every_chapter
 def test_the_first_code_cell_prepares_colab_and_nothing_else(source):
-    assert code_cells(executed(source))[0].source == COLAB
+    """If not: python -m gsnn_tutorial publish"""
+    assert code_cells(executed(source))[0].source == colab_cell(ADDRESS)
 
 
 @every_chapter

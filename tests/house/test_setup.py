@@ -2,12 +2,15 @@
 
 import ast
 import base64
+import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
@@ -20,7 +23,7 @@ ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
-IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "pillow": "PIL"}
 
 
 def requirements(*extras):
@@ -51,7 +54,7 @@ def test_continuous_integration_runs_the_commands_of_the_readme():
 
 
 def test_the_package_declares_what_it_imports_and_nothing_else():
-    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")}
+    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")} | {"myst_nb", "sphinx_book_theme"}
     found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
     third_party = {name for name in found if name not in sys.stdlib_module_names}
     assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own
@@ -95,16 +98,31 @@ def test_conda_asks_for_what_the_package_asks_for():
         conda[CONDA_NAMES.get(name, name)] = bound
     for name, specifier in requirements("lab").items():
         assert conda.pop(name) == str(specifier), name
-    assert conda == {"python": ">=3.11,<3.14", "pip": "", "pytorch-cpu": "", "setuptools": ">=77"}
+    assert conda == {"python": "=3.12", "pip": "", "pytorch-cpu": "", "setuptools": ">=77"}
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
 
 
 def test_constraints_pin_what_is_asked_for():
     pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
     pins = {name.lower(): version for name, version in pins.items()}
-    for name, specifier in requirements("lab", "test").items():
+    for name, specifier in requirements("lab", "test", "book", "browser").items():
         assert Version(pins[name]) in specifier, name
     assert pins["torch"] == "2.13.0"
+
+
+def test_pupils_do_not_get_the_buttons_of_nbgrader():
+    """Validate and Create Assignment are for courses: nothing of [lab] brings nbgrader."""
+    todo, seen = list(requirements("lab")), set()
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        with contextlib.suppress(PackageNotFoundError):
+            asked = [Requirement(line) for line in requires(name) or []]
+            todo += [r.name for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
+    assert "jupyterlab" in seen and "jupyter-server" in seen and "nbgrader" not in seen
+    assert "nbgrader" in requirements("course")
 
 
 def test_torch_is_asked_for_loosely():
@@ -112,10 +130,40 @@ def test_torch_is_asked_for_loosely():
 
 
 def test_binder_uses_the_conda_environment_and_stops_at_an_error():
-    link, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
-    assert link.is_symlink() and link.resolve() == ROOT / "environment.yml"
+    conda, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
+    assert not conda.is_symlink()  # which a clone on Windows turns into a text file
+    assert conda.read_bytes() == (ROOT / "environment.yml").read_bytes()  # Binder reads nothing outside its folder
     assert os.access(post, os.X_OK)
-    assert "\nset -e\n" in post.read_text() and "--no-deps" in post.read_text()
+    assert "\nset -e\n" in post.read_text(encoding="utf-8") and "--no-deps" in post.read_text(encoding="utf-8")
+
+
+def test_binder_lays_the_python_that_the_environment_names(tmp_path):
+    for name in ("binder", "pyproject.toml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    command = [
+        sys.executable,
+        "-m",
+        "repo2docker",
+        "--no-build",
+        "--debug",
+        "--user-id",
+        "1000",
+        "--user-name",
+        "j",
+        ".",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    said = done.stdout + done.stderr
+    assert "Building conda environment for python=3.12" in said
+    assert "unspecified" not in said and "environment-2epy-2d3-2e12" in said  # the base that it copies
+
+
+def test_a_binder_session_starts_with_one_thread():
+    start = ROOT / "binder" / "start"
+    assert os.access(start, os.X_OK)
+    count = "import os; print(*(os.environ[f'{name}_NUM_THREADS'] for name in ('OMP', 'MKL', 'OPENBLAS')))"
+    done = subprocess.run([start, sys.executable, "-c", count], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["1", "1", "1"]
 
 
 def test_the_readme_lists_every_notebook():
