@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
@@ -30,7 +30,7 @@ def requirements(*extras):
 
 def imports(path):
     """The top-level names that a file imports, and the package's own modules among them."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             if node.module == "gsnn_tutorial":
                 yield from ((alias.name, True) for alias in node.names)
@@ -42,7 +42,7 @@ def imports(path):
 
 
 def test_continuous_integration_runs_the_commands_of_the_readme():
-    readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    readme, ci = (ROOT / "README.md").read_text(encoding="utf-8"), (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     command = 'pip install -c constraints.txt -e ".[test]" && pytest'
     assert f"    {command}\n" in readme
     assert command in ci
@@ -76,7 +76,7 @@ STUDY_FLOORS = [
 def test_imports_inside_a_study_run_one_way():
     assert {path.stem for path in (PACKAGE / "study").glob("*.py")} - {"__init__"} == set(STUDY_FLOORS)
     for path in (PACKAGE / "study").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("gsnn_tutorial.study."):
                 above = STUDY_FLOORS.index(node.module.split(".")[2]) >= STUDY_FLOORS.index(path.stem)
                 assert not above, f"{path.name} imports {node.module} from above"
@@ -88,7 +88,7 @@ def test_every_module_has_its_floor():
 
 
 def test_conda_asks_for_what_the_package_asks_for():
-    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     conda = {}
     for line in lines:
         name, _, bound = line.partition(" ")
@@ -100,7 +100,7 @@ def test_conda_asks_for_what_the_package_asks_for():
 
 
 def test_constraints_pin_what_is_asked_for():
-    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M))
     pins = {name.lower(): version for name, version in pins.items()}
     for name, specifier in requirements("lab", "test").items():
         assert Version(pins[name]) in specifier, name
@@ -112,19 +112,27 @@ def test_torch_is_asked_for_loosely():
 
 
 def test_binder_uses_the_conda_environment_and_stops_at_an_error():
-    link, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
-    assert link.is_symlink() and link.resolve() == ROOT / "environment.yml"
+    conda, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
+    assert conda.read_bytes() == (ROOT / "environment.yml").read_bytes()  # Binder reads nothing outside its folder
     assert os.access(post, os.X_OK)
-    assert "\nset -e\n" in post.read_text() and "--no-deps" in post.read_text()
+    assert "\nset -e\n" in post.read_text(encoding="utf-8") and "--no-deps" in post.read_text(encoding="utf-8")
+
+
+def test_no_file_is_a_symbolic_link():
+    """A clone on Windows makes a text file of a link, which holds the path of its target."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []
 
 
 def test_the_readme_lists_every_notebook():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [p.stem for p in (ROOT / "notebooks").glob("[0-9]*.py") if p.stem not in readme] == []
 
 
 def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
-    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text())
+    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text(encoding="utf-8"))
     images = [
         o["data"]["image/png"]
         for c in notebook["cells"]
@@ -135,18 +143,19 @@ def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
 
 
 def test_links_in_the_readme_resolve():
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text())
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_no_file_names_a_place_on_a_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
     places = re.compile("|".join(["/" + name + "/" for name in ("tmp", "work", "root", "home", "Users")]))
     named = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.is_file() and path.suffix not in {".npz", ".png"} and places.search(path.read_text(errors="ignore")):
-            named.append(name)
+        if path.is_file() and path.suffix not in {".npz", ".png"}:
+            if places.search(path.read_text(encoding="utf-8", errors="ignore")):
+                named.append(name)
     assert named == []
