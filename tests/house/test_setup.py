@@ -17,7 +17,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
@@ -47,7 +48,28 @@ def test_continuous_integration_runs_the_commands_of_the_readme():
     assert f"    {command}\n" in readme
     assert command in ci
     assert "pytest -m slow" in ci
+    assert ci.index("export PYTHONWARNDEFAULTENCODING=1") < ci.index(command)  # encodings are looked at there
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_a_file_that_is_opened_without_an_encoding_is_an_error(tmp_path):
+    """Elsewhere than on Linux and macOS, the default is often not UTF-8."""
+    for folder, module in (("gsnn_tutorial", "test_package"), ("tests", "test_tests"), ("elsewhere", "test_elsewhere")):
+        (tmp_path / folder).mkdir()
+        text = f"def test_it(tmp_path):\n    (tmp_path / {folder!r}).write_text('')\n"
+        (tmp_path / folder / f"{module}.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-X", "warn_default_encoding", "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml"]
+    command += ["--rootdir", tmp_path, "-n0", "-p", "no:cacheprovider", tmp_path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    failed = set(re.findall(r"^FAILED (\w+)/.* - EncodingWarning", done.stdout, re.M))
+    assert failed == {"gsnn_tutorial", "tests"} and "2 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_helpers_of_tests_are_among_the_files_that_must_name_an_encoding():
+    options = PYPROJECT["tool"]["pytest"]["ini_options"]
+    [line] = [line for line in options["filterwarnings"] if line.startswith("error::EncodingWarning")]
+    helpers = {p.stem for folder in options["pythonpath"] for p in (ROOT / folder).glob("*.py")}
+    assert {name for name in helpers if not name.startswith("test_")} <= set(re.findall(r"\w+", line))
 
 
 def test_the_package_declares_what_it_imports_and_nothing_else():
@@ -113,6 +135,7 @@ def test_torch_is_asked_for_loosely():
 
 def test_binder_uses_the_conda_environment_and_stops_at_an_error():
     conda, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
+    assert not conda.is_symlink()  # which a clone on Windows turns into a text file
     assert conda.read_bytes() == (ROOT / "environment.yml").read_bytes()  # Binder reads nothing outside its folder
     assert os.access(post, os.X_OK)
     assert "\nset -e\n" in post.read_text(encoding="utf-8") and "--no-deps" in post.read_text(encoding="utf-8")
