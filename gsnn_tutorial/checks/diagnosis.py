@@ -128,7 +128,7 @@ class Graded(Exercise):
 
         What the answer prints, or warns of, is dropped: nbgrader would take it for a failure.
         """
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 diagnosis = self.diagnose(answer, seed)

@@ -24,7 +24,7 @@ EXERCISES = {
 @pytest.fixture(scope="module")
 def screen():
     """The functions that the chapter defines, from its source."""
-    text = SOURCE.read_text()
+    text = SOURCE.read_text(encoding="utf-8")
     imports = text[text.index("from itertools") : text.index("# %%\nexample")]
     names = {}
     exec(imports, names)

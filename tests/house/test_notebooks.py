@@ -41,7 +41,7 @@ def test_the_pair_is_in_sync_to_the_letter(source):
     """JupyterLab refuses to open a pair whose newer half differs, and a clone has files of any age."""
     notebook = executed(source)
     notebook.metadata["jupytext"] = jupytext.read(source).metadata["jupytext"]
-    assert jupytext.writes(notebook, "py:percent") == source.read_text()
+    assert jupytext.writes(notebook, "py:percent") == source.read_text(encoding="utf-8")
 
 
 @every_chapter

@@ -20,7 +20,8 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "pillow": "PIL"}
@@ -33,7 +34,7 @@ def requirements(*extras):
 
 def imports(path):
     """The top-level names that a file imports, and the package's own modules among them."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             if node.module == "gsnn_tutorial":
                 yield from ((alias.name, True) for alias in node.names)
@@ -45,12 +46,33 @@ def imports(path):
 
 
 def test_continuous_integration_runs_the_commands_of_the_readme():
-    readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    readme, ci = (ROOT / "README.md").read_text(encoding="utf-8"), (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     command = 'pip install -c constraints.txt -e ".[test]" && pytest'
     assert f"    {command}\n" in readme
     assert command in ci
     assert "pytest -m slow" in ci
+    assert ci.index("export PYTHONWARNDEFAULTENCODING=1") < ci.index(command)  # encodings are looked at there
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+
+
+def test_a_file_that_is_opened_without_an_encoding_is_an_error(tmp_path):
+    """Elsewhere than on Linux and macOS, the default is often not UTF-8."""
+    for folder, module in (("gsnn_tutorial", "test_package"), ("tests", "test_tests"), ("elsewhere", "test_elsewhere")):
+        (tmp_path / folder).mkdir()
+        text = f"def test_it(tmp_path):\n    (tmp_path / {folder!r}).write_text('')\n"
+        (tmp_path / folder / f"{module}.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-X", "warn_default_encoding", "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml"]
+    command += ["--rootdir", tmp_path, "-n0", "-p", "no:cacheprovider", tmp_path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    failed = set(re.findall(r"^FAILED (\w+)/.* - EncodingWarning", done.stdout, re.M))
+    assert failed == {"gsnn_tutorial", "tests"} and "2 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_helpers_of_tests_are_among_the_files_that_must_name_an_encoding():
+    options = PYPROJECT["tool"]["pytest"]["ini_options"]
+    [line] = [line for line in options["filterwarnings"] if line.startswith("error::EncodingWarning")]
+    helpers = {p.stem for folder in options["pythonpath"] for p in (ROOT / folder).glob("*.py")}
+    assert {name for name in helpers if not name.startswith("test_")} <= set(re.findall(r"\w+", line))
 
 
 def test_the_package_declares_what_it_imports_and_nothing_else():
@@ -79,7 +101,7 @@ STUDY_FLOORS = [
 def test_imports_inside_a_study_run_one_way():
     assert {path.stem for path in (PACKAGE / "study").glob("*.py")} - {"__init__"} == set(STUDY_FLOORS)
     for path in (PACKAGE / "study").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("gsnn_tutorial.study."):
                 above = STUDY_FLOORS.index(node.module.split(".")[2]) >= STUDY_FLOORS.index(path.stem)
                 assert not above, f"{path.name} imports {node.module} from above"
@@ -91,7 +113,7 @@ def test_every_module_has_its_floor():
 
 
 def test_conda_asks_for_what_the_package_asks_for():
-    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     conda = {}
     for line in lines:
         name, _, bound = line.partition(" ")
@@ -103,7 +125,7 @@ def test_conda_asks_for_what_the_package_asks_for():
 
 
 def test_constraints_pin_what_is_asked_for():
-    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M))
     pins = {name.lower(): version for name, version in pins.items()}
     for name, specifier in requirements("lab", "test", "book", "browser").items():
         assert Version(pins[name]) in specifier, name
@@ -152,7 +174,7 @@ def test_binder_lays_the_python_that_the_environment_names(tmp_path):
         "j",
         ".",
     ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
     said = done.stdout + done.stderr
     assert "Building conda environment for python=3.12" in said
     assert "unspecified" not in said and "environment-2epy-2d3-2e12" in said  # the base that it copies
@@ -162,17 +184,25 @@ def test_a_binder_session_starts_with_one_thread():
     start = ROOT / "binder" / "start"
     assert os.access(start, os.X_OK)
     count = "import os; print(*(os.environ[f'{name}_NUM_THREADS'] for name in ('OMP', 'MKL', 'OPENBLAS')))"
-    done = subprocess.run([start, sys.executable, "-c", count], capture_output=True, text=True, check=True)
+    done = subprocess.run([start, sys.executable, "-c", count], capture_output=True, encoding="utf-8", check=True)
     assert done.stdout.split() == ["1", "1", "1"]
 
 
+def test_no_file_is_a_symbolic_link():
+    """A clone on Windows makes a text file of a link, which holds the path of its target."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []
+
+
 def test_the_readme_lists_every_notebook():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [p.stem for p in (ROOT / "notebooks").glob("[0-9]*.py") if p.stem not in readme] == []
 
 
 def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
-    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text())
+    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text(encoding="utf-8"))
     images = [
         o["data"]["image/png"]
         for c in notebook["cells"]
@@ -183,18 +213,19 @@ def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
 
 
 def test_links_in_the_readme_resolve():
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text())
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_no_file_names_a_place_on_a_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
     places = re.compile("|".join(["/" + name + "/" for name in ("tmp", "work", "root", "home", "Users")]))
     named = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.is_file() and path.suffix not in {".npz", ".png"} and places.search(path.read_text(errors="ignore")):
-            named.append(name)
+        if path.is_file() and path.suffix not in {".npz", ".png"}:
+            if places.search(path.read_text(encoding="utf-8", errors="ignore")):
+                named.append(name)
     assert named == []
