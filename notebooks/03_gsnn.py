@@ -139,8 +139,7 @@ f_1 = relu(2 * x_1), relu(-1 * x_1)  # two channels, which hear x_1
 f_2 = relu(1 * 0 + 1 * x_2), relu(1 * 0 - 1 * x_2)  # hear f_1, which is still silent, and x_2
 f_1, f_2
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 f_1_to_f_2 = 1 * f_1[0] + 1 * f_1[1]
 f_1_to_y = -1 * f_1[0] + 2 * f_1[1]
 f_2_to_y = 1 * f_2[0] + 1 * f_2[1]
@@ -186,7 +185,15 @@ checks.wout_mask(wout_mask);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
-# Run <code>checks.wout_mask.solution()</code> in a cell of its own.
+#
+# ```python
+# def wout_mask(edge_index, N, C):
+#     """1 where W_out has a weight: channel (n, c) writes edge e if e starts at function node n."""
+#     source = edge_index[0]  # (E,)
+#     node_of_channel = torch.arange(N).repeat_interleave(C)  # (N*C,)
+#     return (source[:, None] == node_of_channel[None, :]).float()  # (E, N*C)
+# ```
+#
 # </details>
 #
 # From here on we take the places from the package, and fill in the weights that we used above.
@@ -216,8 +223,7 @@ plots.show(figure, "W_in, four channels by five edges, and W_out, five edges by 
 # version come back. The state starts as $x_i$ on the edges that leave input $i$ and 0 elsewhere.
 # From now on there is a batch: two samples, the second with $x_1 = -1$, as columns.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 x = torch.tensor([[1.0, 2.0], [-1.0, 2.0]])  # (B, inputs)
 h_0 = torch.zeros(E, 2)
 h_0[1], h_0[2] = x[:, 0], x[:, 1]  # (E, B)
@@ -297,8 +303,7 @@ torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
 # whenever a signal comes by, and depth costs next to nothing: more layers are more hops, not more
 # weights.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def count(model):
     return sum(p.numel() for p in model.parameters())
 
@@ -316,8 +321,7 @@ table.rename_axis("layers L")
 # What still grows with depth are a few numbers for each layer: its norm and its $r$. So on our
 # small graph the second layer is the first one again:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 r = torch.tensor([1.0, 1.0])  # one per layer
 states = [h_0]
 for l in range(2):
@@ -376,15 +380,22 @@ checks.read_out(read_out);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
-# Run <code>checks.read_out.solution()</code> in a cell of its own.
+#
+# ```python
+# def read_out(h, target, outputs, L):
+#     """Sum of each output's in-edges over sqrt(in-degree) and sqrt(L), (E, B) -> (B, outputs)."""
+#     ends_in = (target[None, :] == outputs[:, None]).float()  # (outputs, E)
+#     degree = ends_in.sum(dim=1, keepdim=True)  # (outputs, 1)
+#     return (ends_in @ h / (degree * L).sqrt()).t()
+# ```
+#
 # </details>
 #
 # By hand for the first sample: the edges into $y$ carry $-4$ and $6$, the in-degree is 2 and $L$
 # is 2, so $y = (-4 + 6) / (\sqrt 2 \sqrt 2) = 1$. The package, with residual and two layers,
 # agrees.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 by_hand = (states[2][3] + states[2][4]) / (2**0.5 * 2**0.5)  # (B,)
 model = GSNN(small.edge_index_dict, small.names, channels=C, layers=2, **plain)
 fill(model, W_in, W_out)
@@ -501,7 +512,16 @@ checks.layer(layer);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
-# Run <code>checks.layer.solution()</code> in a cell of its own.
+#
+# ```python
+# def layer(h, W_in, W_out, r, C):
+#     """One GSNN layer without biases, (E, B) -> (E, B)."""
+#     z = (W_in @ h).view(-1, C, h.shape[1])  # (N, C, B)
+#     z = (z - z.mean(dim=1, keepdim=True)) / (z.std(dim=1, keepdim=True) + 0.1)
+#     a = F.elu(z)
+#     return W_out @ a.flatten(0, 1) + torch.relu(r) * h
+# ```
+#
 # </details>
 #
 # And here is the whole network on one screen, from edge states to edge states. Norms and residual
@@ -556,8 +576,7 @@ h = trained.read_in(draw.x_test.t())  # (E, B): x_i on the edges that leave inpu
 y = trained.read_out(dense(h)).t()  # (B, outputs)
 torch.testing.assert_close(y, trained(draw.x_test), rtol=1e-4, atol=1e-4)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 kept, possible = len(trained.ResBlocks[0].lin_in.values), dense.lin_in.W.numel()
 print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 
@@ -711,8 +730,7 @@ def competitors(graph, seed):
     }
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 counts = {name: count(model) for name, model in competitors(draw.graph, 0).items()}
 pd.Series(counts, name="parameters").to_frame()
 

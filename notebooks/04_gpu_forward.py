@@ -15,7 +15,7 @@
 # ---
 
 # %% [markdown]
-# # 4 · GPU forward
+# # 4 · Sparse maps
 #
 # A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes,
 # and one back. In between, each node works on its own few channels. So whether a graph of ten
@@ -133,8 +133,7 @@ x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 4.0]])  # (sources, B)
 #
 # $$y_{tb} = \sum_{s:\,(s,t)} w_{st}\, x_{sb}$$
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 y = torch.zeros(2, 2)  # (targets, B)
 for (s, t), w in zip(indices.t().tolist(), values):
     for b in range(2):
@@ -152,8 +151,7 @@ y.tolist()
 # The first is the transposed map. The second compares a row of $x$ with a row of $g$, and only
 # where a weight exists. With a pencil and this $g$:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 g = torch.tensor([[1.0, 2.0], [0.0, 1.0]])  # (targets, B)
 grad_x, grad_values = torch.zeros(3, 2), torch.zeros(4)
 for i, (s, t) in enumerate(indices.t().tolist()):
@@ -251,7 +249,13 @@ checks.gather_scatter(gather_scatter);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.gather_scatter.solution()` in a cell of its own.
+# ```python
+# def gather_scatter(values, indices, x, targets):
+#     """y = W x, edge-major: x is (sources, B), y is (targets, B)."""
+#     source, target = indices
+#     weighed = values[:, None] * x[source]  # (nnz, B)
+#     return x.new_zeros(targets, x.shape[1]).index_add(0, target, weighed)
+# ```
 #
 # </details>
 #
@@ -340,7 +344,12 @@ checks.row_starts(row_starts);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.row_starts.solution()` in a cell of its own.
+# ```python
+# def row_starts(row, rows):
+#     """Where each row's entries start in an array that is sorted by row, (rows + 1,)."""
+#     counts = torch.bincount(row, minlength=rows)  # (rows,)
+#     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+# ```
 #
 # </details>
 #
@@ -363,8 +372,7 @@ assert torch.equal(torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values(), gr
 # `SparsePattern` does so and keeps them: pointers and columns of $W$ (by target) and of $W^T$ (by
 # source), and the permutation that leads from one order to the other.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 pattern = SparsePattern(indices, size)
 assert pattern.target_start.tolist() == start and pattern.source.tolist() == source
 assert values[pattern.by_target].tolist() == value
@@ -514,8 +522,7 @@ distances = pd.DataFrame({name: map(distance, results[name], results["edge-major
 assert (distances < 1e-5).all(axis=None)
 distances.rename_axis("distance from edge-major")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 pd.DataFrame({way: [tuple(t.shape) for t in three] for way, three in results.items()}, index=what)
 
 # %% [markdown]
@@ -646,7 +653,12 @@ checks.forward_bytes(forward_bytes);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.forward_bytes.solution()` in a cell of its own.
+# ```python
+# def forward_bytes(sources, targets, nnz, B):
+#     """Bytes that y = W x has to move if everything is read or written once."""
+#     weights = nnz + nnz + (targets + 1)  # values, their sources, row pointers
+#     return 4 * (weights + sources * B + targets * B)
+# ```
 #
 # </details>
 #
@@ -770,8 +782,7 @@ both.loc[[10, 100, 1000, 10_000]].map("{:,.0f}".format).replace("nan", "-")
 # **Rows that lie together.** A weight reads a source's value in *every* sample. Edge-major, those $B$
 # numbers are neighbours in memory:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 N = 1000
 torch.manual_seed(0)
 by_edge = torch.randn(DEGREE * N, B).to(device)  # (sources, B)
@@ -1078,6 +1089,10 @@ pd.DataFrame(times).T.rename_axis("size of the result")
 #    table says who wins where. Edge-major keeps an index per weight, and reads whole rows of samples.
 # 5. A batch of models is one model on the disjoint union of their graphs: the same numbers, in as many
 #    calls for eight models as for one.
+#
+# **Next:** the network is built, and it is fast. In
+# [5 · Pathway regularizer](05_pathway_regularizer.ipynb) you tell it a second thing that biologists
+# know: which nodes work together.
 #
 # ## References
 #

@@ -131,8 +131,7 @@ s_2 = [2.0, 1.0, 3.0, 6.0]
 # By hand: the deviations from the mean are $(-2, -1, 0, 3)$ and $(-1, -2, 0, 3)$. Both have squared
 # length 14, and their product is 13. So $r = 13/14$.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def correlation(s, t):
     """Correlation over the batch of two lists of scores."""
     B = len(s)
@@ -194,8 +193,7 @@ figures.plot_members(torch.tensor(members).T, ax)
 plots.show(figure, "Scores of three members in four samples, over a broad band, their mean; "
                    "two rise together at the end, the third peaks at sample 2")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 with_each_other = pd.DataFrame(
     [[correlation(s, t) for t in members] for s in members],
     index=["s_1", "s_2", "s_3"], columns=["with s_1", "with s_2", "with s_3"],
@@ -235,8 +233,15 @@ def pathway_scores(s, M):
 checks.pathway_scores(pathway_scores);
 
 # %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.pathway_scores.solution()</code> in a new
-# cell.</details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def pathway_scores(s, M):
+#     """s (B, N) and M (P, N) -> (B, P): the weighted mean of each pathway's members."""
+#     return s @ M.t() / M.sum(1).clamp_min(1)
+# ```
+#
+# </details>
 #
 # ## 3 · All pathways at once
 #
@@ -320,8 +325,21 @@ def correlations(s, S):
 checks.correlations(correlations);
 
 # %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.correlations.solution()</code> in a new
-# cell.</details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def correlations(s, S):
+#     """s (B, N) and S (B, P) -> (P, N): correlation over the batch, 0 where a score does not vary."""
+#
+#     def standardize(t):
+#         centred = t - t.mean(0)
+#         std = centred.square().mean(0).sqrt()
+#         return centred / std.where(std > 0, torch.ones_like(std))
+#
+#     return standardize(S).t() @ standardize(s) / len(s)
+# ```
+#
+# </details>
 #
 # ## 4 · A node that no signal has reached
 #
@@ -345,8 +363,7 @@ plots.show(figure, "Standard deviation of twelve node scores in four layers; in 
 # constant before layer $h$. That is a statement about the graph, and we can check it to the last
 # square:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 hops = nx.multi_source_dijkstra_path_length(graph.networkx(), set(graph.input_nodes))
 hops = torch.tensor([hops[name] for name in graph.function_nodes])  # (N,)
 reached = torch.arange(1, 5)[:, None] >= hops  # (L, N)
@@ -820,8 +837,16 @@ def leave_one_out(s, M):
 checks.leave_one_out(leave_one_out);
 
 # %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.leave_one_out.solution()</code> in a new
-# cell.</details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def leave_one_out(s, M):
+#     """s (B, N) and M (P, N) -> (B, P, N): pathway p's score without node i."""
+#     total = (s @ M.t())[:, :, None] - s[:, None, :] * M  # (B, P, N)
+#     return total / (M.sum(1, keepdim=True) - M)
+# ```
+#
+# </details>
 #
 # ## 10 · How many samples a correlation needs
 #
@@ -892,11 +917,11 @@ sweep = pd.DataFrame(rows).T.rename_axis("lambda")
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 figures.plot_curves(sweep.index, sweep[["mean r", "left one out"]], left,
                     xlabel=r"$\lambda_{sim}$", ylabel="correlation, last layer")
-left.legend(frameon=False, fontsize=9, loc="lower right")
+left.legend(frameon=False, fontsize=10, loc="lower right")
 figures.plot_curves(sweep.index, sweep[["test MSE"]], right,
                     xlabel=r"$\lambda_{sim}$", ylabel="test MSE after 150 epochs")
 plots.draw_floor(right, draw.floor)
-right.legend(frameon=False, fontsize=9)
+right.legend(frameon=False, fontsize=10)
 plots.show(figure, "Left, the mean correlation of members with their pathway rises with lambda and "
                    "levels off; right, test MSE, above its noise floor, rises at the largest lambdas")
 
@@ -957,9 +982,9 @@ figures.plot_curves(epochs, strength, left, xlabel="epoch", ylabel="strength", e
 figures.plot_curves(epochs, curves, right, xlabel="epoch",
                     ylabel="test MSE, mean of four draws", every=15)
 plots.draw_floor(right, np.mean([Problem().draw(seed).floor for seed in fresh]))
-right.legend(frameon=False, fontsize=8)
+right.legend(frameon=False, fontsize=10)
 left.set_ylim(0, 1.08)
-left.legend(frameon=False, fontsize=8, loc="lower right")
+left.legend(frameon=False, fontsize=10, loc="lower right")
 plots.show(figure, "Left, the strength, rising to 1 over 50 epochs or 1 throughout; right, "
                    "test MSE with and without warm-up: with it, lower from early on")
 
@@ -989,8 +1014,9 @@ pd.concat(tables, axis=1)
 # 5. Weights in $M$ may be soft; pairs of pathways that should differ get a squared correlation of
 #    their own.
 #
-# Whether all this *helps* is another matter:
-# [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# **Next:** we can tell a model which nodes work together, and it listens. Whether this *helps* is
+# another matter. In [6 · Three-way evaluation](06_three_way_evaluation.ipynb) you put the question
+# fairly: with many seeds, and with a control that is told something false.
 #
 # ## References
 #
