@@ -17,16 +17,20 @@
 # %% [markdown]
 # # 4 · Sparse maps
 #
-# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes,
-# and one back. In between, each node works on its own few channels. So whether a graph of ten
-# thousand nodes can be trained at all comes down to one question: how do we compute
+# Your network of chapter 3 has twelve function nodes. A cell has thousands of proteins. Take the dense
+# matrices of chapter 3 to ten thousand nodes, and a single one of them would need more memory than
+# this machine has, although hardly any of its entries is a weight. Can such a network be trained on a
+# laptop at all? It can, and by the end of this chapter you will have written the few lines that do it.
+#
+# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes, and
+# one back. So we have to answer one question: how do we compute
 #
 # $$y = W x$$
 #
-# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill
-# it with zeros. We can send a message along every weight. Or we can write down where the weights are
-# and let a sparse product do the rest. All three give the same numbers. They do not cost the same,
-# and this chapter is about the price: in time, in memory, on the processor at hand.
+# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill it
+# with zeros. We can send a message along every weight. Or we can write down where the weights are, and
+# let a sparse product do the rest. All three give us the same numbers, but they do not cost the same,
+# and this chapter is about the price: in time and in memory, on the processor that you have.
 #
 # **You will be able to**
 #
@@ -821,8 +825,9 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # * what adds up from many places (`index_add`, scatter) may do so in any order, so that two runs can
 #   differ in the last digits. Section 3 allows for that.
 #
-# **No GPU could be had for this version of the tutorial, so no measurement of one is saved, and we show
-# none.** This is the place for it. To fill it, run the notebook on a machine with a CUDA build of torch,
+# **We have measured this chapter on a CPU only, and so we show no number of a GPU.** Everything above runs
+# on one, and nobody has yet saved a run. If you have a GPU, you can be the first: run the notebook on a
+# machine with a CUDA build of torch,
 #
 #     jupyter nbconvert --to notebook --execute --inplace notebooks/04_gpu_forward.ipynb
 #
@@ -1027,11 +1032,15 @@ spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()
 # The sparse products (`addmm`, `sampled_addmm`) share the list with plain elementwise work: the norm,
 # the ELU and Adam go over every number several times. A map that took no time at all would leave those.
 #
-# ### The goals that are missed
+# ### When fewer operations do not mean less time
 #
-# **One epoch of the seed problem: calls.** The model is so small that work and overhead are of one size. All calls of one
-# step, with what torch's operators call in turn, and what they cost on average (measured with the profiler on, which
-# makes each a little dearer):
+# The table above has rows where we gain less than elsewhere, and they teach more than the others. Two
+# costs hide in them that no count of multiplications shows.
+#
+# **Every call costs something, however little it does.** The model of our small problem does so little
+# work that the calls themselves take as long as the work. Here are all calls of one step, with what
+# torch's operators call in turn, and what they cost on average (the profiler makes each a little
+# dearer). Guess before you run it: how many calls does one training step of our small model make?
 
 # %%
 draw = Problem().draw(seed=0)
@@ -1046,13 +1055,13 @@ print(f"{counted['calls'].sum():,} calls, {counted['us'].sum() / counted['calls'
 counted.nlargest(6, "us")
 
 # %% [markdown]
-# No single operator is to blame. In the run on this page what leads the list is hardly arithmetic: the Python around the
-# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. Messages pay for calls as well, and so the ratio
-# stays below that of large graphs. A union shares the calls, which is what a study does.
+# No single operator is to blame. What leads the list is hardly arithmetic: it is the Python around the
+# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. A union shares
+# these calls among many models, and this is why a study trains its models side by side.
 #
-# **The study, and the map with 128 samples: memory.** A union of many models no longer fits the cache, and a result
-# that is written into new memory can cost more than its arithmetic: the system hands memory out page by page.
-# The same product, into new memory and into memory that is there:
+# **New memory costs something, too.** The system hands memory out page by page, and a result that is
+# written into new memory can cost more than its arithmetic. We compute the same product twice, once into
+# new memory and once into memory that is there already:
 
 # %%
 times = {}
@@ -1063,19 +1072,11 @@ for megabytes in (0.5, 2, 8, 64):
 pd.DataFrame(times).T.rename_axis("size of the result")
 
 # %% [markdown]
-# How large the difference is, is the system's matter, and may change from run to run. What was freed a moment ago may
-# be had again at once; beyond 32 MB it never is with Linux' usual settings (the README names two that change it), and
-# the last row shows what that costs.
-# The kit writes into old memory where a step has some that is its own (the norm, the residual, the ELU), and
-# asks for large pages where it has none. The floor has such luck too: compare what a copy moves in the two lines of the
-# map, below the table.
-#
-# **The regularizer** misses its goal by little: its peer is a product of dense matrices, which a processor is best at. **The barest loop** misses a goal that was set for a loop as the reference has
-# it: a number drawn by NumPy costs a small part of that.
-#
-# Tried before, not shown here, and not kept: Adam in one fused call is faster still, but rounds by an entry's place in its tensor, so that a
-# union would no longer train to the last bit as each of its models alone; settings of the allocator gain the messages
-# more than the kit, since they write more.
+# How large the difference is depends on the system, and it may change from run to run. Memory that was
+# freed a moment ago is often given back at once. Very large blocks are not, with the usual settings of
+# Linux, and the last row shows what that costs. So the kit writes into memory that it has already
+# wherever it can: in the norm, in the residual and in the ELU. You can do the same in your own code with
+# `out=`, or with operations that end in an underscore.
 #
 # ## Recap
 #

@@ -17,15 +17,15 @@
 # %% [markdown]
 # # 5 · Pathway regularizer
 #
-# The wiring of a GSNN comes from prior knowledge, but wiring leaves much open: many ways of routing
-# a signal through the graph fit the data equally well. There is more that we know. Pathway
-# databases list which nodes *work together*, and we would like the model to hear of it, without new
-# nodes and without new edges.
+# The wiring of a GSNN comes from prior knowledge, but it leaves much open: there are many ways to
+# route a signal through the graph that fit the data equally well. We know more than the wiring.
+# Pathway databases list which nodes *work together*, and we would like to tell the model about it,
+# without new nodes and without new edges.
 #
 # The idea of this chapter fits into one sentence: **members of a pathway are active together.**
-# When a pathway is on in a sample, its members are on; when it is off, they are off. We turn the
-# sentence into a number, the number into a loss, and then ask what the loss can see, what it
-# cannot, and how much of its value comes for free.
+# When a pathway is on in a sample, its members are on, and when it is off, they are off. We turn this
+# sentence into a number and the number into a loss. Then we ask what the loss can see, what it cannot
+# see, and how much of its value comes for free.
 #
 # **You will be able to**
 #
@@ -106,10 +106,10 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
                    "clouds before training, narrow bands along the diagonal after it")
 
 # %% [markdown]
-# Every mark is one node in one test sample. Across, the score of its pathway; up, its own score,
-# both standardised (a few extreme samples lie outside the frame). In the upper row nothing has been
-# trained. In the lower row the model was trained for 150 epochs with the regularizer that we are
-# about to build: the members have fallen into step.
+# Every mark is one node in one test sample. The x axis shows the score of its pathway and the y axis
+# its own score, both standardised (a few extreme samples lie outside the frame). In the upper row
+# nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
+# regularizer that you are about to build, and the members have fallen into step.
 #
 # ## 1 · Two nodes
 #
@@ -201,9 +201,9 @@ with_each_other = pd.DataFrame(
 with_each_other.assign(**{"with S": r_members}).round(3)
 
 # %% [markdown]
-# Read the last row. The third node correlates 0.07 with the first and -0.29 with the second: it
-# does not belong to them in any way. And yet it correlates 0.37 with the pathway. Keep this in
-# mind; section 9 comes back to it.
+# Look at the last row. The third node hardly correlates with the first, and it correlates negatively
+# with the second, so it does not belong to them in any way. And yet its correlation with the pathway
+# is clearly positive. Keep this in mind: section 9 comes back to it.
 #
 # ### Exercise 1 · A pathway score from the membership matrix
 #
@@ -404,11 +404,11 @@ def against_target(standardize):
 against_target(standardize).map("{:.2g}".format)
 
 # %% [markdown]
-# Look at the gradients. Where there is nothing to correlate, they are larger by five orders of
-# magnitude. Not even the constant score has a standard deviation of exactly 0: the mean of equal
-# numbers is rounded, too. Such gradients would be the loudest voice in the training, and what they
-# say is rounding. So we state plainly what is meant: a score that does not vary counts 0, and asks
-# for nothing.
+# Look at the gradients. Where there is nothing to correlate, they are larger by orders of magnitude.
+# Not even the constant score has a standard deviation of exactly 0, because the mean of equal numbers
+# is rounded, too. Such gradients would be the loudest voice in the training, although all that they
+# tell us is how numbers are rounded. So we say plainly what we mean: a score that does not vary counts
+# as 0, and asks for nothing. From here on `standardize` is this careful version.
 
 # %%
 def standardize(s, eps=1e-6):
@@ -476,9 +476,8 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 
 # %% [markdown]
-# That is the whole regularizer. In training its loss is added to the error,
-# $\mathrm{MSE} + L_{sim}$, and `train(..., regularizer=...)` does just that. The rest of the
-# chapter asks what it does.
+# This is the whole regularizer. In training we add its loss to the error, $\mathrm{MSE} + L_{sim}$, and
+# `train(..., regularizer=...)` does just that. In the rest of the chapter we ask what it does.
 #
 # **The file.** What you have just written is `gsnn_tutorial/regularizer.py`, with the members added up first and the
 # hooks that read the model. You can read it here: run `from gsnn_tutorial import regularizer as file` in a new cell,
@@ -635,9 +634,10 @@ r_table = pd.DataFrame({
 r_table
 
 # %% [markdown]
-# Both have. A good part of the way is $w$ alone, and training on the data goes further: a chain
-# that carries a signal has members that follow it. The rest is what the regularizer has done to the
-# model, and it shows most at the member that follows least.
+# Both have done some of it. The direction $w$ alone accounts for a good part of the way, and training on
+# the data goes further, because the members of a chain that carries a signal follow that signal. The
+# rest is what the regularizer has done to the model, and we see it most at the member that follows
+# least.
 #
 # ## 8 · Soft members, and pathways that should differ
 #
@@ -667,9 +667,9 @@ plots.show(figure, "Correlation of three members with the pathway, against the t
                    "as the weight falls, the third falls below zero, the others rise towards 1")
 
 # %% [markdown]
-# Smoothly, the pathway becomes that of the other two. At weight 0 the third node has no say in the
-# score any more, and its correlation with it is *negative*. So all that it had before was its own
-# part in the whole.
+# The pathway smoothly becomes that of the other two nodes. At weight 0 the third node has no say in the
+# score any more, and its correlation with the score is *negative*. So all that it had before was its
+# own part in the whole.
 #
 # The other addition is about pathways that should **not** go together. The package takes pairs
 # $(p, q)$ and adds
@@ -705,9 +705,9 @@ pathways = [f"pathway {p}" for p in range(4)]
 pd.DataFrame(torch.corrcoef(S.t()).numpy(), pathways, pathways)
 
 # %% [markdown]
-# Hardly: there is little to push apart. It is different where pathways overlap. Suppose that a database lists two nodes of
-# pathway 1 in pathway 0 as well, and one of pathway 0 in pathway 1. We train with that membership,
-# once without $L_{dis}$ and once with it.
+# They hardly do, so there is little to push apart. This changes where pathways overlap. Suppose that a
+# database lists two nodes of pathway 1 in pathway 0 as well, and one node of pathway 0 in pathway 1. We
+# train with that membership, once without $L_{dis}$ and once with it.
 
 # %%
 overlapping = M.clone()
@@ -731,9 +731,10 @@ plots.show(figure, "Score of pathway 1 against that of pathway 0, where members 
                    "strongly correlated without the dissimilarity loss, hardly with it")
 
 # %% [markdown]
-# The shared members had pulled the two pathways into one. The pair term takes them apart again,
-# against the pull of $L_{sim}$, and the title says at which error. (One run each: read the scatter,
-# not the second digit.) Look at the shape, too: uncorrelated is not the same as independent.
+# The shared members had pulled the two pathways into one. The pair term takes them apart again, against
+# the pull of $L_{sim}$, and the title tells you what this does to the error. (Each is a single run, so
+# look at the scatter and not at the second digit.) Look at the shape, too: two scores that do not
+# correlate can still depend on each other.
 #
 # ## 9 · The part and the whole
 #
@@ -926,10 +927,10 @@ plots.show(figure, "Left, the mean correlation of members with their pathway ris
                    "levels off; right, test MSE, above its noise floor, rises at the largest lambdas")
 
 # %% [markdown]
-# The members are in step long before lambda reaches its largest values. Beyond that, more lambda
-# buys little agreement and costs much error: the model minds the prior instead of the data. These
-# are single runs and short ones. What a lambda is *worth* takes many seeds and a control, and is
-# the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# The members are in step long before lambda reaches its largest values. From there on, a larger lambda
+# buys little agreement and costs much error, because the model listens to the prior and no longer to
+# the data. These are single, short runs. To find out what a lambda is *worth* we need many seeds and a
+# control, and that is the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
 #
 # The scores behind the leftmost points: a model that has never heard of pathways, seen along the
 # $w$ that was fitted to it.
