@@ -82,10 +82,11 @@ plots.show(figure, "The pathway graph, each edge as thick as what its message te
     "outputs: the solid true edges down the four chains are thick, the dashed spurious edges thin")
 
 # %% [markdown]
-# Four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
+# You see four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
 # model was not told which is which. The more the outputs change when an edge stops telling
-# anything, the thicker it is drawn. Getting there takes a whole chapter, with a small surprise in
-# its last section.
+# anything, the thicker it is drawn. We measure this for the edges between functions only, and draw the
+# edges of inputs and outputs as dots. Getting there takes a whole chapter, with a small surprise in
+# section 8.
 
 # %% [markdown]
 # ## 1 · The state lives on edges

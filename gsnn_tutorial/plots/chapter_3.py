@@ -161,24 +161,26 @@ def plot_edge_effects(graph: PathwayGraph, effect: np.ndarray, ax: Axes | None =
     inner = [edge for edge in graph.all_edges if functions.issuperset(edge)]
     outer = [edge for edge in graph.edges if not functions.issuperset(edge)]
     width = 0.5 + 6.0 * np.sqrt(np.asarray(effect) / max(effect))
-    nx.draw_networkx_edges(G, positions, outer, ax=ax, edge_color="#CCCCCC", width=1.0, arrowsize=7, node_size=330)
+    unmeasured = {"edge_color": "#999999", "width": 1.2, "style": "dotted", "arrowstyle": "-"}  # neither thick nor thin
+    nx.draw_networkx_edges(G, positions, outer, ax=ax, node_size=620, **unmeasured)
     for edge, true, w in zip(inner, graph.function_edge_is_true, width):
         nx.draw_networkx_edges(
-            G, positions, [edge], ax=ax, width=w, arrowsize=7 + 1.5 * w, node_size=330,
+            G, positions, [edge], ax=ax, width=w, arrowsize=7 + 1.5 * w, node_size=620,
             edge_color=(_TRUE if true else _FALSE)["color"], style="solid" if true else "dashed",
             connectionstyle="arc3" if true else "arc3,rad=0.12",
         )  # fmt: skip
-    _nodes(graph, positions, ax, size=330)
+    _nodes(graph, positions, ax, size=620)
     nx.draw_networkx_labels(G, positions, {n: short(n) for n in positions}, ax=ax, font_size=10)
     handles = [
         Line2D([], [], color=_TRUE["color"], linewidth=3, label="true edge"),
         Line2D([], [], color=_FALSE["color"], linewidth=2, linestyle="--", label="spurious edge"),
+        Line2D([], [], color="#999999", linewidth=1.2, linestyle=":", label="not measured"),
     ]
     ax.legend(
         handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.02),
-        ncol=2,
+        ncol=3,
         frameon=False,
         fontsize=10,
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.figure import Figure
@@ -39,5 +38,3 @@ def plot_learned(made: dict[str, np.ndarray], learned: dict[str, np.ndarray]) ->
             ax.set(aspect="equal", xlabel="first input", ylabel="second input")
             ax.label_outer()
     return figure
-
-
