@@ -132,8 +132,7 @@ plots.show(
 # One sample of one pathway, by hand. The function is `half_square`, half the sum of the *squared*
 # parents; the five noise draws are round numbers so that you can check each line in your head.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 x1, x2 = 1.0, 2.0
 f0 = 0.5 * (x1**2 + x2**2) + 0.3 * 1.0  # 2.5, and 0.3 of noise
 f1 = f0 + 0.3 * -1.0
@@ -236,7 +235,13 @@ checks.simulate_chain(simulate_chain);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.simulate_chain.solution()` in a cell of its own.
+# ```python
+# def simulate_chain(x, noise, noise_scale):
+#     a = np.tanh(x.sum(1)) + noise_scale * noise[:, 0]  # (B,)
+#     b = a + noise_scale * noise[:, 1]
+#     c = b + noise_scale * noise[:, 2]
+#     return np.stack([a, b, c], axis=1)  # (B, 3)
+# ```
 #
 # </details>
 
@@ -257,7 +262,7 @@ figure, axes = plt.subplots(2, 4, figsize=(14, 6.6), layout="constrained")
 for function, above, below in zip(NONLINEARITIES, *axes):
     pictures.plot_against_parent_sum(function, above)
     pictures.plot_input_plane(function, below)
-axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
+axes[0, 0].legend(frameon=False, fontsize=10, loc="lower right")
 figure.colorbar(axes[0, 3].collections[0], ax=axes[0, 3], label="distance of the parents")
 plots.show(
     figure,
@@ -278,8 +283,7 @@ plots.show(
 #
 # One more property, in numbers. Flip the sign of both parents: what becomes of the value?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 a, b = np.random.default_rng(0).standard_normal((2, 1000))
 for f in NONLINEARITIES:
     even, odd = np.allclose(f([-a, -b]), f([a, b])), np.allclose(f([-a, -b]), -f([a, b]))
@@ -328,8 +332,7 @@ assert len(np.unique(whole)) == 1  # vectorised: one number for all samples
 # %% [markdown]
 # The package looks at the shape and refuses:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 try:
     simulate(G, 1000, 0, *NAMES, special_functions={"y": larger}, vectorized=True, seed=0)
 except ValueError as message:
@@ -356,8 +359,7 @@ print(f"the two ways differ by up to {np.abs(ways[0] - ways[1]).max():.2f}")
 # attribute in the graph or by `signed_edges`; it enters the default sum. A special function reads
 # its parents as they are, so a sign on an edge into it would be lost, and `simulate` says so.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 minus = {("x2", "y"): -1}
 x, _, y, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, signed_edges=minus, seed=0)
 np.testing.assert_allclose(y[:, 0], x[:, 0] - x[:, 1])
@@ -465,8 +467,7 @@ floors["floor, simulated"] = ((noisy - clean).var(0) / noisy.var(0))[::2]  # one
 np.testing.assert_allclose(floors["floor, simulated"], floors["floor of the MSE"], rtol=0.04)
 floors.rename_axis("pathway")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print(f"floor of the mean MSE over the outputs: {floors['floor of the MSE'].mean():.3f}")
 
 # %% [markdown]
@@ -547,7 +548,16 @@ checks.mse_floor(mse_floor);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.mse_floor.solution()` in a cell of its own.
+# ```python
+# def mse_floor(A, noise_scale, signal_variance):
+#     reach = np.zeros(len(A))  # (N,): over how many routes, signs counted, node v reaches the output
+#     reach[-1] = 1  # the output reaches itself
+#     for v in reversed(range(len(A) - 1)):
+#         reach[v] = A[v] @ reach  # one step along each edge, then on from there
+#     noise = noise_scale**2 * (reach**2).sum()
+#     signal = signal_variance * reach[0] ** 2
+#     return noise / (signal + noise)
+# ```
 #
 # </details>
 
@@ -676,7 +686,11 @@ checks.scale_test(scale_test);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.scale_test.solution()` in a cell of its own.
+# ```python
+# def scale_test(train, test):
+#     mean, std = train.mean(axis=0), train.std(axis=0, ddof=1)  # (outputs,), training rows only
+#     return (test - mean) / (std + 1e-8)
+# ```
 #
 # </details>
 
@@ -787,8 +801,8 @@ plots.show(
 )
 
 # %% [markdown]
-# This is one seed. It shows how to read an error, not how good the model is; for that, chapter 6
-# takes many. From here on, an MSE comes with its floor.
+# This is one seed. It shows you how to read an error and not how good the model is; for that,
+# chapter 6 takes many seeds. From here on, every MSE comes with its floor.
 #
 # ## Recap
 #
@@ -802,8 +816,11 @@ plots.show(
 #    conditional mean is $f(x)$. The floor is noise / (signal + noise); simulation agrees.
 # 4. Mean and standard deviation come from training rows only. Test rows scaled by themselves cost
 #    even the exact function; pooled rows leak.
-# 5. The best line through an even function is flat. Squares help; a model that bends helps without
-#    being told how.
+# 5. The best line through an even function is flat. Squares help, and a model that bends helps
+#    without being told how.
+#
+# **Next:** we have data, and we know how well they can be predicted. In [3 · The GSNN](03_gsnn.ipynb)
+# you build the network that finds the bend by itself, from five edges that you can check with a pencil.
 #
 # ## References
 #

@@ -32,7 +32,7 @@
 # 2. write its two linear maps as masked dense matrices, and a whole GSNN in twenty lines;
 # 3. give the reason for the residual, the shared layers, the scaled read-out and the group norm;
 # 4. say how a GSNN differs from an MLP, from a graph convolution, and from its relatives;
-# 5. ask a trained model which edges it uses, by masking them, and read the answer with care.
+# 5. ask a trained model which edges it uses and what a node has learned, and read the answer with care.
 #
 # **Before you start:** PyTorch modules, the three node types
 # ([1 · Pathway graph](01_pathway_graph.ipynb)) and the noise floor
@@ -58,7 +58,7 @@ from torch_geometric.nn import GCNConv
 # %%
 from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standardize, train
 from gsnn_tutorial.checks import chapter_3 as checks
-from gsnn_tutorial.attribution import edge_effects, edge_norms
+from gsnn_tutorial.attribution import NodeAlone, edge_effects, edge_norms
 from gsnn_tutorial.evaluation import mse
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.gsnn import win_indices, wout_indices
@@ -67,6 +67,7 @@ from gsnn_tutorial.plots.chapter_3 import (
     plot_edge_effects, plot_messages, plot_models, plot_spread, plot_true_spurious,
     plot_validation, plot_weights, spread_colorbar,
 )
+from gsnn_tutorial.plots.learned import plane, plot_learned
 from gsnn_tutorial.simulation import pathway_functions
 
 # %%
@@ -81,10 +82,11 @@ plots.show(figure, "The pathway graph, each edge as thick as what its message te
     "outputs: the solid true edges down the four chains are thick, the dashed spurious edges thin")
 
 # %% [markdown]
-# Four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
+# You see four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
 # model was not told which is which. The more the outputs change when an edge stops telling
-# anything, the thicker it is drawn. Getting there takes a whole chapter, with a small surprise in
-# its last section.
+# anything, the thicker it is drawn. We measure this for the edges between functions only, and draw the
+# edges of inputs and outputs as dots. Getting there takes a whole chapter, with a small surprise in
+# section 8.
 
 # %% [markdown]
 # ## 1 · The state lives on edges
@@ -122,8 +124,18 @@ plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2
 #
 # $$z = W_{in} h + b_{in} \qquad a = \sigma(z) \qquad h' = W_{out}\, a + b_{out}$$
 #
-# with $h$ the state of the $E$ edges and $a$ the $N \cdot C$ channels.
-#
+# Here $h$ is the state of the $E$ edges, $a$ holds the $N \cdot C$ channels, and $\sigma$ is a
+# nonlinearity such as ReLU or ELU, which works on each number by itself. (In chapter 2, $\sigma$ was
+# the scale of the noise. From here on it is this function.) This is the layer as a drawing:
+
+# %%
+figure, ax = plt.subplots(figsize=(9, 5.2), layout="constrained")
+plots.plot_layer(small, C, ax)
+plots.show(figure, "One layer: on the left the five messages, in the middle two function nodes with two "
+    "channels each, on the right the five messages again; a line for each weight of W_in and W_out, "
+    "and a dashed arrow for the residual, which section 3 adds")
+
+# %% [markdown]
 # ## 2 · One layer by hand
 #
 # We choose $C = 2$, small whole weights, no biases, and ReLU in place of the usual ELU, so that
@@ -139,8 +151,7 @@ f_1 = relu(2 * x_1), relu(-1 * x_1)  # two channels, which hear x_1
 f_2 = relu(1 * 0 + 1 * x_2), relu(1 * 0 - 1 * x_2)  # hear f_1, which is still silent, and x_2
 f_1, f_2
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 f_1_to_f_2 = 1 * f_1[0] + 1 * f_1[1]
 f_1_to_y = -1 * f_1[0] + 2 * f_1[1]
 f_2_to_y = 1 * f_2[0] + 1 * f_2[1]
@@ -186,7 +197,15 @@ checks.wout_mask(wout_mask);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
-# Run <code>checks.wout_mask.solution()</code> in a cell of its own.
+#
+# ```python
+# def wout_mask(edge_index, N, C):
+#     """1 where W_out has a weight: channel (n, c) writes edge e if e starts at function node n."""
+#     source = edge_index[0]  # (E,)
+#     node_of_channel = torch.arange(N).repeat_interleave(C)  # (N*C,)
+#     return (source[:, None] == node_of_channel[None, :]).float()  # (E, N*C)
+# ```
+#
 # </details>
 #
 # From here on we take the places from the package, and fill in the weights that we used above.
@@ -216,8 +235,7 @@ plots.show(figure, "W_in, four channels by five edges, and W_out, five edges by 
 # version come back. The state starts as $x_i$ on the edges that leave input $i$ and 0 elsewhere.
 # From now on there is a batch: two samples, the second with $x_1 = -1$, as columns.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 x = torch.tensor([[1.0, 2.0], [-1.0, 2.0]])  # (B, inputs)
 h_0 = torch.zeros(E, 2)
 h_0[1], h_0[2] = x[:, 0], x[:, 1]  # (E, B)
@@ -270,7 +288,8 @@ def fill(model, W_in, W_out):
     """Put dense weights into a GSNN with shared layers."""
     with torch.no_grad():
         for lin, W in [(model.ResBlocks[0].lin_in, W_in), (model.ResBlocks[0].lin_out, W_out)]:
-            lin.values.copy_(W[lin.indices[1], lin.indices[0]])
+            source, target = lin.indices  # a weight leads from a source to a target
+            lin.values.copy_(W[target, source])
 
 
 model = GSNN(small.edge_index_dict, small.names, channels=C, layers=1, residual=False, **plain)
@@ -280,7 +299,7 @@ torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
 
 # %% [markdown]
 # The scalars, the matrices, the module and the package: four times the same layer. How the package
-# makes it fast is [4 · GPU forward](04_gpu_forward.ipynb); nothing about the mathematics changes.
+# makes it fast is [4 · Sparse maps](04_gpu_forward.ipynb); nothing about the mathematics changes.
 #
 # ## 3 · From a layer to a network
 #
@@ -297,8 +316,7 @@ torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
 # whenever a signal comes by, and depth costs next to nothing: more layers are more hops, not more
 # weights.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def count(model):
     return sum(p.numel() for p in model.parameters())
 
@@ -316,8 +334,7 @@ table.rename_axis("layers L")
 # What still grows with depth are a few numbers for each layer: its norm and its $r$. So on our
 # small graph the second layer is the first one again:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 r = torch.tensor([1.0, 1.0])  # one per layer
 states = [h_0]
 for l in range(2):
@@ -376,15 +393,22 @@ checks.read_out(read_out);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
-# Run <code>checks.read_out.solution()</code> in a cell of its own.
+#
+# ```python
+# def read_out(h, target, outputs, L):
+#     """Sum of each output's in-edges over sqrt(in-degree) and sqrt(L), (E, B) -> (B, outputs)."""
+#     ends_in = (target[None, :] == outputs[:, None]).float()  # (outputs, E)
+#     degree = ends_in.sum(dim=1, keepdim=True)  # (outputs, 1)
+#     return (ends_in @ h / (degree * L).sqrt()).t()
+# ```
+#
 # </details>
 #
 # By hand for the first sample: the edges into $y$ carry $-4$ and $6$, the in-degree is 2 and $L$
 # is 2, so $y = (-4 + 6) / (\sqrt 2 \sqrt 2) = 1$. The package, with residual and two layers,
 # agrees.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 by_hand = (states[2][3] + states[2][4]) / (2**0.5 * 2**0.5)  # (B,)
 model = GSNN(small.edge_index_dict, small.names, channels=C, layers=2, **plain)
 fill(model, W_in, W_out)
@@ -501,7 +525,16 @@ checks.layer(layer);
 
 # %% [markdown]
 # <details><summary>Solution</summary>
-# Run <code>checks.layer.solution()</code> in a cell of its own.
+#
+# ```python
+# def layer(h, W_in, W_out, r, C):
+#     """One GSNN layer without biases, (E, B) -> (E, B)."""
+#     z = (W_in @ h).view(-1, C, h.shape[1])  # (N, C, B)
+#     z = (z - z.mean(dim=1, keepdim=True)) / (z.std(dim=1, keepdim=True) + 0.1)
+#     a = F.elu(z)
+#     return W_out @ a.flatten(0, 1) + torch.relu(r) * h
+# ```
+#
 # </details>
 #
 # And here is the whole network on one screen, from edge states to edge states. Norms and residual
@@ -539,10 +572,12 @@ def dense_copy(model):
     block, blocks = model.ResBlocks[0], model.ResBlocks
     masks = [torch.zeros(lin.M, lin.N) for lin in (block.lin_in, block.lin_out)]
     for mask, lin in zip(masks, (block.lin_in, block.lin_out)):
-        mask[lin.indices[1], lin.indices[0]] = 1
+        source, target = lin.indices
+        mask[target, source] = 1
     dense = DenseGSNN(*masks, model.channels, model.layers)
     for own, lin in [(dense.lin_in, block.lin_in), (dense.lin_out, block.lin_out)]:
-        own.W[lin.indices[1], lin.indices[0]] = lin.values
+        source, target = lin.indices
+        own.W[target, source] = lin.values
         own.b.copy_(lin.bias)
     dense.gamma.copy_(torch.stack([b.node.norm.gamma for b in blocks]))
     dense.beta.copy_(torch.stack([b.node.norm.beta for b in blocks]))
@@ -556,8 +591,7 @@ h = trained.read_in(draw.x_test.t())  # (E, B): x_i on the edges that leave inpu
 y = trained.read_out(dense(h)).t()  # (B, outputs)
 torch.testing.assert_close(y, trained(draw.x_test), rtol=1e-4, atol=1e-4)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 kept, possible = len(trained.ResBlocks[0].lin_in.values), dense.lin_in.W.numel()
 print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 
@@ -711,8 +745,7 @@ def competitors(graph, seed):
     }
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 counts = {name: count(model) for name, model in competitors(draw.graph, 0).items()}
 pd.Series(counts, name="parameters").to_frame()
 
@@ -744,8 +777,8 @@ def fit(model, draw, epochs=300):
 # %%
 def simulated(seed, noise_scale):
     """A draw's outputs at another noise level, not standardised: training and test rows."""
-    graph, stream = problem.draw(seed).graph, np.random.default_rng(seed).spawn(3)[1]
-    how = dict(special_functions=pathway_functions(graph), vectorized=True, seed=stream)
+    graph, start = problem.draw(seed).graph, problem.draw(seed).stream("data")  # the draw's own chance
+    how = dict(special_functions=pathway_functions(graph), vectorized=True, seed=start)
     return simulate(
         graph.networkx(spurious=False), problem.n_train, problem.n_test,
         graph.input_nodes, graph.output_nodes, noise_scale=noise_scale, **how,
@@ -834,9 +867,13 @@ table.round(3)
 # ## 8 · What one edge does
 #
 # A visible network invites us to look. The model of the opening figure was given eight true edges
-# between functions and eight spurious ones. Which does it use? The obvious thing is to look at the
-# weights, the norm of each edge's column of $W_{in}$. The honest thing is to try: silence one
-# edge, let nobody hear its message, and see how far the outputs move.
+# between functions and eight spurious ones. Which of them does it use? The obvious thing is to look
+# at the weights, at the norm of each edge's column of $W_{in}$. The honest thing is to try: we silence
+# one edge, so that nobody hears its message, and see how far the outputs move.
+#
+# **Predict first.** Which edge will move the outputs most when you silence it: one at the head of a
+# chain or one at its tail, and in which of the four pathways? And will all eight spurious edges come
+# after all eight true ones? Write your guesses down; the table below answers them.
 
 # %%
 @torch.no_grad()
@@ -925,6 +962,129 @@ pd.DataFrame(rows).rename_axis("AUC, true against spurious").rename_axis(columns
 # check this only because we made the data. And it says what a model *uses*: where a model leans on
 # a false edge for information, it would say that too, and rightly.
 #
+# ## 9 · What one node has learned
+#
+# An edge is used or it is not. A node computes something. In chapter 2 we made the data with four
+# functions, one at the head of each chain, and the model was never told which. Can we look inside a
+# node and find its function?
+#
+# We can, because a function node depends on nothing but the messages that it hears. The package's
+# `NodeAlone` takes one node out of a model. You give it the messages, and it returns what the node
+# says in one layer.
+
+# %%
+head = NodeAlone(trained, "f_1_0", layer=1)
+print("hears", head.hears)
+print("tells", head.tells)
+
+# %% [markdown]
+# In layer 1 only the inputs speak, and all other messages are 0. So we let the two inputs run over a
+# square and listen to what the head of each chain tells the next node of its chain.
+#
+# **Predict first.** Of tanh, the half square, the cosine and the cubic, which does its node know best,
+# and which worst? Think of the group norm, which stands between what a node hears and what it says.
+
+# %%
+def what_it_says(model, p):
+    """The message of the head of chain p to the next node, for all pairs of inputs of the square."""
+    node = NodeAlone(model, f"f_{p}_0", layer=1)
+    messages = torch.zeros(len(pairs), len(node.hears))
+    for i in range(2):
+        messages[:, node.hears.index(f"in_{p}_{i}")] = torch.tensor(pairs[:, i], dtype=torch.float32)
+    return node(messages)[:, node.tells.index(f"f_{p}_1")].numpy()
+
+
+pairs = plane()
+by_pathway = dict(enumerate(pathway_functions(draw.graph).values()))
+made = {f.__name__.replace("_", " "): f(list(pairs.T)) for f in by_pathway.values()}
+learned = {name: what_it_says(trained, p) for p, name in enumerate(made)}
+plots.show(plot_learned(made, learned), "Four functions of two inputs as maps, above as they made the "
+    "data and below as the first node of each chain has learned them: tanh, half square and cosine "
+    "come back in shape, the cubic only in part")
+
+# %% [markdown]
+# A message may have any sign and any size, since the next node weighs it as it likes. So we drew each
+# along the straight line that fits best, and the title says how closely the two go together. Nobody
+# showed the model these functions. It found them because each of them had one place in the graph
+# where it could live.
+#
+# <details><summary>Answer</summary>
+#
+# The cubic comes out worst. What makes it special is how steeply it rises when its inputs are large,
+# and the group norm takes just this away: it brings loud and quiet channels to the same size, so that
+# mostly the direction of the two inputs is left. Later layers have to make up for it. The other three
+# functions can do with the direction and a little of the size.
+#
+# </details>
+#
+# ## 10 · Train it yourself
+#
+# Real measurements contain mistakes: a sample is swapped, or a reading slips. The squared error
+# listens to such rows most of all, because a distance of 10 counts a hundred times as much as a
+# distance of 1. A loss that you write yourself can do better.
+#
+# ### Exercise 4 · A loss of your own
+#
+# ●●○ · 10 minutes
+#
+# Write Huber's loss. Let $d = |\hat y - y|$ be the distance of one prediction. Up to a distance of 1 it
+# counts $d^2 / 2$, and beyond that it goes on as a straight line, $d - 1/2$. The loss is the mean over
+# all samples and outputs.
+#
+# <details><summary>Hint 1</summary>
+#
+# Compute both versions for all entries, and choose between them.
+#
+# <details><summary>Hint 2</summary>
+#
+# `torch.where(condition, a, b)` takes `a` where the condition holds, and `b` elsewhere.
+#
+# </details></details>
+
+# %%
+def huber(prediction, y):
+    """Predictions and targets, (B, outputs) each -> one number, through which gradients flow."""
+    raise NotImplementedError
+
+
+checks.huber(huber);
+
+# %% [markdown]
+# <details><summary>Solution</summary>
+#
+# ```python
+# def huber(prediction, y):
+#     """Mean over samples and outputs of d^2 / 2 where |d| is at most 1, and of |d| - 1/2 elsewhere."""
+#     d = (prediction - y).abs()
+#     return torch.where(d <= 1, d.square() / 2, d - 0.5).mean()
+# ```
+#
+# </details>
+#
+# Now train with it. We ruin twelve of the 256 training rows, and train the same model twice, once with
+# the squared error and once with your loss. (As long as your answer is not right yet, the cell takes
+# the solution.) Both are judged by the MSE on test rows that nobody has touched.
+
+# %%
+my_loss = huber if checks.huber.diagnose(huber) is None else checks.huber.reference
+ruined = draw.y_train.clone()
+chance = torch.Generator().manual_seed(0)
+rows_hit = torch.randperm(len(ruined), generator=chance)[:12]
+ruined[rows_hit] += 8 * torch.randn(12, ruined.shape[1], generator=chance)
+
+judged = {}
+for name, loss in {"squared error": F.mse_loss, "your loss": my_loss}.items():
+    start = torch.Generator().manual_seed(0)
+    robust = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False, generator=start)
+    train(robust, draw.x_train, ruined, criterion=loss, epochs=200, progress=False)
+    judged[name] = mse(robust, draw.x_test, draw.y_test)
+judged |= {"squared error, no row ruined": mse(trained, draw.x_test, draw.y_test), "noise floor": draw.floor}
+pd.Series(judged, name="test MSE").round(3).to_frame()
+
+# %% [markdown]
+# This model is yours. Silence its edges, take out its nodes, or write another loss: `edge_effects`,
+# `NodeAlone` and `train` take any model of this chapter.
+#
 # ## Recap
 #
 # 1. The state of a GSNN is one number for each edge, the message that its source sends. A function
@@ -937,8 +1097,11 @@ pd.DataFrame(rows).rename_axis("AUC, true against spurious").rename_axis(columns
 # 4. An MLP has no map, a GCN has the map and one rule for all nodes, a GSNN has the map and
 #    weights for every edge. With a right map it came closest to the floor; with a wrong one it
 #    lost.
-# 5. Norms of weights say little about use. Silence an edge and see; and keep its mean, or a bias
-#    will pass for a signal.
+# 5. Norms of weights say little about use. Silence an edge and see, and keep its mean, or a bias will
+#    pass for a signal. Take a node out, and you can look at the function that it has learned.
+#
+# **Next:** our dense matrices are nearly empty. In [4 · Sparse maps](04_gpu_forward.ipynb) you compute
+# the same layer in three ways, and find out which of them carries a graph of ten thousand nodes.
 #
 # ## References
 #

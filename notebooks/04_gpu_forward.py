@@ -15,18 +15,22 @@
 # ---
 
 # %% [markdown]
-# # 4 · GPU forward
+# # 4 · Sparse maps
 #
-# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes,
-# and one back. In between, each node works on its own few channels. So whether a graph of ten
-# thousand nodes can be trained at all comes down to one question: how do we compute
+# Your network of chapter 3 has twelve function nodes. A cell has thousands of proteins. Take the dense
+# matrices of chapter 3 to ten thousand nodes, and a single one of them would need more memory than
+# this machine has, although hardly any of its entries is a weight. Can such a network be trained on a
+# laptop at all? It can, and by the end of this chapter you will have written the few lines that do it.
+#
+# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes, and
+# one back. So we have to answer one question: how do we compute
 #
 # $$y = W x$$
 #
-# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill
-# it with zeros. We can send a message along every weight. Or we can write down where the weights are
-# and let a sparse product do the rest. All three give the same numbers. They do not cost the same,
-# and this chapter is about the price: in time, in memory, on the processor at hand.
+# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill it
+# with zeros. We can send a message along every weight. Or we can write down where the weights are, and
+# let a sparse product do the rest. All three give us the same numbers, but they do not cost the same,
+# and this chapter is about the price: in time and in memory, on the processor that you have.
 #
 # **You will be able to**
 #
@@ -133,8 +137,7 @@ x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 4.0]])  # (sources, B)
 #
 # $$y_{tb} = \sum_{s:\,(s,t)} w_{st}\, x_{sb}$$
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 y = torch.zeros(2, 2)  # (targets, B)
 for (s, t), w in zip(indices.t().tolist(), values):
     for b in range(2):
@@ -152,8 +155,7 @@ y.tolist()
 # The first is the transposed map. The second compares a row of $x$ with a row of $g$, and only
 # where a weight exists. With a pencil and this $g$:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 g = torch.tensor([[1.0, 2.0], [0.0, 1.0]])  # (targets, B)
 grad_x, grad_values = torch.zeros(3, 2), torch.zeros(4)
 for i, (s, t) in enumerate(indices.t().tolist()):
@@ -251,7 +253,13 @@ checks.gather_scatter(gather_scatter);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.gather_scatter.solution()` in a cell of its own.
+# ```python
+# def gather_scatter(values, indices, x, targets):
+#     """y = W x, edge-major: x is (sources, B), y is (targets, B)."""
+#     source, target = indices
+#     weighed = values[:, None] * x[source]  # (nnz, B)
+#     return x.new_zeros(targets, x.shape[1]).index_add(0, target, weighed)
+# ```
 #
 # </details>
 #
@@ -340,7 +348,12 @@ checks.row_starts(row_starts);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.row_starts.solution()` in a cell of its own.
+# ```python
+# def row_starts(row, rows):
+#     """Where each row's entries start in an array that is sorted by row, (rows + 1,)."""
+#     counts = torch.bincount(row, minlength=rows)  # (rows,)
+#     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+# ```
 #
 # </details>
 #
@@ -363,8 +376,7 @@ assert torch.equal(torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values(), gr
 # `SparsePattern` does so and keeps them: pointers and columns of $W$ (by target) and of $W^T$ (by
 # source), and the permutation that leads from one order to the other.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 pattern = SparsePattern(indices, size)
 assert pattern.target_start.tolist() == start and pattern.source.tolist() == source
 assert values[pattern.by_target].tolist() == value
@@ -514,8 +526,7 @@ distances = pd.DataFrame({name: map(distance, results[name], results["edge-major
 assert (distances < 1e-5).all(axis=None)
 distances.rename_axis("distance from edge-major")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 pd.DataFrame({way: [tuple(t.shape) for t in three] for way, three in results.items()}, index=what)
 
 # %% [markdown]
@@ -646,7 +657,12 @@ checks.forward_bytes(forward_bytes);
 # %% [markdown]
 # <details><summary>Solution</summary>
 #
-# Run `checks.forward_bytes.solution()` in a cell of its own.
+# ```python
+# def forward_bytes(sources, targets, nnz, B):
+#     """Bytes that y = W x has to move if everything is read or written once."""
+#     weights = nnz + nnz + (targets + 1)  # values, their sources, row pointers
+#     return 4 * (weights + sources * B + targets * B)
+# ```
 #
 # </details>
 #
@@ -770,8 +786,7 @@ both.loc[[10, 100, 1000, 10_000]].map("{:,.0f}".format).replace("nan", "-")
 # **Rows that lie together.** A weight reads a source's value in *every* sample. Edge-major, those $B$
 # numbers are neighbours in memory:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 N = 1000
 torch.manual_seed(0)
 by_edge = torch.randn(DEGREE * N, B).to(device)  # (sources, B)
@@ -810,8 +825,9 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # * what adds up from many places (`index_add`, scatter) may do so in any order, so that two runs can
 #   differ in the last digits. Section 3 allows for that.
 #
-# **No GPU could be had for this version of the tutorial, so no measurement of one is saved, and we show
-# none.** This is the place for it. To fill it, run the notebook on a machine with a CUDA build of torch,
+# **We have measured this chapter on a CPU only, and so we show no number of a GPU.** Everything above runs
+# on one, and nobody has yet saved a run. If you have a GPU, you can be the first: run the notebook on a
+# machine with a CUDA build of torch,
 #
 #     jupyter nbconvert --to notebook --execute --inplace notebooks/04_gpu_forward.ipynb
 #
@@ -1016,11 +1032,15 @@ spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()
 # The sparse products (`addmm`, `sampled_addmm`) share the list with plain elementwise work: the norm,
 # the ELU and Adam go over every number several times. A map that took no time at all would leave those.
 #
-# ### The goals that are missed
+# ### When fewer operations do not mean less time
 #
-# **One epoch of the seed problem: calls.** The model is so small that work and overhead are of one size. All calls of one
-# step, with what torch's operators call in turn, and what they cost on average (measured with the profiler on, which
-# makes each a little dearer):
+# The table above has rows where we gain less than elsewhere, and they teach more than the others. Two
+# costs hide in them that no count of multiplications shows.
+#
+# **Every call costs something, however little it does.** The model of our small problem does so little
+# work that the calls themselves take as long as the work. Here are all calls of one step, with what
+# torch's operators call in turn, and what they cost on average (the profiler makes each a little
+# dearer). Guess before you run it: how many calls does one training step of our small model make?
 
 # %%
 draw = Problem().draw(seed=0)
@@ -1035,13 +1055,13 @@ print(f"{counted['calls'].sum():,} calls, {counted['us'].sum() / counted['calls'
 counted.nlargest(6, "us")
 
 # %% [markdown]
-# No single operator is to blame. In the run on this page what leads the list is hardly arithmetic: the Python around the
-# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. Messages pay for calls as well, and so the ratio
-# stays below that of large graphs. A union shares the calls, which is what a study does.
+# No single operator is to blame. What leads the list is hardly arithmetic: it is the Python around the
+# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. A union shares
+# these calls among many models, and this is why a study trains its models side by side.
 #
-# **The study, and the map with 128 samples: memory.** A union of many models no longer fits the cache, and a result
-# that is written into new memory can cost more than its arithmetic: the system hands memory out page by page.
-# The same product, into new memory and into memory that is there:
+# **New memory costs something, too.** The system hands memory out page by page, and a result that is
+# written into new memory can cost more than its arithmetic. We compute the same product twice, once into
+# new memory and once into memory that is there already:
 
 # %%
 copies = {}
@@ -1052,19 +1072,11 @@ for megabytes in (0.5, 2, 8, 64):
 pd.DataFrame(copies).T.rename_axis("size of the result")
 
 # %% [markdown]
-# How large the difference is, is the system's matter, and may change from run to run. What was freed a moment ago may
-# be had again at once; beyond 32 MB it never is with Linux' usual settings (the README names two that change it), and
-# the last row shows what that costs.
-# The kit writes into old memory where a step has some that is its own (the norm, the residual, the ELU), and
-# asks for large pages where it has none. The floor has such luck too: compare what a copy moves in the two lines of the
-# map, below the table.
-#
-# **The regularizer** misses its goal by little: its peer is a product of dense matrices, which a processor is best at. **The barest loop** misses a goal that was set for a loop as the reference has
-# it: a number drawn by NumPy costs a small part of that.
-#
-# Tried before, not shown here, and not kept: Adam in one fused call is faster still, but rounds by an entry's place in its tensor, so that a
-# union would no longer train to the last bit as each of its models alone; settings of the allocator gain the messages
-# more than the kit, since they write more.
+# How large the difference is depends on the system, and it may change from run to run. Memory that was
+# freed a moment ago is often given back at once. Very large blocks are not, with the usual settings of
+# Linux, and the last row shows what that costs. So the kit writes into memory that it has already
+# wherever it can: in the norm, in the residual and in the ELU. You can do the same in your own code with
+# `out=`, or with operations that end in an underscore.
 #
 # ## Recap
 #
@@ -1078,6 +1090,10 @@ pd.DataFrame(copies).T.rename_axis("size of the result")
 #    table says who wins where. Edge-major keeps an index per weight, and reads whole rows of samples.
 # 5. A batch of models is one model on the disjoint union of their graphs: the same numbers, in as many
 #    calls for eight models as for one.
+#
+# **Next:** the network is built, and it is fast. In
+# [5 · Pathway regularizer](05_pathway_regularizer.ipynb) you tell it a second thing that biologists
+# know: which nodes work together.
 #
 # ## References
 #

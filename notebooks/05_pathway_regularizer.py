@@ -17,15 +17,15 @@
 # %% [markdown]
 # # 5 · Pathway regularizer
 #
-# The wiring of a GSNN comes from prior knowledge, but wiring leaves much open: many ways of routing
-# a signal through the graph fit the data equally well. There is more that we know. Pathway
-# databases list which nodes *work together*, and we would like the model to hear of it, without new
-# nodes and without new edges.
+# The wiring of a GSNN comes from prior knowledge, but it leaves much open: there are many ways to
+# route a signal through the graph that fit the data equally well. We know more than the wiring.
+# Pathway databases list which nodes *work together*, and we would like to tell the model about it,
+# without new nodes and without new edges.
 #
 # The idea of this chapter fits into one sentence: **members of a pathway are active together.**
-# When a pathway is on in a sample, its members are on; when it is off, they are off. We turn the
-# sentence into a number, the number into a loss, and then ask what the loss can see, what it
-# cannot, and how much of its value comes for free.
+# When a pathway is on in a sample, its members are on, and when it is off, they are off. We turn this
+# sentence into a number and the number into a loss. Then we ask what the loss can see, what it cannot
+# see, and how much of its value comes for free.
 #
 # **You will be able to**
 #
@@ -106,10 +106,10 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
                    "clouds before training, narrow bands along the diagonal after it")
 
 # %% [markdown]
-# Every mark is one node in one test sample. Across, the score of its pathway; up, its own score,
-# both standardised (a few extreme samples lie outside the frame). In the upper row nothing has been
-# trained. In the lower row the model was trained for 150 epochs with the regularizer that we are
-# about to build: the members have fallen into step.
+# Every mark is one node in one test sample. The x axis shows the score of its pathway and the y axis
+# its own score, both standardised (a few extreme samples lie outside the frame). In the upper row
+# nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
+# regularizer that you are about to build, and the members have fallen into step.
 #
 # ## 1 · Two nodes
 #
@@ -131,8 +131,7 @@ s_2 = [2.0, 1.0, 3.0, 6.0]
 # By hand: the deviations from the mean are $(-2, -1, 0, 3)$ and $(-1, -2, 0, 3)$. Both have squared
 # length 14, and their product is 13. So $r = 13/14$.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def correlation(s, t):
     """Correlation over the batch of two lists of scores."""
     B = len(s)
@@ -194,8 +193,7 @@ figures.plot_members(torch.tensor(members).T, ax)
 plots.show(figure, "Scores of three members in four samples, over a broad band, their mean; "
                    "two rise together at the end, the third peaks at sample 2")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 with_each_other = pd.DataFrame(
     [[correlation(s, t) for t in members] for s in members],
     index=["s_1", "s_2", "s_3"], columns=["with s_1", "with s_2", "with s_3"],
@@ -203,9 +201,9 @@ with_each_other = pd.DataFrame(
 with_each_other.assign(**{"with S": r_members}).round(3)
 
 # %% [markdown]
-# Read the last row. The third node correlates 0.07 with the first and -0.29 with the second: it
-# does not belong to them in any way. And yet it correlates 0.37 with the pathway. Keep this in
-# mind; section 9 comes back to it.
+# Look at the last row. The third node hardly correlates with the first, and it correlates negatively
+# with the second, so it does not belong to them in any way. And yet its correlation with the pathway
+# is clearly positive. Keep this in mind: section 9 comes back to it.
 #
 # ### Exercise 1 · A pathway score from the membership matrix
 #
@@ -235,8 +233,15 @@ def pathway_scores(s, M):
 checks.pathway_scores(pathway_scores);
 
 # %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.pathway_scores.solution()</code> in a new
-# cell.</details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def pathway_scores(s, M):
+#     """s (B, N) and M (P, N) -> (B, P): the weighted mean of each pathway's members."""
+#     return s @ M.t() / M.sum(1).clamp_min(1)
+# ```
+#
+# </details>
 #
 # ## 3 · All pathways at once
 #
@@ -320,8 +325,21 @@ def correlations(s, S):
 checks.correlations(correlations);
 
 # %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.correlations.solution()</code> in a new
-# cell.</details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def correlations(s, S):
+#     """s (B, N) and S (B, P) -> (P, N): correlation over the batch, 0 where a score does not vary."""
+#
+#     def standardize(t):
+#         centred = t - t.mean(0)
+#         std = centred.square().mean(0).sqrt()
+#         return centred / std.where(std > 0, torch.ones_like(std))
+#
+#     return standardize(S).t() @ standardize(s) / len(s)
+# ```
+#
+# </details>
 #
 # ## 4 · A node that no signal has reached
 #
@@ -345,8 +363,7 @@ plots.show(figure, "Standard deviation of twelve node scores in four layers; in 
 # constant before layer $h$. That is a statement about the graph, and we can check it to the last
 # square:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 hops = nx.multi_source_dijkstra_path_length(graph.networkx(), set(graph.input_nodes))
 hops = torch.tensor([hops[name] for name in graph.function_nodes])  # (N,)
 reached = torch.arange(1, 5)[:, None] >= hops  # (L, N)
@@ -387,11 +404,11 @@ def against_target(standardize):
 against_target(standardize).map("{:.2g}".format)
 
 # %% [markdown]
-# Look at the gradients. Where there is nothing to correlate, they are larger by five orders of
-# magnitude. Not even the constant score has a standard deviation of exactly 0: the mean of equal
-# numbers is rounded, too. Such gradients would be the loudest voice in the training, and what they
-# say is rounding. So we state plainly what is meant: a score that does not vary counts 0, and asks
-# for nothing.
+# Look at the gradients. Where there is nothing to correlate, they are larger by orders of magnitude.
+# Not even the constant score has a standard deviation of exactly 0, because the mean of equal numbers
+# is rounded, too. Such gradients would be the loudest voice in the training, although all that they
+# tell us is how numbers are rounded. So we say plainly what we mean: a score that does not vary counts
+# as 0, and asks for nothing. From here on `standardize` is this careful version.
 
 # %%
 def standardize(s, eps=1e-6):
@@ -459,9 +476,8 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 
 # %% [markdown]
-# That is the whole regularizer. In training its loss is added to the error,
-# $\mathrm{MSE} + L_{sim}$, and `train(..., regularizer=...)` does just that. The rest of the
-# chapter asks what it does.
+# This is the whole regularizer. In training we add its loss to the error, $\mathrm{MSE} + L_{sim}$, and
+# `train(..., regularizer=...)` does just that. In the rest of the chapter we ask what it does.
 #
 # **The file.** What you have just written is `gsnn_tutorial/regularizer.py`, with the members added up first and the
 # hooks that read the model. You can read it here: run `from gsnn_tutorial import regularizer as file` in a new cell,
@@ -618,9 +634,10 @@ r_table = pd.DataFrame({
 r_table
 
 # %% [markdown]
-# Both have. A good part of the way is $w$ alone, and training on the data goes further: a chain
-# that carries a signal has members that follow it. The rest is what the regularizer has done to the
-# model, and it shows most at the member that follows least.
+# Both have done some of it. The direction $w$ alone accounts for a good part of the way, and training on
+# the data goes further, because the members of a chain that carries a signal follow that signal. The
+# rest is what the regularizer has done to the model, and we see it most at the member that follows
+# least.
 #
 # ## 8 · Soft members, and pathways that should differ
 #
@@ -650,9 +667,9 @@ plots.show(figure, "Correlation of three members with the pathway, against the t
                    "as the weight falls, the third falls below zero, the others rise towards 1")
 
 # %% [markdown]
-# Smoothly, the pathway becomes that of the other two. At weight 0 the third node has no say in the
-# score any more, and its correlation with it is *negative*. So all that it had before was its own
-# part in the whole.
+# The pathway smoothly becomes that of the other two nodes. At weight 0 the third node has no say in the
+# score any more, and its correlation with the score is *negative*. So all that it had before was its
+# own part in the whole.
 #
 # The other addition is about pathways that should **not** go together. The package takes pairs
 # $(p, q)$ and adds
@@ -688,9 +705,9 @@ pathways = [f"pathway {p}" for p in range(4)]
 pd.DataFrame(torch.corrcoef(S.t()).numpy(), pathways, pathways)
 
 # %% [markdown]
-# Hardly: there is little to push apart. It is different where pathways overlap. Suppose that a database lists two nodes of
-# pathway 1 in pathway 0 as well, and one of pathway 0 in pathway 1. We train with that membership,
-# once without $L_{dis}$ and once with it.
+# They hardly do, so there is little to push apart. This changes where pathways overlap. Suppose that a
+# database lists two nodes of pathway 1 in pathway 0 as well, and one node of pathway 0 in pathway 1. We
+# train with that membership, once without $L_{dis}$ and once with it.
 
 # %%
 overlapping = M.clone()
@@ -714,9 +731,10 @@ plots.show(figure, "Score of pathway 1 against that of pathway 0, where members 
                    "strongly correlated without the dissimilarity loss, hardly with it")
 
 # %% [markdown]
-# The shared members had pulled the two pathways into one. The pair term takes them apart again,
-# against the pull of $L_{sim}$, and the title says at which error. (One run each: read the scatter,
-# not the second digit.) Look at the shape, too: uncorrelated is not the same as independent.
+# The shared members had pulled the two pathways into one. The pair term takes them apart again, against
+# the pull of $L_{sim}$, and the title tells you what this does to the error. (Each is a single run, so
+# look at the scatter and not at the second digit.) Look at the shape, too: two scores that do not
+# correlate can still depend on each other.
 #
 # ## 9 · The part and the whole
 #
@@ -820,8 +838,16 @@ def leave_one_out(s, M):
 checks.leave_one_out(leave_one_out);
 
 # %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.leave_one_out.solution()</code> in a new
-# cell.</details>
+# <details><summary>Solution</summary>
+#
+# ```python
+# def leave_one_out(s, M):
+#     """s (B, N) and M (P, N) -> (B, P, N): pathway p's score without node i."""
+#     total = (s @ M.t())[:, :, None] - s[:, None, :] * M  # (B, P, N)
+#     return total / (M.sum(1, keepdim=True) - M)
+# ```
+#
+# </details>
 #
 # ## 10 · How many samples a correlation needs
 #
@@ -892,19 +918,19 @@ sweep = pd.DataFrame(rows).T.rename_axis("lambda")
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 figures.plot_curves(sweep.index, sweep[["mean r", "left one out"]], left,
                     xlabel=r"$\lambda_{sim}$", ylabel="correlation, last layer")
-left.legend(frameon=False, fontsize=9, loc="lower right")
+left.legend(frameon=False, fontsize=10, loc="lower right")
 figures.plot_curves(sweep.index, sweep[["test MSE"]], right,
                     xlabel=r"$\lambda_{sim}$", ylabel="test MSE after 150 epochs")
 plots.draw_floor(right, draw.floor)
-right.legend(frameon=False, fontsize=9)
+right.legend(frameon=False, fontsize=10)
 plots.show(figure, "Left, the mean correlation of members with their pathway rises with lambda and "
                    "levels off; right, test MSE, above its noise floor, rises at the largest lambdas")
 
 # %% [markdown]
-# The members are in step long before lambda reaches its largest values. Beyond that, more lambda
-# buys little agreement and costs much error: the model minds the prior instead of the data. These
-# are single runs and short ones. What a lambda is *worth* takes many seeds and a control, and is
-# the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# The members are in step long before lambda reaches its largest values. From there on, a larger lambda
+# buys little agreement and costs much error, because the model listens to the prior and no longer to
+# the data. These are single, short runs. To find out what a lambda is *worth* we need many seeds and a
+# control, and that is the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
 #
 # The scores behind the leftmost points: a model that has never heard of pathways, seen along the
 # $w$ that was fitted to it.
@@ -957,9 +983,9 @@ figures.plot_curves(epochs, strength, left, xlabel="epoch", ylabel="strength", e
 figures.plot_curves(epochs, curves, right, xlabel="epoch",
                     ylabel="test MSE, mean of four draws", every=15)
 plots.draw_floor(right, np.mean([Problem().draw(seed).floor for seed in fresh]))
-right.legend(frameon=False, fontsize=8)
+right.legend(frameon=False, fontsize=10)
 left.set_ylim(0, 1.08)
-left.legend(frameon=False, fontsize=8, loc="lower right")
+left.legend(frameon=False, fontsize=10, loc="lower right")
 plots.show(figure, "Left, the strength, rising to 1 over 50 epochs or 1 throughout; right, "
                    "test MSE with and without warm-up: with it, lower from early on")
 
@@ -989,8 +1015,9 @@ pd.concat(tables, axis=1)
 # 5. Weights in $M$ may be soft; pairs of pathways that should differ get a squared correlation of
 #    their own.
 #
-# Whether all this *helps* is another matter:
-# [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# **Next:** we can tell a model which nodes work together, and it listens. Whether this *helps* is
+# another matter. In [6 · Three-way evaluation](06_three_way_evaluation.ipynb) you put the question
+# fairly: with many seeds, and with a control that is told something false.
 #
 # ## References
 #

@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, pathway_graph
-from gsnn_tutorial.gsnn import REFERENCE_ONLY
 from gsnn_tutorial.node import GroupLayerNorm
+from gsnn_tutorial.validate import REFERENCE_ONLY
 
 VARIANTS = {
     "norm_batch": {"norm": "batch"},
@@ -235,7 +235,18 @@ def test_layer_norm_needs_two_channels(make_model):
 @pytest.mark.parametrize("argument", REFERENCE_ONLY)
 def test_an_argument_that_only_the_reference_has_is_refused_by_name(make_model, argument):
     with pytest.raises(TypeError, match=f"'{argument}' is an argument of the reference implementation"):
-        make_model(**{argument: None})
+        make_model(**{argument: "on"})
+
+
+def test_arguments_that_only_the_reference_has_are_accepted_where_they_are_off(make_model, draw):
+    without, off = make_model(), make_model(**REFERENCE_ONLY)
+    assert torch.equal(without(draw.x_test), off(draw.x_test))
+
+
+@pytest.mark.parametrize("argument, value", [("checkpoint", 0), ("edge_channels", True), ("edge_channels", 2)])
+def test_off_is_a_value_and_not_what_python_takes_for_it(make_model, argument, value):
+    with pytest.raises(TypeError, match=f"leave it out or at {REFERENCE_ONLY[argument]}, got {value}"):
+        make_model(**{argument: value})
 
 
 def test_the_reference_only_arguments_are_the_documented_ones():

@@ -1,5 +1,6 @@
 """Every notebook has the form of a chapter, is executed, and is in step with its source."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -109,3 +110,22 @@ def test_it_has_exercises_whose_checks_are_called(source):
     ]
     assert 2 <= len(exercises) == len(unanswered)
     assert text.count("<summary>Hint 1</summary>") == text.count("<summary>Solution</summary>") == len(exercises)
+
+
+SOLUTION = re.compile(r"<summary>Solution</summary>\s+```python\n(.*?)```", re.S)
+
+
+@every_chapter
+def test_a_solution_in_place_passes_the_check_of_its_exercise(source):
+    """Run where it stands: with what the chapter has imported, and nothing else."""
+    text = "\n".join(cell.source for cell in jupytext.read(source).cells if cell.cell_type == "markdown")
+    solutions = SOLUTION.findall(text)
+    checks = importlib.import_module(f"gsnn_tutorial.checks.chapter_{int(source.name[:2])}")
+    imports = [line for line in source.read_text().splitlines() if re.match(r"(import|from) (numpy|torch|math)", line)]
+    for solution in solutions:
+        names = {}
+        exec("\n".join(imports + ["F = torch.nn.functional"] * ("import torch" in imports)), names)
+        exec(solution, names)
+        name = re.search(r"^def (\w+)", solution, re.M).group(1)
+        assert getattr(checks, name).diagnose(names[name]) is None, name
+    assert len(solutions) in (0, text.count("### Exercise "))
