@@ -18,7 +18,14 @@ from gsnn_tutorial.own.edges import read_edges
 from gsnn_tutorial.own.findings import Findings
 from gsnn_tutorial.own.graph import OwnGraph
 from gsnn_tutorial.own.reach import hops, report_reach
-from gsnn_tutorial.own.roles import EVERY_NODE, guessed_roles, matched_roles, read_roles, roles_of_lists
+from gsnn_tutorial.own.roles import (
+    EVERY_NODE,
+    READ_NODES,
+    guessed_roles,
+    matched_roles,
+    read_roles,
+    roles_of_lists,
+)
 from gsnn_tutorial.own.sets import membership_of, read_sets
 from gsnn_tutorial.own.sheets import header_of, read_sheet
 from gsnn_tutorial.own.values import read_values
@@ -123,7 +130,7 @@ def own_network(
     findings.add("columns", f"of {len(header)} columns of the table are used", count=len(used), done="used")
     findings.add("columns", "columns of the table that are not used", [c for c in header if c not in set(used)], "dropped")
     x, y, groups = read_values(read_sheet(table, "table", sep, wanted=used), roles, findings)
-    entry, exits, everywhere = _ends(roles, x, y, nodes)
+    entry, exits, context = _ends(roles, x, y, nodes)
     membership = None
     if sets is not None:
         read = read_sets(sets, called.get("sets"), sep)
@@ -133,7 +140,7 @@ def own_network(
     ends = [heard[list(read)].min(axis=1) for read in exits.values()]
     reach["farthest"] = [d[np.isfinite(d)].max() if np.isfinite(d).any() else np.inf for d in ends]
     names = _free_names(nodes, list(x), list(y), findings)
-    graph = _graph(nodes, edges, names, entry | everywhere, exits, heard, membership)
+    graph = _graph(nodes, edges, names, entry | context, exits, heard, membership)
     x, y = x.rename(columns=names["input"]), y.rename(columns=names["output"])
     reach = reach.rename(index=names["output"])
     return OwnNetwork(graph, x, y, groups, membership, edges, roles, reach, findings)
@@ -150,20 +157,23 @@ def _roles(columns, lists, header, edges, findings, called, sep) -> pd.DataFrame
 
 
 def _ends(roles: pd.DataFrame, x: pd.DataFrame, y: pd.DataFrame, nodes: list[str]) -> tuple[dict, dict, dict]:
-    """Nodes that each input enters; those that each output is read out of; inputs that enter every node."""
-    entry, exits, everywhere = {}, {}, {}
-    categories = {column for column, role in zip(roles["column"], roles["role"]) if role == "category"}
+    """Nodes that each input enters; those that each output is read out of; nodes that a context enters."""
+    entry, exits, context = {}, {}, {}
+    by_role = {kind: roles[roles["role"] == kind] for kind in ("input", "category", "output")}
+    nodes_of = {kind: group.groupby("column", sort=False)["node"].agg(list) for kind, group in by_role.items()}
+    for name in y:
+        exits[name] = nodes_of["output"][name]
+    read = list(dict.fromkeys(node for group in exits.values() for node in group))
+    wide = {EVERY_NODE: nodes, READ_NODES: read}
     for name in x:
-        column = name if name in set(roles["column"]) else name.split("=", 1)[0]
-        column = column if column in set(roles["column"]) else next(c for c in categories if name.startswith(f"{c}="))
-        given = list(roles["node"][(roles["column"] == column) & roles["role"].isin(["input", "category"])])
-        if EVERY_NODE in given:
-            everywhere[name] = nodes
+        given = nodes_of["input"].get(name)
+        label_of = next((c for c in nodes_of["category"].index if name.startswith(f"{c}=")), None)
+        if given is None or set(given) & set(wide):  # context: it says where, not what reaches what
+            given = nodes_of["category"][label_of] if given is None else given
+            context[name] = list(dict.fromkeys(node for g in given for node in wide.get(g, [g])))
         else:
             entry[name] = given
-    for name in y:
-        exits[name] = list(roles["node"][(roles["column"] == name) & (roles["role"] == "output")])
-    return entry, exits, everywhere
+    return entry, exits, context
 
 
 def _free_names(nodes, inputs, outputs, findings: Findings) -> dict[str, dict[str, str]]:

@@ -10,6 +10,7 @@ from gsnn_tutorial.own.names import RULE, Names
 from gsnn_tutorial.own.sheets import asked_columns, read_sheet
 
 EVERY_NODE = "*"
+READ_NODES = "*outputs"
 WORDS = {
     "input": ("input", "stimulus", "inhibitor", "treatment", "perturbation", "dose", "in"),
     "category": ("category", "context", "cell_line", "batch"),
@@ -25,7 +26,8 @@ def read_roles(source, columns=None, sep: str | None = None) -> pd.DataFrame:
 
     Roles: 'input' (also stimulus, inhibitor, ...), a number that enters the node; 'category', labels that become one
     input each; 'output' (also readout, measured, ...), a number that is read out of the node; 'group', part of the
-    name of the group that a row is in; 'ignore'. A node '*' is every function node; an empty one is the node that
+    name of the group that a row is in; 'ignore'. A node '*' is every function node, '*outputs' every
+    node that is read out; an empty one is the node that
     is called as the column is.
 
     Raises ValueError, with file and line, for another role.
@@ -82,7 +84,7 @@ def matched_roles(roles: pd.DataFrame, header: list[str], nodes: list[str], find
         node = given.node
         if given.role == "group":
             node = ""
-        elif node != EVERY_NODE:
+        elif node not in (EVERY_NODE, READ_NODES):
             node = places.find(node)
             if node is None:
                 fits = places.unclear.get(given.node)
@@ -101,6 +103,6 @@ def matched_roles(roles: pd.DataFrame, header: list[str], nodes: list[str], find
     if not entering or "output" not in set(matched["role"]):
         lacking = "an input" if not entering else "an output"
         raise ValueError(f"columns must name {lacking}: a GSNN needs something to enter and something to be read out")
-    if ((matched["role"] == "output") & (matched["node"] == EVERY_NODE)).any():
-        raise ValueError(f"columns: an output must be read out of named nodes, got the node {EVERY_NODE!r}")
+    if ((matched["role"] == "output") & matched["node"].isin([EVERY_NODE, READ_NODES])).any():
+        raise ValueError(f"columns: an output must be read out of named nodes, not of {EVERY_NODE!r}")
     return matched
