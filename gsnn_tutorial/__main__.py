@@ -5,9 +5,15 @@ from __future__ import annotations
 import argparse
 import sys
 
-from gsnn_tutorial.commands import bench_options, compare_options, course, study_options
+from gsnn_tutorial.commands import bench_options, compare_options, course, mine_options, study_options
 
-COMMANDS = {"compare": compare_options, "bench": bench_options, "study": study_options, "course": course}
+COMMANDS = {
+    "compare": compare_options,
+    "mine": mine_options,
+    "bench": bench_options,
+    "study": study_options,
+    "course": course,
+}
 
 
 def parser() -> argparse.ArgumentParser:

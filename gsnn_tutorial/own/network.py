@@ -73,21 +73,23 @@ class OwnNetwork:
         """What was found in the files, as a table: part, finding, done, count, examples."""
         return self.findings.table()
 
-    def write(self, folder: str | Path):
-        """Write network, sets, data and columns *as they are used*, and the report, into a folder, made if need be."""
-        folder = Path(folder)
-        folder.mkdir(parents=True, exist_ok=True)
-        write_csv(self.edges, folder / "network_used.csv")
-        write_csv(self.roles, folder / "columns_used.csv")
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Network, sets, data and columns *as they are used*, what reaches each output, and the report, by name."""
         data = pd.concat([self.groups.rename("group"), self.x, self.y], axis=1).rename_axis("row")
-        write_csv(data, folder / "table_used.csv")
-        write_csv(self.outputs, folder / "outputs.csv")
-        write_csv(self.report_table(), folder / "report.csv")
-        (folder / "report.txt").write_text(self.report() + "\n", encoding="utf-8")
+        made = {"network_used": self.edges, "columns_used": self.roles, "table_used": data}
         if self.membership is not None:
             place = self.membership.stack()
             rows = place[place != 0].rename_axis(["set", "member"]).rename("weight").reset_index()
-            write_csv(rows, folder / "sets_used.csv")
+            made["sets_used"] = rows
+        return made | {"outputs": self.outputs, "report": self.report_table()}
+
+    def write(self, folder: str | Path):
+        """Write ``tables`` and report.txt into a folder, made if need be."""
+        folder = Path(folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables().items():
+            write_csv(table, folder / f"{name}.csv")
+        (folder / "report.txt").write_text(self.report() + "\n", encoding="utf-8")
 
 
 def own_network(
