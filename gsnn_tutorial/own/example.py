@@ -18,7 +18,7 @@ FILES = ("table.csv", "network.csv", "sets.gmt", "columns.csv")
 def write_example(folder: str | Path, seed: int = 0) -> dict[str, Path]:
     """Write ``FILES`` into a folder, made if need be: their paths, as ``own_network(**paths)`` takes them.
 
-    Simulated: four pathways of four genes, 160 samples in 40 conditions, and an edge list in which some edges carry
+    Simulated: four pathways of four genes, 240 samples in 60 conditions, and an edge list in which some edges carry
     nothing, one stands twice, and a gene is written otherwise than in the sets. Raises ValueError if one of the
     files is there already.
     """
@@ -33,13 +33,13 @@ def write_example(folder: str | Path, seed: int = 0) -> dict[str, Path]:
     graph = pathway_graph(K=4, n_in=2, n_func=4, n_out=2).with_spurious_edges(8, rng)
     names = {node: f"GENE{place:02d}" for place, node in enumerate(graph.function_nodes)}
     x, _, y, _ = simulate(
-        graph.networkx(spurious=False), 160, 2, graph.input_nodes, graph.output_nodes,
+        graph.networkx(spurious=False), 240, 2, graph.input_nodes, graph.output_nodes, noise_scale=0.2,
         special_functions=pathway_functions(graph), vectorized=True, seed=rng,
     )  # fmt: skip
     drugs = {node: f"drug_{place}" for place, node in enumerate(graph.input_nodes)}
     readouts = {node: f"readout_{place}" for place, node in enumerate(graph.output_nodes)}
     table = pd.concat([
-        pd.DataFrame({"condition": [f"c{row // 4:02d}" for row in range(160)]}),
+        pd.DataFrame({"condition": [f"c{row // 4:02d}" for row in range(240)]}),
         pd.DataFrame(np.round(x, 3), columns=list(drugs.values())),
         pd.DataFrame(np.round(y, 3), columns=list(readouts.values())),
     ], axis=1)  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 from collections import Counter
@@ -161,6 +162,7 @@ def _of_file(path: Path, what: str, sep: str | None, wanted) -> Sheet:
     comments = text.count("\n") - kept.count("\n")
     sep = separator(kept, path, sep)
     names = _header(kept.split("\n", 1)[0], path, sep, comments + 1)
+    _check_lengths(kept, path, sep, names, comments)
     places = None if wanted is None else [i for i, name in enumerate(names) if name in set(wanted)]
     try:
         frame = pd.read_csv(
@@ -175,15 +177,28 @@ def _of_file(path: Path, what: str, sep: str | None, wanted) -> Sheet:
         ) from error
     frame = frame.set_axis(names if places is None else [names[i] for i in places], axis=1).iloc[1:]
     lines = frame.index.to_numpy() + comments + 1
-    blank = frame.isna().all(axis=1) | ((frame.iloc[:, 0] == "") & frame.iloc[:, 1:].isna().all(axis=1))
+    blank = (frame.isna() | (frame == "")).all(axis=1)
     frame, lines = frame[~blank], lines[~blank.to_numpy()]
-    ragged = frame.isna().any(axis=1).to_numpy()
-    if ragged.any():
-        missing = ", ".join(frame.columns[frame[ragged].iloc[0].isna()][:3])
-        raise ValueError(
-            f"{path}, line {lines[ragged][0]}: fewer than the {len(names)} columns of the header; missing: {missing}"
-        )
-    return Sheet(_stripped(frame.reset_index(drop=True)), str(path), lines)
+    return Sheet(_stripped(frame.fillna("").reset_index(drop=True)), str(path), lines)
+
+
+def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: int):
+    """Raise ValueError at the first line that has not as many columns as the header; blank lines may stand."""
+    if '"' in text:
+        reader = csv.reader(io.StringIO(text), delimiter=sep)
+        try:
+            lengths = [(reader.line_num, len(row)) for row in reader if any(cell.strip() for cell in row)]
+        except csv.Error as error:
+            raise ValueError(f"{path}, line {reader.line_num + comments}: {error}") from error
+    else:
+        lengths = [(i, line.count(sep) + 1) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
+    for number, length in lengths:
+        if length != len(names):
+            word = "fewer" if length < len(names) else "more"
+            raise ValueError(
+                f"{path}, line {number + comments}: {length} columns, {word} than the {len(names)} columns of the header "
+                f"({short(names)})"
+            )
 
 
 def _without_comments(text: str) -> str:
