@@ -91,7 +91,9 @@ def rows_exchanged(M, order):
     return np.roll(M, 1, axis=0)
 
 
-@half_wrong.mistake("you took the columns away: sets are then smaller, and a prior that says less is not one that errs.")
+@half_wrong.mistake(
+    "you took the columns away: sets are then smaller, and a prior that says less is not one that errs."
+)
 def columns_removed(M, order):
     wrong = M.copy()
     wrong[:, order[: M.shape[1] // 2]] = 0

@@ -77,7 +77,9 @@ def run_mine(
 def _judged(results: pd.DataFrame, splits: int) -> str:
     """The verdict on the prior, and how the network stands beside a model without one."""
     mean = results.groupby("arm")["test_mse"].mean()
-    beside = f"Held-out error: GSNN {mean['baseline']:.3f}, pairwise ridge {mean['pairwise ridge']:.3f}, the mean alone "
+    beside = (
+        f"Held-out error: GSNN {mean['baseline']:.3f}, pairwise ridge {mean['pairwise ridge']:.3f}, the mean alone "
+    )
     beside += f"{mean['mean']:.3f}; no noise floor is known."
     if splits < 2:
         return beside + " One split has no spread: no verdict."
@@ -116,5 +118,3 @@ def _goes_on(output: Path, state: dict) -> bool:
     if earlier != json.loads(json.dumps(state)):
         raise ValueError(f"output must be a new folder, or that of an unfinished run of the same files; got {output}")
     return True
-
-

@@ -20,7 +20,20 @@ SIGN = ("sign", "mor", "weight", "consensus_sign", "interaction", "relation", "e
 STIMULATES = ("consensus_stimulation", "is_stimulation", "stimulation")
 INHIBITS = ("consensus_inhibition", "is_inhibition", "inhibition")
 DIRECTED = ("consensus_direction", "is_directed", "directed")
-POSITIVE = ("1", "+", "->", "-->", "activation", "activates", "stimulation", "stimulates", "up", "positive", "pos", "true")
+POSITIVE = (
+    "1",
+    "+",
+    "->",
+    "-->",
+    "activation",
+    "activates",
+    "stimulation",
+    "stimulates",
+    "up",
+    "positive",
+    "pos",
+    "true",
+)
 NEGATIVE = ("-1", "-", "-|", "--|", "inhibition", "inhibits", "represses", "repression", "down", "negative", "neg")
 
 
@@ -125,9 +138,7 @@ def _cleaned(edges: pd.DataFrame, findings: Findings) -> pd.DataFrame:
     same = edges.groupby(["source", "target"], sort=False)["sign"]
     merged = same.agg(["min", "max", "size"]).reset_index()
     twice = merged[merged["size"] > 1]
-    findings.add(
-        "network", "repeats of an edge, kept once", _shown(twice), "dropped", count=len(edges) - len(merged)
-    )
+    findings.add("network", "repeats of an edge, kept once", _shown(twice), "dropped", count=len(edges) - len(merged))
     against = merged[(merged["min"] < 0) & (merged["max"] > 0)]
     findings.add("network", "edges whose repeats contradict each other in sign, taken as unsigned", _shown(against),
                  "changed")  # fmt: skip

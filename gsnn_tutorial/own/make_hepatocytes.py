@@ -1,7 +1,7 @@
 """Make the package's hepatocyte tables of the originals: python -m gsnn_tutorial.own.make_hepatocytes FOLDER.
 
 FOLDER holds responses.csv (cell_line, minutes, stimuli, inhibitors, raw fluorescence), network.csv (source, target,
-sign), pathways.gmt and columns.csv (column, role, node). What is made, and from where it comes, says ``hepatocytes.py``.
+sign), pathways.gmt and columns.csv (column, role, node). ``hepatocytes.py`` says what is made, and its sources.
 """
 
 from __future__ import annotations

@@ -130,7 +130,9 @@ def own_network(
                           header, nodes, findings)  # fmt: skip
     used = list(dict.fromkeys(roles["column"]))
     findings.add("columns", f"of {len(header)} columns of the table are used", count=len(used), done="used")
-    findings.add("columns", "columns of the table that are not used", [c for c in header if c not in set(used)], "dropped")
+    findings.add(
+        "columns", "columns of the table that are not used", [c for c in header if c not in set(used)], "dropped"
+    )
     x, y, groups = read_values(read_sheet(table, "table", sep, wanted=used), roles, findings)
     entry, exits, context = _ends(roles, x, y, nodes)
     membership = None

@@ -44,7 +44,9 @@ class OwnProblem:
         validate.number("test", self.test, 0, 0.9)
         groups = self.network.groups.nunique()
         if groups < 3:
-            raise ValueError(f"network must have at least 3 groups of rows, to hold one out and train on two; got {groups}")
+            raise ValueError(
+                f"network must have at least 3 groups of rows, to hold one out and train on two; got {groups}"
+            )
 
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Places of the training rows and of the test rows: whole groups, drawn from the seed."""

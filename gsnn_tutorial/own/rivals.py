@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import warnings
 from itertools import combinations
 
 import numpy as np
 import pandas as pd
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import GridSearchCV, PredefinedSplit
 from sklearn.neural_network import MLPRegressor
@@ -56,4 +58,6 @@ def _tuned(model, grid, x, y, x_test, groups, seed) -> np.ndarray:
     x, y, x_test = (np.asarray(table, dtype=float) for table in (x, y, x_test))
     inner = PredefinedSplit(group_folds(groups, 4, seed))
     search = GridSearchCV(model, grid, cv=inner, scoring="neg_mean_squared_error")
-    return search.fit(x, y).predict(x_test).reshape(len(x_test), -1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)  # an MLP's epochs are given, and end where they end
+        return search.fit(x, y).predict(x_test).reshape(len(x_test), -1)

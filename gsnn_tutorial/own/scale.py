@@ -1,7 +1,8 @@
 """A network of everyday size, as a saved run: python -m gsnn_tutorial.own.scale OUTPUT.csv [NODES].
 
-NODES genes (10,000), ten edges for each, 300 overlapping sets of 50 neighbours, 512 samples in minibatches of 64, with and
-without the regularizer. Written: the learning curve, seconds for reading and for an epoch, and the process's peak memory.
+NODES genes (10,000), ten edges for each, 300 overlapping sets of 50 neighbours, 512 training samples in minibatches
+of 64, with and without the regularizer. What is written: the learning curve, seconds for reading and for an epoch, and
+the process's peak memory so far.
 """
 
 from __future__ import annotations
@@ -72,8 +73,16 @@ def run(output: str, nodes: int = 10_000, epochs: int = 10):
         gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # the most so far, of both arms
         sizes = {"nodes": len(own.graph.function_nodes), "edges": len(own.edges), "sets": len(own.membership)}
         rows += [
-            {"arm": arm, "epoch": epoch, "test_mse": round(error, 4), "seconds_per_epoch": round(seconds, 1),
-             "read_seconds": round(read, 1), "gigabytes": round(gigabytes, 2), **sizes, "threads": torch.get_num_threads()}
+            {
+                "arm": arm,
+                "epoch": epoch,
+                "test_mse": round(error, 4),
+                "seconds_per_epoch": round(seconds, 1),
+                "read_seconds": round(read, 1),
+                "gigabytes": round(gigabytes, 2),
+                **sizes,
+                "threads": torch.get_num_threads(),
+            }
             for epoch, error in enumerate(history["test_mse"], 1)
         ]  # fmt: skip
         write_csv(pd.DataFrame(rows), output)

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import scipy.sparse
-import torch
 
 from gsnn_tutorial import arrays, validate
 from gsnn_tutorial.own.findings import Findings
@@ -48,7 +47,9 @@ def _of_dict(sets: Mapping) -> list[tuple]:
         if isinstance(members, str) or not isinstance(members, Iterable):
             raise TypeError(f"sets[{name!r}] must be a list of members, got {arrays.shown(members)}")
         weights = members if isinstance(members, Mapping) else dict.fromkeys(members, 1.0)
-        rows += [(str(name), str(m), validate.number(f"sets[{name!r}][{m!r}]", w)) for m, w in weights.items()]
+        rows += [
+            (str(name), str(m), validate.number(f"sets[{name!r}][{m!r}]", w, -1e6, 1e6)) for m, w in weights.items()
+        ]
     return rows
 
 
@@ -125,7 +126,7 @@ def membership_of(
     )
     size = np.diff(M.indptr)
     small, large = size < smallest, size > (largest or len(nodes))
-    findings.add("sets", f"sets without a member in the network: nothing of them can be used", 
+    findings.add("sets", "sets without a member in the network: nothing of them can be used", 
                  [s for s, n in zip(sets, size) if n == 0], "dropped")  # fmt: skip
     findings.add("sets", f"sets with fewer than {smallest} members in the network",
                  [f"{s} ({n})" for s, n in zip(sets, size) if 0 < n < smallest], "dropped")  # fmt: skip
@@ -143,7 +144,9 @@ def membership_of(
     _alike(M, [sets[i] for i in chosen], alike, findings)
     count = np.asarray((M != 0).sum(0)).ravel()
     findings.add("sets", "sets used", [sets[i] for i in chosen], "used")
-    findings.add("sets", "nodes in more than one set (overlap is allowed)", [nodes[i] for i in np.flatnonzero(count > 1)])
+    findings.add(
+        "sets", "nodes in more than one set (overlap is allowed)", [nodes[i] for i in np.flatnonzero(count > 1)]
+    )
     findings.add("sets", "nodes in no set (allowed)", [nodes[i] for i in np.flatnonzero(count == 0)])
     findings.add("sets", "members with a negative weight", count=int((M.data < 0).sum()), done="used")
     return pd.DataFrame(M.toarray(), index=[sets[i] for i in chosen], columns=list(nodes))
@@ -174,8 +177,3 @@ def _alike(M, names: list[str], alike: float, findings: Findings):
     order = np.argsort(-jaccard)
     pairs = [f"{names[both.row[k]]} ~ {names[both.col[k]]} ({jaccard[k]:.2f})" for k in order if jaccard[k] >= alike]
     findings.add("sets", f"pairs of sets that are alike (Jaccard index {alike:g} or more), both kept", pairs)
-
-
-def as_tensor(membership: pd.DataFrame) -> torch.Tensor:
-    """The membership (P, N) as the regularizers take it."""
-    return torch.tensor(membership.to_numpy(), dtype=torch.float32)

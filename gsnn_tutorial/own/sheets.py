@@ -196,8 +196,8 @@ def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: 
         if length != len(names):
             word = "fewer" if length < len(names) else "more"
             raise ValueError(
-                f"{path}, line {number + comments}: {length} columns, {word} than the {len(names)} columns of the header "
-                f"({short(names)})"
+                f"{path}, line {number + comments}: {length} columns, {word} than the {len(names)} columns of "
+                f"the header ({short(names)})"
             )
 
 

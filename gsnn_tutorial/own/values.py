@@ -23,12 +23,13 @@ def read_values(sheet: Sheet, roles: pd.DataFrame, findings: Findings) -> tuple[
     complete = ~empty.any(axis=1).to_numpy()
     findings.add("table", "rows read", count=len(sheet.frame), done="used")
     worst = empty.sum().sort_values(ascending=False)
-    findings.add("table", "rows with a missing value in a column that is used; most in",
-                 [f"{name} ({n})" for name, n in worst[worst > 0].items()], "dropped", count=int((~complete).sum()))  # fmt: skip
+    lacking = [f"{name} ({n})" for name, n in worst[worst > 0].items()]
+    words = "rows with a missing value in a column that is used; most in"
+    findings.add("table", words, lacking, "dropped", count=int((~complete).sum()))
     if complete.sum() < 4:
         raise ValueError(
-            f"{sheet.name}: {int(complete.sum())} of {len(complete)} rows have a value in every column that is used, and "
-            f"at least 4 must; most are missing in {worst.index[0]!r} ({worst.iloc[0]}): fill them, or ignore the column"
+            f"{sheet.name}: {int(complete.sum())} of {len(complete)} rows have a value in every column that is used, "
+            f"and at least 4 must; most are missing in {worst.index[0]!r} ({worst.iloc[0]}): fill them, or ignore it"
         )
     rows = np.flatnonzero(complete)
     x = _numbers(sheet, used["input"], rows)

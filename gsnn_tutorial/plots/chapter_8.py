@@ -1,4 +1,4 @@
-"""One's own data: what varies, what reaches a readout, what each step of the work brought, and who predicts how well."""
+"""One's own data: what varies, what reaches a readout, what each step brought, and who predicts how well."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def plot_spread(y: pd.DataFrame, by: pd.Series, ax: Axes | None = None) -> Axes:
 
 
 def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """For each output, the hops from the nearest input and from the farthest that reaches it; a cross where none does."""
+    """For each output, hops from the nearest input and from the farthest that reaches it; a cross where none does."""
     ax, places = axes(ax, (7, 0.3 * len(outputs) + 1.6)), np.arange(len(outputs))
     near, far = outputs["hops"].to_numpy(float), outputs["farthest"].to_numpy(float)
     ok = np.isfinite(near)
@@ -44,7 +44,9 @@ def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.plot(near[ok], places[ok], linestyle="", marker="o", color=MARKS[0][0], label="nearest input")
     ax.plot(far[ok], places[ok], linestyle="", marker="^", color=MARKS[1][0], label="farthest input")
     if (~ok).any():
-        ax.plot(np.zeros((~ok).sum()), places[~ok], linestyle="", marker="X", color="#000000", label="no input reaches it")
+        ax.plot(
+            np.zeros((~ok).sum()), places[~ok], linestyle="", marker="X", color="#000000", label="no input reaches it"
+        )
     ax.set_yticks(places, [str(name) for name in outputs.index], fontsize=SIZE)
     ax.invert_yaxis()
     ax.set_xlabel("function nodes on the shortest way, so many layers it takes", fontsize=SIZE)
@@ -55,7 +57,7 @@ def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_own_network(graph: PathwayGraph, ax: Axes | None = None) -> Axes:
-    """Function nodes by hops from the inputs, outputs below; negative edges dashed, nodes that no input reaches hollow."""
+    """Function nodes by hops from the inputs, outputs below; negative edges dashed, what no input reaches hollow."""
     ax, G = axes(ax, (14, 9)), validate.instance("graph", graph, PathwayGraph).networkx()
     wide = {u for u in graph.input_nodes if G.out_degree(u) > 0.15 * len(graph.function_nodes)}
     kept = G.subgraph([node for node in G if node not in wide])
