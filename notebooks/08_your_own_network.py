@@ -216,8 +216,8 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 # %%
 saved = pd.read_csv(FOLDER / "steps.csv")
 first = ["mean", "careless", "minibatches", "norm over the batch", "cell line at the read-outs", "layers of their own",
-         "six layers", "pairwise ridge"]
-figure, ax = plt.subplots(figsize=(8, 3.6), layout="constrained")
+         "six layers", "inhibitors one hop further too", "pairwise ridge"]
+figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 figures.plot_steps(saved[saved["step"].isin(first)].sort_values("step", key=lambda s: s.map(first.index), kind="stable"), ax)
 plots.show(figure, "Held-out error of each split for each step from the mean to pairwise ridge, which stays ahead")
 saved[saved["step"].isin(first)].groupby("step")[["train_mse", "test_mse"]].mean().loc[first]
@@ -226,17 +226,22 @@ saved[saved["step"].isin(first)].groupby("step")[["train_mse", "test_mse"]].mean
 def step_difference(step, versus, column="test_mse"):
     """Mean paired difference of two steps over the splits, with its interval."""
     wide = saved.pivot(index="seed", columns="step", values=column)
-    d = wide[step] - wide[versus]
+    d = (wide[step] - wide[versus]).dropna()
     low, high = interval(d)
     return {"step": step, "versus": versus, "difference": d.mean(), "low": low, "high": high, "splits": len(d)}
 
 
-pd.DataFrame([step_difference(*pair) for pair in zip(first[2:7], ["careless", *first[2:5], "layers of their own"])])
+before = ["careless", *first[2:5], "layers of their own", "layers of their own"]
+pd.DataFrame([step_difference(*pair) for pair in zip(first[2:8], before)])
 
 # %% [markdown]
 # * **Norm.** Layer norm divides a node's channels by their own spread, so it takes away how *strong* a signal is. What
 #   we predict is strength. A norm over the batch keeps it.
 # * **Depth.** A signal moves one function node per layer. With six layers, readouts far down hear only some inputs.
+# * **How an inhibitor enters.** So far it is an input of the node that it blocks. But that node is what is *measured*: a
+#   blocked kinase may carry more phosphate and hand on less. In the last step an inhibitor enters what its node acts on as
+#   well; the last line of the table says what that brings here. (That it *multiplies* what a node sends is nothing that a
+#   plain GSNN can be told.)
 # * Intervals of splits of the same rows are narrower than those of new data would be: splits share rows.
 #
 # Better, and still behind pairwise ridge. Now the map.

@@ -13,8 +13,8 @@ def add(commands):
         "mine",
         help="your own table, network and gene sets: a report, a comparison, a verdict",
         description="Reads a table, a network and gene sets, says what of them can be used, and compares a GSNN "
-        "without a prior with one that is told the sets, shuffled sets and random connected sets, over splits of whole groups "
-        "of rows. An interrupted run goes on when the command is given again.",
+        "without a prior with one that is told the sets, shuffled sets and random connected sets, over splits of whole "
+        "groups of rows. An interrupted run goes on when the command is given again.",
     )
     files = mine.add_argument_group("files")
     option(files, "--table", "samples x columns: CSV or TSV", None, metavar="FILE")

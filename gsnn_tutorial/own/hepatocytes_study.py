@@ -31,6 +31,15 @@ def everywhere(network):
     return replace(network.graph, edges=tuple(dict.fromkeys([*network.graph.edges, *new])))
 
 
+def further(network):
+    """The map with each inhibitor entering, besides its node, what that node acts on: it blocks what is handed on."""
+    edges = network.graph.edges
+    inhibitors = {name: node for name, node in edges if name in network.graph.input_nodes and name.endswith("i")}
+    new = [(name, v) for name, node in inhibitors.items() for u, v in edges if u == node]
+    functions = set(network.graph.function_nodes)
+    return replace(network.graph, edges=tuple(dict.fromkeys([*edges, *(e for e in new if e[1] in functions)])))
+
+
 def asked_edges(network, rows: np.ndarray) -> list[tuple[str, str]]:
     """Edges from inputs that the training rows ask for, to the node that the output is read out of."""
     asked = asked_inputs(network.x.iloc[rows], network.y.iloc[rows], network.groups.iloc[rows], heard(network.graph))
@@ -61,6 +70,7 @@ def steps(network, draw) -> dict:
         "layers of their own": (graph, CAREFUL),
         "six layers": (graph, replace(CAREFUL, layers=6)),
         "100 spurious edges": (graph.with_spurious_edges(100, draw.seed), CAREFUL),
+        "inhibitors one hop further too": (further(network), CAREFUL),
         "edges asked for": (mended, CAREFUL),
         "as many random edges": (chance, CAREFUL),
     }
