@@ -123,8 +123,8 @@ print(f"duplicates: {len(controls)} pairs; variance of a measurement, in varianc
 noise.sort_values().to_frame("noise").T.round(2)
 
 # %% [markdown]
-# No model can be expected to go much below that, and for some readouts it is a large part. (Controls only: under
-# stimulation noise may be larger.) **The question** is about combinations, so whole combinations are held out: all
+# No model can predict noise, and for some readouts it is a large part. But these duplicates are controls only: under
+# stimulation noise may be larger or smaller, so this is an estimate and no floor. **The question** is about combinations, so whole combinations are held out: all
 # rows of a stimulus with an inhibitor combination, in every cell line.
 
 # %%
@@ -227,7 +227,7 @@ def step_difference(step, versus, column="test_mse"):
     """Mean paired difference of two steps over the splits, with its interval."""
     wide = saved.pivot(index="seed", columns="step", values=column)
     d = (wide[step] - wide[versus]).dropna()
-    low, high = interval(d)
+    low, high = interval(d) if len(d) > 1 else (np.nan, np.nan)
     return {"step": step, "versus": versus, "difference": d.mean(), "low": low, "high": high, "splits": len(d)}
 
 
@@ -309,7 +309,7 @@ pd.DataFrame([step_difference(a, b) for a, b in [
 
 # %% [markdown]
 # Look at the line of *100 spurious edges*: edges between function nodes, drawn at random, that nobody believes in. They
-# help this model, too. What it lacked was ways for a signal to get through, and nearly any will do; so a
+# help this model, too. What it lacked was ways for a signal to get through, and random edges make such ways; so a
 # better prediction does **not** show that the new edges are real. Readout by readout, at our one split:
 
 # %%
