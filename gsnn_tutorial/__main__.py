@@ -8,11 +8,22 @@ import os
 import sys
 from contextlib import suppress
 
-from gsnn_tutorial.commands import bench_options, book, compare_options, cost, course, fresh, publish, study_options
+from gsnn_tutorial.commands import (
+    bench_options,
+    book,
+    compare_options,
+    cost,
+    course,
+    fresh,
+    mine_options,
+    publish,
+    study_options,
+)
 
 FINISHED, FAILED, BAD_ARGUMENT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 130, 141  # the last two as shells have them
 COMMANDS = {
     "compare": compare_options,
+    "mine": mine_options,
     "bench": bench_options,
     "study": study_options,
     "course": course,

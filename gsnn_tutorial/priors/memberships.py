@@ -79,13 +79,13 @@ def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -
 
     Raises ValueError where only true pathways are connected.
     """
-    labels, rng = validate.instance("graph", graph, PathwayGraph).labels, validate.generator(seed)
+    true, rng = validate.instance("graph", graph, PathwayGraph).membership(), validate.generator(seed)
     G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
-    G.add_nodes_from(range(len(labels)))
-    pathways = [frozenset(np.flatnonzero(labels == p).tolist()) for p in np.unique(labels)]
-    M = torch.zeros(len(pathways), len(labels))
+    G.add_nodes_from(range(true.shape[1]))
+    pathways = [frozenset(row.nonzero().flatten().tolist()) for row in true]
+    M = torch.zeros(true.shape)
     for row, pathway in zip(M, pathways):
-        starts = rng.permutation(len(labels))
+        starts = rng.permutation(true.shape[1])
         starts = starts[np.argsort(M.sum(0).numpy()[starts], kind="stable")]
         for start in np.tile(starts, 20).tolist():
             members = _grown(G, start, len(pathway), rng)

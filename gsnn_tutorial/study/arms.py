@@ -60,7 +60,7 @@ def score(leave_one_out: bool = False) -> MakeRegularizer:
     """A maker of the pathway regularizer. It reads no single model: it is for a union's regularizer to take up."""
 
     def make(model, membership, draw, recipe, generator):
-        settings = {"lambda_sim": recipe.lambda_sim, "phi": recipe.phi, "generator": generator}
+        settings = {"lambda_sim": recipe.lambda_sim, "phi": recipe.phi, "generator": generator, "signed": True}
         regularizer = PathwayLatentRegularizer(model, membership, **settings, leave_one_out=leave_one_out)
         regularizer.disable(model)
         return regularizer

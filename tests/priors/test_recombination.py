@@ -28,7 +28,9 @@ def test_sets_that_share_a_node_or_a_column_move_together():
     assert column_groups(graph, M) == {"input": [0, 1, 2], "output": [0, 1, 2]}
     M[1, 0] = 1  # the first pathway's head is in the second too
     groups = column_groups(graph, M)
-    assert groups["input"][0] == groups["input"][1] != groups["input"][2] and groups["output"][:2] == groups["input"][:2]
+    assert (
+        groups["input"][0] == groups["input"][1] != groups["input"][2] and groups["output"][:2] == groups["input"][:2]
+    )
 
 
 def test_a_membership_of_other_nodes_is_refused():
