@@ -19,7 +19,7 @@ from gsnn_tutorial.files import usable_device
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
 from gsnn_tutorial.study.metrics import USUAL_MEASURES
-from gsnn_tutorial.study.problem import Drawn
+from gsnn_tutorial.study.problem import Drawn, drawn
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.replicas import seeds_per_block, train_block
 from gsnn_tutorial.study.table import TableFile, settings_of, table_columns
@@ -114,8 +114,7 @@ def checked_study(
     problem: Drawn, arms: Sequence[str], seeds: Iterable[int], recipe: Recipe, device: str
 ) -> tuple[list[str], list[int]]:
     """Arms and seeds as lists. Raises ValueError or TypeError for what no study can be made of."""
-    validate.instance("problem", problem, Drawn, ", which makes a draw of a seed")
-    validate.instance("recipe", recipe, Recipe)
+    drawn(problem), validate.instance("recipe", recipe, Recipe)
     arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
     recipe.depth(problem)  # says at once if the outputs are out of reach
     recipe.validation_rows(problem)

@@ -76,6 +76,13 @@ class Drawn(Protocol):
         """One seed's graph, data and memberships."""
 
 
+def drawn(problem) -> Drawn:
+    """Return ``problem`` if it can be drawn, or raise TypeError."""
+    if isinstance(problem, type) or not isinstance(problem, Drawn):
+        raise TypeError(f"problem must make a draw of a seed, as a Problem or a World; got {type(problem).__name__}")
+    return problem
+
+
 @dataclass(frozen=True)
 class Problem:
     """Sizes of the graph and of the data; the defaults are those of the published tutorial.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.study.problem import Drawn
+from gsnn_tutorial.study.problem import Drawn, drawn
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Recipe:
 
     def depth(self, problem: Drawn) -> int:
         """The number of layers for ``problem``. Raises ValueError if its outputs are out of reach."""
-        validate.instance("problem", problem, Drawn)
+        drawn(problem)
         if self.layers is None:
             return problem.hops + 1
         if self.layers < problem.hops:
@@ -52,7 +52,7 @@ class Recipe:
 
     def validation_rows(self, problem: Drawn) -> int:
         """How many training rows choose the epoch. Raises ValueError unless one is left, and two to train on."""
-        validate.instance("problem", problem, Drawn)
+        drawn(problem)
         rows = round(self.validation * problem.n_train)
         if self.validation and not 1 <= rows <= problem.n_train - 2:
             raise ValueError(

@@ -42,7 +42,13 @@ from gsnn_tutorial.own.rivals import group_folds, mlp, pairwise, ridge
 from gsnn_tutorial.own.roles import read_roles
 from gsnn_tutorial.own.sets import membership_of, read_sets
 from gsnn_tutorial.own.sheets import read_sheet
-from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership, exchanged_membership
+from gsnn_tutorial.priors.memberships import (
+    adjacency_membership,
+    connected_membership,
+    exchanged_membership,
+    matched_membership,
+)
+from gsnn_tutorial.priors.recombination import recombined
 from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
@@ -50,10 +56,12 @@ from gsnn_tutorial.study import arms, inference, metrics, named, published, verd
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.paired import checked_study, paired_study
-from gsnn_tutorial.study.problem import stream
+from gsnn_tutorial.study.problem import drawn, stream
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.table import TableFile, table_columns
+from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.union_regularizer import disjoint_union
+from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import History
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
@@ -546,12 +554,19 @@ CASES |= {
         (lambda: disjoint_union([gsnn()], []), ValueError, "regularizers must have one entry, or None, for each of 1"),
     ],
     "study": [
-        (lambda: paired_study("problem"), TypeError, "problem must be a Problem, got str"),
+        (lambda: paired_study("problem"), TypeError, "problem must make a draw of a seed"),
         (lambda: paired_study(Problem(), recipe=None), TypeError, "recipe must be a Recipe, got NoneType"),
         (lambda: paired_study(Problem(), resume="yes"), TypeError, "resume must be True or False, got 'yes'"),
         (lambda: checked_study(Problem(), ["baseline"], [0], Recipe(), "abacus"), ValueError, "device must be one"),
         (lambda: Recipe(lr="fast"), TypeError, "lr must be a number, got 'fast'"),
-        (lambda: Recipe().depth(3), TypeError, "problem must be a Problem, got int"),
+        (lambda: Tuning(folds=1), ValueError, "folds must be at least 2, got 1"),
+        (lambda: Tuning(epochs=(2, 1)), ValueError, "epochs must rise, and be at least one; got [2, 1]"),
+        (lambda: World(branching=2), ValueError, "branching must be"),
+        (lambda: World(dynamics="x"), ValueError, "dynamics must be one of"),
+        (lambda: matched_membership("graph", 0), TypeError, "graph must be a PathwayGraph"),
+        (lambda: recombined(pathway_graph(2, 1, 2, 1), [[1]], X, Y, 0), ValueError, "membership must have 4 columns"),
+        (lambda: drawn(Problem), TypeError, "problem must make a draw of a seed, as a Problem or a World; got type"),
+        (lambda: Recipe().depth(3), TypeError, "problem must make a draw of a seed, as a Problem or a World; got int"),
         (lambda: stream(0, "noise"), ValueError, "name must be one of"),
         (lambda: Blocks(0), ValueError, "n_jobs must be at least 1, got 0"),
         (lambda: TableFile(None, ["seed"]).resume([], []), ValueError, "resume needs output"),
@@ -582,7 +597,7 @@ CASES |= {
         (lambda: own_network(3, OWN["network"]), TypeError, "table must be a path or a DataFrame, got 3"),
         (lambda: own_network("nowhere.csv", OWN["network"]), ValueError, "table: nowhere.csv cannot be read"),
         (lambda: own_network(OWN["table"], [1]), TypeError, "network must be a path or a DataFrame, got [1]"),
-        (lambda: own_network(OWN["table"], OWN["table"]), ValueError, "has no column for the source"),
+        (lambda: own_network(OWN["table"], OWN["table"]), ValueError, "has no column for the target"),
         (lambda: own_network(**OWN, smallest=0), ValueError, "smallest must be at least 1"),
         (lambda: own_network(**OWN, largest=1), ValueError, "largest must be at least 2"),
         (lambda: own_network(**OWN, alike=2), ValueError, "alike"),
@@ -630,20 +645,24 @@ INSIDE = {
     "regularizer.standardize_over_batch", "regularizer.MeanScore", "regularizer.LearnedScore", "training.History",
     "training.BestWeights", "training.SideBySide", "evaluation.evaluating", "study.arms.Arm", "study.arms.score",
     "study.arms.penalty", "study.arms.random_penalty", "study.arms.tying", "study.arms.without_edges_between",
-    "study.arms.hiding", "study.arms.arm_named", "study.blocks.even_block", "study.metrics.Metric",
-    "study.metrics.measured", "study.named.Part", "study.named.Claim", "study.named.NamedStudy", "study.problem.Draw",
-    "study.published.published_draw", "study.published.published_table", "study.published.published_log",
-    "study.published.Replay", "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
-    "study.replicas.seeds_per_block", "study.replicas.alike", "study.replicas.train_union", "study.tuned.Watched", "study.tuned.train_tuned", "study.tuned.tuned_columns", "study.tuned.watch", "study.tuning.chosen", "study.tuning.folds", "study.worlds.half_wave", "study.worlds.saturating", "study.worlds.simulate_at_rest", "study.problem.Drawn", "study.named.settings_of_part", "priors.recombination.column_groups", "study.union.UnionResidual", "study.union.BestOfEach",
-    "study.union_regularizer.UnionScore", "study.union_regularizer.UnionRegularizer",
-    "study.union_regularizer.UnionWeightRegularizer", "study.table.settings_of", "study.table.settings_file", "study.verdict.judge", "study.verdict.compared",
+    "study.arms.hiding", "study.arms.penalty_everywhere", "study.arms.score_and_penalty", "study.arms.arm_named",
+    "study.blocks.even_block", "study.metrics.Metric", "study.metrics.measured", "study.named.Part",
+    "study.named.Claim", "study.named.NamedStudy", "study.problem.Draw", "study.published.published_draw",
+    "study.published.published_table", "study.published.published_log", "study.published.Replay",
+    "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
+    "study.replicas.seeds_per_block", "study.replicas.alike", "study.replicas.train_union", "study.tuned.Watched",
+    "study.tuned.train_tuned", "study.tuned.tuned_columns", "study.tuned.watch", "study.tuning.chosen",
+    "study.tuning.folds", "study.worlds.half_wave", "study.worlds.saturating", "study.worlds.simulate_at_rest",
+    "study.problem.Drawn", "study.named.settings_of_part", "priors.recombination.column_groups",
+    "study.union.UnionResidual", "study.union.BestOfEach", "study.union_regularizer.UnionScore",
+    "study.union_regularizer.UnionRegularizer", "study.union_regularizer.UnionWeightRegularizer",
+    "study.table.settings_of", "study.table.settings_file", "study.verdict.judge", "study.verdict.compared",
     "own.edges.sign_of", "own.findings.Findings", "own.hepatocytes.hepatocytes", "own.hepatocytes_study.everywhere",
-    "own.hepatocytes_study.asked_edges",
-    "own.hepatocytes_study.further", "own.hepatocytes_study.random_edges", "own.hepatocytes_study.steps",
-    "own.hepatocytes_study.study", "own.make_hepatocytes.make", "own.names.folded", "own.names.Names",
-    "own.network.OwnNetwork", "own.paired.Settings", "own.problem.OwnDraw", "own.problem.scaled", "own.reach.hops",
-    "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean", "own.roles.roles_of_lists",
-    "own.roles.guessed_roles", "own.scale.large_files", "own.scale.run", "own.sheets.short",
+    "own.hepatocytes_study.asked_edges", "own.hepatocytes_study.further", "own.hepatocytes_study.random_edges",
+    "own.hepatocytes_study.steps", "own.hepatocytes_study.study", "own.make_hepatocytes.make", "own.names.folded",
+    "own.names.Names", "own.network.OwnNetwork", "own.paired.Settings", "own.problem.OwnDraw", "own.problem.scaled",
+    "own.reach.hops", "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean",
+    "own.roles.roles_of_lists", "own.roles.guessed_roles", "own.scale.large_files", "own.scale.run", "own.sheets.short",
     "own.sheets.separator",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
