@@ -96,7 +96,8 @@ class Comparer:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
-                env=os.environ | {"PYTHONPATH": str(sandbox.PACKAGE.parent), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
+                env=os.environ
+                | {"PYTHONPATH": str(sandbox.PACKAGE.parent), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
             )
         await self._send("new")
 

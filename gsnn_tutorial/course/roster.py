@@ -176,5 +176,3 @@ def write_exports(roster: Roster | None, points: pd.DataFrame, folder: Path, tit
                                "SIS Login ID": points["email"], "Section": "", title: grade})  # fmt: skip
     most = {name: "" for name in canvas} | {"Student": "    Points Possible", column: f"{points['of'].max():g}"}
     write_csv(pd.concat([pd.DataFrame([most]), canvas], ignore_index=True), folder / "canvas.csv")
-
-
