@@ -19,15 +19,15 @@ from tqdm.auto import tqdm
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.course import intake, sandbox
-from gsnn_tutorial.course.arrivals import Arrival, arrivals
+from gsnn_tutorial.course.arrivals import Arrival, arrivals, unique
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.guard import Guard, digest
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
-from gsnn_tutorial.course.release import SEED, read_source, release
-from gsnn_tutorial.course.report import HAPPENED, report
+from gsnn_tutorial.course.release import SEED, read_source, release, sources, with_seed
+from gsnn_tutorial.course.report import HAPPENED, report, show
 from gsnn_tutorial.course.roster import NOTHING, match, read_roster
 from gsnn_tutorial.course.watching import Limits
-from gsnn_tutorial.files import UnusableFile, read_json, write_csv, write_json
+from gsnn_tutorial.files import UnusableFile, read_json, write_csv, write_json, write_text
 
 UNFINISHED = "unfinished.json"  # in the output folder, until a class is graded
 
@@ -115,7 +115,7 @@ def grade(
         for pupil, name, email in zip([a.pupil for a in handed_in], listed.pupils["name"], listed.pupils["email"]):
             course.enter(pupil, name, email)
     _write_happened(handed_in, listed, due, output)
-    (output / "how.txt").write_text(sandbox.describe() + "\n", encoding="utf-8")
+    write_text(sandbox.describe() + "\n", output / "how.txt")
     table = report(output)
     (output / UNFINISHED).unlink()
     return table
@@ -132,6 +132,20 @@ def with_own_seed(notebook, pupil: str):
     for cell in notebook.cells:
         cell.source = SEED.sub(lambda found: f"SEED = {own_seed(int(found[1]), pupil)}", cell.source)
     return notebook
+
+
+def write_own_releases(folder: Path, roster: Path, output: Path, seed: int | None = None) -> int:
+    """Write a release of each assignment for each pupil of a roster, ``output``/ID/NAME.ipynb; how many there are."""
+    taken, number = set(), 0
+    pupils = [unique(identity, taken) for identity in read_roster(roster).pupils["id"]]
+    for source in sources(folder).values():
+        blank = release(source, None if seed is None else with_seed(source, seed))
+        for pupil in pupils:
+            path = Path(output) / pupil / f"{source.stem}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(nbformat.writes(with_own_seed(blank, pupil)).rstrip("\n") + "\n", path)
+            number += 1
+    return number
 
 
 class Run:
@@ -272,3 +286,6 @@ def _own_package(source: Path):
     if (package / "__init__.py").exists() and package != sandbox.PACKAGE:
         raise UnusableFile(f"the assignments lie in {root}, and what grades is {sandbox.PACKAGE}: "
                            f'run pip install -e ".[course]" in {root}, and grade there')  # fmt: skip
+
+
+__all__ = ["grade", "own_seed", "report", "show", "write_own_releases"]
