@@ -14,11 +14,13 @@ from IPython.display import publish_display_data
 from gsnn_tutorial.course import values
 
 MIME = "application/x-gsnn-value"
-CODE = """exec('''
+FRESH = """exec('''
 import sys
 for name in [*sys.modules]:
     if name.startswith(("gsnn_tutorial.checks", "gsnn_tutorial.course")):
         del sys.modules[name]
+''', {})"""  # before each test this package is read from disk anew, whatever a submission has done to it
+CODE = """exec('''
 from gsnn_tutorial.course import computing
 computing.{}
 ''', {{"user": get_ipython().user_ns}})"""

@@ -183,7 +183,7 @@ class Submission(NotebookClient):
     async def run_test(self, cell: NotebookNode, source: str) -> bool:
         """Let the comparer test, and the kernel compute what it asks for; False if the kernel can be used no more."""
         broken = None
-        await self.silently(imports := _imports(source))  # cells below may use the checks
+        await self.silently(computing.FRESH + "\n" + (imports := _imports(source)))  # cells below may use the checks
 
         async def ask(kind: str, name: str, arguments: bytes = b"") -> tuple:
             nonlocal broken
