@@ -205,9 +205,9 @@ class Submission(NotebookClient):
     def broken(self, broken: Broken, cell: NotebookNode):
         """Say what a cell has done to its kernel, on the page and in the notes."""
         _fail(cell, broken.name, broken.text)
-        took = {"TimedOut": "took {1}", "KernelDied": "the kernel died in {0}"}.get(broken.name, "took {1}: ended")
-        text = took.format(_name(cell), broken.text)
-        self.notes.append(text if broken.name == "KernelDied" else f"{_name(cell)} {text}")
+        name = _name(cell)
+        died = broken.name == "KernelDied"
+        self.notes.append(f"the kernel died in {name}" if died else f"{name} took {broken.text}")
 
     async def bounded(self, work):
         """The result of ``work`` in the kernel. Raises Broken when it takes too much."""
