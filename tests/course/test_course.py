@@ -729,3 +729,26 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
         assert words in happened[pupil]
     pages = {path.parent.parent.name: path.stat().st_size for path in (out / "feedback").glob("*/*/*.html")}
     assert set(pages) == set(table.index) and max(pages.values()) < 2_000_000
+
+
+@pytest.mark.slow
+def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp_path):
+    forge = (
+        "import builtins, sys, os\nfrom gsnn_tutorial.checks import diagnosis\n"
+        "diagnosis.Exercise.diagnose = diagnosis.Graded.grade = lambda *a, **k: None\n"
+        "class Any(int):\n    __eq__ = lambda self, other: True\n    __hash__ = int.__hash__\n"
+        "SEED = Any(0)\ndef half(x):\n    return Any(1)"
+    )
+    (tmp_path / "in").mkdir()
+    nbformat.write(answered(blank, half=forge), tmp_path / "in" / "forger.ipynb")
+    nbformat.write(answered(blank), tmp_path / "in" / "NA.ipynb")
+    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    assert table.loc["forger", ["double", "half"]].tolist() == [2, 0] and table.loc["NA", "half"] == 3
+    assert "imports the checks" in table.loc["forger", "what happened"]
+    with pytest.raises(ValueError, match="output must be a new or empty folder"):
+        grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    with Gradebook(NbgraderCourse(tmp_path / "out", "1_toy").database) as gradebook:
+        gradebook.find_grade("half-test", "1_toy", "1_toy", "forger").manual_score = 20
+        gradebook.db.commit()
+    with pytest.raises(ValueError, match="forger, half-test has 20 points of 3"):
+        grading.report(tmp_path / "out")
