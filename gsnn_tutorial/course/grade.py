@@ -270,9 +270,12 @@ def _carry(course: NbgraderCourse, before: tuple[NbgraderCourse, dict], handed_i
     for (pupil, cell), (points, comment) in given.items():
         if pupil not in handed_in or not course.notebook("autograded", pupil).exists():
             continue
-        texts = [[c.source for c in which.read("executed", pupil).cells if c.id in (cell, cell.removesuffix("-test"))][:1]
-                 for which in (old, course)]  # fmt: skip
-        if texts[0] == texts[1]:
+        names = (cell, cell.removesuffix("-test"))  # the answer stands before its test
+        was, now = (
+            next((c.source for c in which.read("executed", pupil).cells if c.id in names), None)
+            for which in (old, course)
+        )
+        if was == now:
             course.give_by_hand(pupil, cell, points, comment)
         else:
             handed_in[pupil].notes.append(f"{cell} has another answer than when it was graded by hand")

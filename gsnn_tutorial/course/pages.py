@@ -10,8 +10,11 @@ from latex2mathml.converter import convert
 
 CODE = re.compile(r"(<(?:pre|code|script|style|textarea)\b.*?</(?:pre|code|script|style|textarea)>|<[^>]+>)", re.S)
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<![\\$\w])\$(?!\s)([^$]+?)(?<!\s)\$(?![\d$])|\\\((.+?)\\\)", re.S)
-REMOTE = re.compile(r"""<script\b[^>]*\bsrc=["']https?:[^>]*>\s*</script>|<link\b[^>]*\bhref=["']https?:[^>]*>"""
-                    r"""|<script\b[^>]*>(?:(?!</script>).)*(?:MathJax|mathjax|require\.config)(?:(?!</script>).)*</script>""", re.S)  # fmt: skip
+REMOTE = re.compile(
+    r"""<script\b[^>]*\bsrc=["']https?:[^>]*>\s*</script>|<link\b[^>]*\bhref=["']https?:[^>]*>"""
+    r"""|<script\b[^>]*>(?:(?!</script>).)*(?:MathJax|mathjax|require\.config)(?:(?!</script>).)*</script>""",
+    re.S,
+)
 STYLE = """<style>
 img, svg, video { max-width: 100% !important; height: auto; }
 .output_area pre, .jp-OutputArea-output pre, pre { white-space: pre-wrap; overflow-wrap: anywhere; }

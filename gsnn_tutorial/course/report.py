@@ -51,10 +51,10 @@ def report(output: Path) -> pd.DataFrame:
     write_csv(table, output / "points.csv")
     roster = read_roster(output / "roster.csv") if (output / "roster.csv").exists() else None
     comments = answers.groupby("pupil")["diagnosis"].agg(" ".join).reindex(about.index).fillna("")
-    write_exports(roster, about[["id", "name", "email"]].assign(
-        total=table["total"], of=table["of"], waits=points.isna().any(axis=1), comment=comments), output, course.name)  # fmt: skip
-    write_text(pages.class_page(course.name, table.drop(columns=HAPPENED), answers, list(map(_exercise, most)), most, absent),
-               output / "class.html")  # fmt: skip
+    back = about[["id", "name", "email"]].assign(total=table["total"], of=table["of"], comment=comments)
+    write_exports(roster, back.assign(waits=points.isna().any(axis=1)), output, course.name)
+    numbers, exercises = table.drop(columns=HAPPENED), list(map(_exercise, most))
+    write_text(pages.class_page(course.name, numbers, answers, exercises, most, absent), output / "class.html")
     _similar(course, about.index, output / "similar")
     return table
 

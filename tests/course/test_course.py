@@ -175,7 +175,7 @@ def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
     folder = tmp_path / "in"
     for name in [
         "Ada Lovelace_101_assignsubmission_file_/1_toy.ipynb", "byronlord_LATE_77_12_1_toy.ipynb", "_anna.ipynb",
-        "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "up.IPYNB", "NA.ipynb", "script.py", "Zoe\u0308 \U0001f600.ipynb",
+        "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "up.IPYNB", "NA.ipynb", "script.py", "Zoe\u0308 \U0001f600.ipynb",  # noqa: E501
     ]:  # fmt: skip
         (folder / name).parent.mkdir(exist_ok=True, parents=True)
         (folder / name).touch()
@@ -199,7 +199,7 @@ def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_
     (folder := tmp_path / "in").mkdir()
     for name in ("Ada Lovelace_101_assignsubmission_file_1_toy.ipynb", "bo.ipynb", "stranger.ipynb"):
         (folder / name).touch()
-    text = "\ufeffUser;ID number;Full name;Email address\r\n1;NA;Ada Lovelace;al@x.org\r\n2;b7;Bo;bo@x.org\r\n3;null;Cy;c@x\r\n"
+    text = "\ufeffUser;ID number;Full name;Email address\r\n1;NA;Ada Lovelace;al@x.org\r\n2;b7;Bo;bo@x.org\r\n3;null;Cy;c@x\r\n"  # noqa: E501
     (tmp_path / "roster.csv").write_bytes(text.encode("utf-16"))
     rows = match([*arrived(folder).values()], read_roster(tmp_path / "roster.csv"))
     assert [(row.pupil, row.path and row.path.name[:3]) for row in rows] == [
@@ -212,7 +212,7 @@ def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_
 
 
 def test_points_go_back_to_canvas_in_its_own_columns_and_half_a_total_stays_blank(tmp_path):
-    text = 'Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)\n    Points Possible,,,,,9\n"L, Ada",7,a1,ada,S,\nBo,8,b1,bo,S,\n'
+    text = 'Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)\n    Points Possible,,,,,9\n"L, Ada",7,a1,ada,S,\nBo,8,b1,bo,S,\n'  # noqa: E501
     (tmp_path / "roster.csv").write_text(text)
     table = pd.DataFrame({"id": ["a1", "b1"], "name": ["L, Ada", "Bo"], "email": ["", ""], "total": [5.5, 2.0],
                           "of": 9, "waits": [False, True], "comment": ""}, index=["a1", "b1"])  # fmt: skip
