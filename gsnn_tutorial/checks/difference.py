@@ -6,6 +6,7 @@ what the wrong values have in common.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -44,13 +45,15 @@ def difference(
     case, mine, want = cases[k], given[k], right[k]
     words = _common(kind, label, [(given[j], right[j], cases[j]) for j in wrong], names, tolerance)
     if again is not None and kind == 0:  # a wrong shape is best seen in a case as it is
-        case = shrunk(case, lambda smaller: _differs_alike(again, smaller, kind, label, words, names, tolerance))
+        as_before = kind, label, words, _finite(mine), names, tolerance
+        case = shrunk(case, lambda smaller: _differs_alike(again, smaller, *as_before))
         if case is not cases[k]:
             mine, want = again(case)
-    where = f" in {len(wrong)} of {len(cases)} cases" if len(wrong) < len(cases) else ""
+    where = f" ({len(wrong)} of {len(cases)} cases are wrong)" if len(wrong) < len(cases) else ""
     label, mine, want = _part(mine, want, tolerance)
     said = _said(kind, mine, want, tolerance, axes if not label else ())
     of = f"{label}: " if label else ""
+    said = said[0].upper() + said[1:] if words else said
     return f"{of}{words}{said}{where}. The smallest case found: {inputs(case, names)}"
 
 
@@ -85,15 +88,17 @@ def _common(kind, label, outcomes, names, tolerance) -> str:
     parts = [
         (array(g), array(r), case) for (k, name, g, r), (*_, case) in zip(parts, outcomes) if (k, name) == (0, label)
     ]
-    if kind != 0 or len(parts) != len(outcomes):
+    if kind != 0 or len(parts) != len(outcomes) or all(_yes_or_no(r) for _, r, _ in outcomes):
         return ""
     return pattern([part[:2] for part in parts], [part[2] for part in parts], names, tolerance)
 
 
-def _differs_alike(again, case, kind, label, words, names, tolerance) -> bool:
+def _differs_alike(again, case, kind, label, words, finite, names, tolerance) -> bool:
     """Whether a smaller case is a proper one, on which the answer differs in the same way."""
     mine, want = again(case)
-    if isinstance(want, BaseException) or close(mine, want, tolerance) or not _finite(want):
+    if isinstance(want, BaseException) or close(mine, want, tolerance):
+        return False
+    if not _finite(want) or (finite and not _finite(mine)):  # a case of another kind: too few samples, say
         return False
     if (_kind(mine, want, tolerance), _part(mine, want, tolerance)[0]) != (kind, label):
         return False
@@ -101,6 +106,10 @@ def _differs_alike(again, case, kind, label, words, names, tolerance) -> bool:
     if words and "factor" not in words and "times" not in words:
         return bool(_common(kind, label, [(mine, want, case)], names, tolerance))
     return bool(array(y).size)
+
+
+def _yes_or_no(value) -> bool:
+    return isinstance(value, (bool, np.bool_))
 
 
 def _finite(value) -> bool:
@@ -120,6 +129,8 @@ def _said(kind, mine, want, tolerance, axes) -> str:
         return f"expected {len(want)} values, got {length(mine) or shown(mine)}"
     if kind == 2:
         return _words(mine, want)
+    if kind == 0 and _yes_or_no(want):
+        return f"your answer is {bool(mine)}, and {bool(want)} is right"
     x, y = array(mine), array(want)
     if kind == 1:
         return _shapes(x.shape, y.shape, axes)
@@ -192,10 +203,10 @@ def _input(name: str, value) -> str:
         return "[" + ", ".join(_input("", part) for part in value[:6]) + (", ...]" if len(value) > 6 else "]")
     if callable(value):
         return getattr(value, "__name__", type(value).__name__)
-    text = " ".join(repr(plain(value)).split())
+    text = re.sub(r"\d+\.\d{5,}", lambda number: f"{float(number[0]):.4g}", " ".join(repr(plain(value)).split()))
     return text if len(text) <= WORDS else text[: WORDS - 3] + "..."
 
 
 def _numbers(values: np.ndarray) -> str:
-    text = np.array2string(np.asarray(values), separator=", ", formatter={"float_kind": lambda v: f"{v:.4g}"})
+    text = np.array2string(np.asarray(values) + 0.0, separator=", ", formatter={"float_kind": lambda v: f"{v:.4g}"})
     return " ".join(text.split()).replace("[ ", "[")

@@ -66,10 +66,16 @@ def _keep(case: tuple, n: int, kept) -> tuple:
     parts = []
     for value in case:
         for axis, length in enumerate(_shape(value)):
-            if length == n:
+            if length == n and not (axis == 0 and _pairs(value)):
                 value = value[(slice(None),) * axis + (kept,)]
         parts.append(value)
     return tuple(parts)
+
+
+def _pairs(value) -> bool:
+    """Whether an array has a row of sources and a row of targets, as a list of edges has."""
+    whole = not value.is_floating_point() if isinstance(value, torch.Tensor) else value.dtype.kind in "iu"
+    return whole and value.ndim == 2 and len(value) == 2
 
 
 def _rounder(value) -> Iterator:

@@ -121,7 +121,9 @@ def test_words_are_compared_as_words():
     assert word.diagnose(lambda x: np.str_("gain" if x > 0 else "loss")) is None
     assert word.diagnose(lambda x: np.array("gain" if x > 0 else "loss")) is None
     said = word.diagnose(lambda x: "gain")
-    assert said == "your answer is 'gain', and 'loss' is right in 1 of 2 cases. The smallest case found: x = -1"
+    assert (
+        said == "your answer is 'gain', and 'loss' is right (1 of 2 cases are wrong). The smallest case found: x = -1"
+    )
 
 
 # Not there yet
@@ -165,7 +167,7 @@ def test_a_forgotten_return_is_told_so(capsys):
     assert "`raise NotImplementedError` still stands" in scaled.diagnose(worked_on)
     assert scaled.diagnose(forgotten).startswith("your function returned nothing (None): end it with `return`")
     assert "printed" not in scaled.diagnose(forgotten) and "printed" in scaled.diagnose(shown_only)
-    assert "a path through it ends without `return` in 1 of 2 cases" in scaled.diagnose(sometimes)
+    assert "a path through it ends without `return` (1 of 2 cases are wrong)" in scaled.diagnose(sometimes)
     assert capsys.readouterr().out.count("[[") == 4
 
 
