@@ -115,8 +115,9 @@ def test_a_wrong_layer_is_told_where_it_differs():
         def forward(self, h):
             return super().forward(h) * torch.tensor([[1.0, 1.0, 2.0, 1.0]])
 
-    assert "h' with r at its start: 8 of 32 values differ; the first, at (0, 2), is" in checks.layer.diagnose(
-        Doubled, 0
+    assert (
+        "h' with r at its start: Each column is right but for a factor of its own. 8 of 32 values differ; at [0, 2]"
+        in checks.layer.diagnose(Doubled, 0)
     )
 
 
