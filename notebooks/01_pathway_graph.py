@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 1 · The pathway graph
 #
 # In most networks every unit of a layer is connected to every unit of the next, and training has
@@ -40,10 +40,21 @@
 # about GSNNs. **Time:** 30 minutes to read, 30 for the exercises, under a minute to run on two CPU
 # cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 from itertools import permutations
 from math import factorial
 
@@ -65,7 +76,7 @@ from gsnn_tutorial.plots.chapter_1 import (
     plot_spread_layers,
 )
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 example = pathway_graph().with_spurious_edges(8, seed=0)
 figure, row = plt.subplots(1, 4, figsize=(13, 3.1), layout="constrained")
 plot_spread_layers(example, [1, 2, 3, 4], row, legend=True)
@@ -81,14 +92,14 @@ plots.show(figure, "The same graph after layers 1 to 4: crosses, nodes that have
 #
 # This is where the chapter stands in the book. An arrow says what one chapter hands to another.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(12.6, 3.4), layout="constrained")
 plots.plot_book(1, ax)
 plots.show(figure, "The map of the book. Pathway graph hands edges to Simulation and memberships to "
            "Pathway regularizer; Simulation hands samples to GSNN; from there the road leads through "
            "speed, regularizer and evaluation to your own network")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · Three types of nodes
 #
 # | node | what it is | edges that it may have |
@@ -112,7 +123,7 @@ by_hand = [
 ]
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Now we write the same edges as a function of the pathway's number and its sizes:
 
 # %%
@@ -126,7 +137,7 @@ def pathway_edges(p, n_in=2, n_func=3, n_out=2):
 
 assert pathway_edges(0) == by_hand
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Four pathways ($K = 4$), with nothing in between, make our true graph. The package's
 # `pathway_graph` builds the same graph, and also gives every node a place in a figure.
 
@@ -138,7 +149,7 @@ assert set(G) == {node.name for node in true_graph.nodes}
 assert set(G.edges) == set(true_graph.edges)
 print(true_graph)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(8.6, 4.3), layout="constrained")
 plots.plot_graph(true_graph, ax)
 plots.show(figure, "Four separate pathways: two square inputs, a chain of three round function "
@@ -160,13 +171,13 @@ for K in (4, 40, 400):
 table = pd.DataFrame(rows).set_index("pathways")
 table.assign(share=(table["edges"] / table["allowed"]).map("{:.2%}".format))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The number of edges grows with the number of pathways, and the number of allowed pairs grows with
 # its square. So the larger the system is, the more a known graph tells us by what it leaves out.
 # There is a price as well: if an edge that matters is missing from the graph, no training can put
 # it there.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · From networkx to PyG
 #
 # A model works with numbers, so we have to turn names into numbers. PyTorch Geometric (PyG) keeps a
@@ -186,7 +197,7 @@ names = {
 assert names == true_graph.names
 names["function"]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # From now on, a node's place in this list is its number. Every matrix of this tutorial that has a
 # row or a column for each function node has them in this order.
 #
@@ -201,7 +212,7 @@ for u, v in G.edges:
     pairs.setdefault((kind[u], "to", kind[v]), []).append((place[u], place[v]))
 pairs["function", "to", "function"]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # These are the four chains: 0 → 1 → 2, then 3 → 4 → 5, and so on. Now we hand everything over to
 # PyG, which can check the result itself: `validate()` complains about indices that point nowhere.
 
@@ -215,7 +226,7 @@ for edge_type, found in pairs.items():
 
 assert data.validate(raise_on_error=True)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The package gives you two ways to the same object: the function `nx2pyg` for any networkx graph,
 # and the method `hetero_data` of its own graph. All three agree, index by index.
 
@@ -228,7 +239,7 @@ for other in (from_networkx, true_graph.hetero_data()):
         assert torch.equal(other[edge_type].edge_index, edge_index)
 {" ".join(edge_type): tuple(index.shape) for edge_type, index in data.edge_index_dict.items()}
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # There is one thing that our own version does not do. It would give an edge that a GSNN cannot have,
 # such as an edge from an input straight to an output, a type of its own, and a model would never
 # look at it. You would rather hear of it:
@@ -241,7 +252,7 @@ try:
 except ValueError as error:
     print(error)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · The graph as a matrix
 #
 # The adjacency matrix has a row and a column for each node, and
@@ -267,12 +278,12 @@ for (source, _, target), (u, v) in data.edge_index_dict.items():
 np.testing.assert_array_equal(from_index, A_all)
 np.testing.assert_array_equal(nx.to_numpy_array(G, nodelist=everyone), A_all)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # We can look at a matrix as a picture, and what we see in it depends on the order of the nodes. Here
 # are the same edges twice: on the left the nodes are sorted by type, as we have just numbered them,
 # and on the right the nodes of each pathway stand next to each other.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5.7), layout="constrained")
 for ax, order in [(left, "type"), (right, "pathway")]:
     plot_adjacency(true_graph, ax, order=order, legend=False).set_title(f"by {order}", fontsize=10)
@@ -295,7 +306,7 @@ assert blocks[~np.eye(4, dtype=bool)].sum() == 0  # nothing between pathways
 assert (blocks[range(4), range(4)] == blocks[0, 0]).all()  # four times the same block
 assert not np.tril(blocks[0, 0]).any()  # all above the diagonal
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · Edges that should not be there
 #
 # Real interaction graphs are not this tidy. They join what was seen together in any tissue and under
@@ -316,7 +327,7 @@ graph = true_graph.with_spurious_edges(8, seed=0)
 assert graph.spurious_edges == tuple(spurious)
 len(candidates)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure = plot_graph_and_adjacency(graph)
 plots.show(figure, "Left, the four pathways with eight dashed edges across; right, their adjacency "
            "matrix with eight triangles outside the shaded diagonal blocks")
@@ -336,7 +347,7 @@ between = with_spurious["function", "to", "function"]
 u, v = (np.array(names["function"])[index] for index in between.edge_index.numpy())
 pd.DataFrame({"source": u, "target": v, "is_true": between.is_true.int()}).T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # There are as many spurious edges between functions as true ones. This is the problem of the whole
 # tutorial in one line: if we tell a model which nodes work together, will it learn to leave the
 # spurious edges alone?
@@ -346,7 +357,7 @@ pd.DataFrame({"source": u, "target": v, "is_true": between.is_true.int()}).T
 # grows, the blocks shrink against the rest of the matrix, and there is more and more room to be
 # wrong in.
 
-# %% tags=["widget", "nbval-ignore-output"]
+# %% slideshow={"slide_type": "skip"} tags=["widget", "nbval-ignore-output"]
 from ipywidgets import interact
 
 
@@ -356,7 +367,7 @@ def explore(K=4, chain=3, spurious=8):
     plots.show(plot_graph_and_adjacency(chosen), f"{chosen}, as a graph and as a matrix")
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 1 · Room to be wrong
 #
 # ●○○ · 5 minutes
@@ -376,7 +387,7 @@ def explore(K=4, chain=3, spurious=8):
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def count_candidates(sizes):
     """How many ordered pairs (u, v) of function nodes lie in different pathways: an int."""
     raise NotImplementedError
@@ -384,7 +395,7 @@ def count_candidates(sizes):
 
 checks.count_candidates(count_candidates);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -395,23 +406,23 @@ checks.count_candidates(count_candidates);
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # What you write in an exercise is used by the cells that follow. As long as an answer is not right
 # yet, they take the solution in its place, so that you can read on and come back.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def yours(check, answer):
     """Your answer if it is right, and the solution as long as it is not."""
     return answer if check.diagnose(answer) is None else check.reference
 
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 count = yours(checks.count_candidates, count_candidates)
 assert count([3, 3, 3, 3]) == len(candidates)
 for K in (4, 40, 400):
     print(f"{K} pathways of 3: {2 * K} true edges between functions, {count([3] * K):,} candidates")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · Who works with whom
 #
 # The second piece of prior knowledge is not about edges. For each pathway, databases list its
@@ -432,7 +443,7 @@ vectorised = torch.tensor(np.arange(P)[:, None] == labels[None, :], dtype=torch.
 torch.testing.assert_close(vectorised, M)
 torch.testing.assert_close(graph.membership(), M)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The sum of a row is the size of a pathway, and the sum of a column is the number of pathways that a
 # node is in. Here each node is in one. In general pathways overlap, a node may be in none of them,
 # and the entries may be weights between 0 and 1.
@@ -456,7 +467,7 @@ assert torch.equal(shuffled.sum(1), M.sum(1))  # pathways keep their sizes
 assert torch.equal(shuffled.sum(0), M.sum(0))  # each node is still in one pathway
 torch.testing.assert_close(shuffled_membership(M, seed=0), shuffled)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Why must the sizes be the same?** The regularizer asks each member to follow the mean score of its
 # pathway. A node is a part of that mean, so it follows it to some degree even when the members have
 # nothing to do with each other. The fewer they are, the closer it follows. The correlation of one
@@ -469,7 +480,7 @@ for n in (2, 3, 6, 12):
     print(f"pathway of {n:2d}: measured {measured:.2f}, 1/sqrt(n) = {n**-0.5:.2f}")
     assert abs(measured - n**-0.5) < 0.01
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Groups of other sizes would start from another floor, and so a comparison with them would tell us
 # something about sizes and not about truth. You will meet this floor again in chapter 5.
 #
@@ -489,7 +500,7 @@ assert share_unchanged(2, 2) == sum(a == b and c == d for a, b, c, d in orders) 
 print(f"2 pathways of 2: 1 in {1 / share_unchanged(2, 2):.0f}")
 print(f"4 pathways of 3: 1 in {1 / share_unchanged(4, 3):,.0f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # For this reason `shuffled_membership` draws again when it hits the truth, whatever the order of the
 # rows.
 #
@@ -507,7 +518,7 @@ for _ in range(2000):
 none, mean = np.mean(np.array(kept) == 0), np.mean(kept)
 print(f"{together.sum()} true pairs; {mean:.1f} kept on average; {none:.0%} of shuffles keep none")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 widths = {"width_ratios": (1.3, 1.3, 1)}
 figure, row = plt.subplots(1, 3, figsize=(13.5, 2.9), layout="constrained", **widths)
 plot_membership(M, graph, row[0]).set_title("true", fontsize=10)
@@ -525,7 +536,7 @@ plots.show(figure, "The true membership as four steps of three squares, the shuf
 # true pairs, so a control knows a little of the truth, and how much it knows depends on the draw. One
 # shuffle is therefore not enough, and chapter 6 draws a new one for each seed.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Membership from a database
 #
 # ●●○ · 10 minutes
@@ -545,7 +556,7 @@ plots.show(figure, "The true membership as four steps of three squares, the shuf
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def membership_from_sets(pathways, nodes):
     """pathways: a list of lists of names; nodes: a list of names. Returns M of 0 and 1, (P, N)."""
     raise NotImplementedError
@@ -553,7 +564,7 @@ def membership_from_sets(pathways, nodes):
 
 checks.membership_from_sets(membership_from_sets);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -569,22 +580,22 @@ checks.membership_from_sets(membership_from_sets);
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Here your function reads a small database of our own, in which one pathway lists a gene that our
 # graph does not have, and two pathways share a node.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 database = [["f_0_0", "f_0_1", "f_0_2", "TP53"], ["f_1_0", "f_1_1", "f_1_2", "f_0_2"]]
 read = yours(checks.membership_from_sets, membership_from_sets)
 listed = pd.DataFrame(np.asarray(read(database, names["function"])), columns=names["function"])
 listed.astype(int).rename_axis("pathway")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # **The file.** What you have just written is `gsnn_tutorial/graph.py`: nodes, true and spurious edges,
 # the pathways and their membership matrix, with a check of every name that comes in. You can read it
 # here: run `from gsnn_tutorial import graph` in a new cell, and then `graph??`.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · How far a signal gets
 #
 # In a GSNN a signal moves one hop per layer. In layer 1 the functions hear the inputs that feed
@@ -602,7 +613,7 @@ for layer in (2, 3):
     print("layer", layer, heard)
 assert heard.tolist() == [1, 1, 1]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Now we do the same for all inputs and all functions at once. Let $A \in \{0,1\}^{N \times N}$ be the
 # edges between functions, $A_{\text{in}}$ the edges from inputs to functions, and $A_{\text{out}}$
 # the edges from functions to outputs. The matrix $H_l$ has an entry for every input and every
@@ -633,7 +644,7 @@ def receptive_fields(A_in, A, layers):
     return np.stack(H)
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # If we write the recursion out, we get a power: $H_l$ is 1 where $A_{\text{in}} (I + A)^{l-1}$ is not
 # zero. The $I$ stands for remembering, since a node does not forget what it has heard. Chapter 3
 # shows where a GSNN does that. An entry of the product counts the ways from an input to a node, and
@@ -646,7 +657,7 @@ for l in range(6):
     paths = A_in.astype(int) @ np.linalg.matrix_power(np.eye(N, dtype=int) + A, l)
     np.testing.assert_array_equal(H[l], paths > 0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # There is a third way to say it: a function has heard of an input after layer $l$ if the shortest
 # path between them has at most $l$ edges. networkx finds shortest paths, and it agrees.
 
@@ -658,7 +669,7 @@ distance = np.array([[hops[u].get(v, far) for v in names["function"]] for u in n
 for l, heard in enumerate(H, start=1):
     np.testing.assert_array_equal(heard, distance <= l)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Ask a network
 #
 # So far we have asked the graph. Does a network with this wiring behave as the graph says? We take the
@@ -682,7 +693,7 @@ a = black_box(graph, layers=6).layer_activations(x)  # (1 + inputs, L, N, C)
 moved = (a[1:] - a[0]).abs().amax(-1) > 1e-9  # (inputs, L, N)
 np.testing.assert_array_equal(moved.transpose(0, 1), H)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The two agree entry by entry: a node moves where the graph says that it can, and nowhere else. The
 # zeros do not depend on the weights. Where $H_l$ is 0 there is no way for a number to get there, and
 # training cannot make one. A node that is more than $l$ hops from *every* input is constant at layer
@@ -697,12 +708,12 @@ for L in range(1, 7):
     moved = (y[1:] - y[0]).abs() > 1e-9
     np.testing.assert_array_equal(moved, H[L - 1] @ A_out)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Now we draw it layer by layer, in the upper row for the true graph and in the lower row for the graph
 # with spurious edges. Predict before you look: in the lower row, which shape will the last node of
 # the third chain (f2.2) have in layer 2? The list of spurious edges above tells you.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(2, 4, figsize=(13, 5.8), layout="constrained")
 plot_spread_layers(true_graph, [1, 2, 3, 4], axes[0], name="true graph")
 plot_spread_layers(graph, [1, 2, 3, 4], axes[1], name="with spurious edges", legend=True)
@@ -736,7 +747,7 @@ def arrival(H):
 H_true = receptive_fields(*split_adjacency(true_graph.hetero_data())[:2], layers=6)
 assert arrival(H_true)[0].tolist() == [1, 2, 3] + [0] * 9  # the chain that we did by hand
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 2.6), layout="constrained")
 plot_arrival(arrival(H_true), true_graph, left).set_title("true graph", fontsize=10)
 plot_arrival(arrival(H), graph, right).set_title("with spurious edges", fontsize=10)
@@ -754,12 +765,12 @@ fields = {"true graph": H_true @ A_out, "with spurious edges": H @ A_out}  # (L,
 heard_of = {name: field.sum(1).mean(1) for name, field in fields.items()}
 pd.DataFrame(heard_of, index=pd.Index(range(1, 7), name="layers")).T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # On the true graph an output hears of its own two inputs from three layers on, and it never hears of
 # any other, however deep the network is. That is what the wiring guarantees. Eight spurious edges are
 # enough to take the guarantee away. From here on it is a question of weights, and so of training.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 3 · How many layers?
 #
 # ●●● · 15 minutes
@@ -785,7 +796,7 @@ pd.DataFrame(heard_of, index=pd.Index(range(1, 7), name="layers")).T
 #
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def layers_needed(A_in, A, A_out):
     """Boolean (inputs, N), (N, N), (N, outputs) -> whole numbers of layers, (outputs,)."""
     raise NotImplementedError
@@ -793,7 +804,7 @@ def layers_needed(A_in, A, A_out):
 
 checks.layers_needed(layers_needed);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -812,15 +823,15 @@ checks.layers_needed(layers_needed);
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Your function on our graph with its spurious edges: which outputs need more than four layers, the
 # depth of our models?
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 needed = yours(checks.layers_needed, layers_needed)(A_in, A, A_out)
 pd.Series(needed, names["output"], name="layers needed").to_frame().T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Recap
 #
 # 1. A GSNN has input, function and output nodes. Edges lead from input to function, from function to

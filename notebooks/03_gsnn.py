@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 3 · The GSNN
 #
 # We have a graph that says who talks to whom, and data that were made along it. Now we turn the
@@ -39,10 +39,21 @@
 # ([2 · Simulation](02_simulation.ipynb)). **Time:** 45 minutes to read, under a minute on
 # two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import copy
 
 import matplotlib.pyplot as plt
@@ -55,7 +66,7 @@ from ipywidgets import SelectionSlider, interact
 from sklearn.metrics import roc_auc_score
 from torch_geometric.nn import GCNConv
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standardize, train
 from gsnn_tutorial.checks import chapter_3 as checks
 from gsnn_tutorial.attribution import NodeAlone, edge_effects, edge_norms
@@ -70,7 +81,7 @@ from gsnn_tutorial.plots.chapter_3 import (
 from gsnn_tutorial.plots.learned import plane, plot_learned
 from gsnn_tutorial.simulation import pathway_functions
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 problem = Problem()
 draw = problem.draw(seed=0)
 start = torch.Generator().manual_seed(0)
@@ -88,7 +99,7 @@ plots.show(figure, "The pathway graph, each edge as thick as what its message te
 # edges of inputs and outputs as dots. Getting there takes a whole chapter, with a small surprise in
 # section 8.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The state lives on edges
 #
 # Here is a graph for the pencil: two inputs, two function nodes, one output. Nodes and edges stand
@@ -106,7 +117,7 @@ edge_index = torch.tensor([[number[u], number[v]] for u, v in edges]).t()  # (2,
 N, E, C = 2, len(edges), 2
 edge_index
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(3.6, 3.9), layout="constrained")
 plot_messages(small, [f"edge {e}" for e in range(E)], ax)
 plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2; both lead to "
@@ -128,14 +139,14 @@ plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2
 # nonlinearity such as ReLU or ELU, which works on each number by itself. (In chapter 2, $\sigma$ was
 # the scale of the noise. From here on it is this function.) This is the layer as a drawing:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9, 5.2), layout="constrained")
 plots.plot_layer(small, C, ax)
 plots.show(figure, "One layer: on the left the five messages, in the middle two function nodes with two "
     "channels each, on the right the five messages again; a line for each weight of W_in and W_out, "
     "and a dashed arrow for the residual, which section 3 adds")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · One layer by hand
 #
 # We choose $C = 2$, small whole weights, no biases, and ReLU in place of the usual ELU, so that
@@ -157,7 +168,7 @@ f_1_to_y = -1 * f_1[0] + 2 * f_1[1]
 f_2_to_y = 1 * f_2[0] + 1 * f_2[1]
 f_1_to_f_2, f_1_to_y, f_2_to_y
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The same node says 2 to the one and $-2$ to the other. That is what the state on edges is for.
 #
 # Now the same numbers as matrices. $W_{in}$ has a row for each channel and a column for each edge,
@@ -172,7 +183,7 @@ edge, channel = win_indices(edge_index, N, C)  # the package's list of the same 
 assert mask_in[channel, edge].all() and mask_in.sum() == len(edge)
 mask_in
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 1 · The other mask
 #
 # ●○○ · 5 minutes
@@ -187,7 +198,7 @@ mask_in
 # becomes a column.
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def wout_mask(edge_index, N, C):
     """(2, E) pairs of source and target -> (E, N*C), 1 where W_out has a weight, else 0."""
     raise NotImplementedError
@@ -195,7 +206,7 @@ def wout_mask(edge_index, N, C):
 
 checks.wout_mask(wout_mask);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -210,7 +221,7 @@ checks.wout_mask(wout_mask);
 #
 # From here on we take the places from the package, and fill in the weights that we used above.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 channel, edge = wout_indices(edge_index, N, C)
 mask_out = torch.zeros(E, N * C)
 mask_out[edge, channel] = 1
@@ -219,7 +230,7 @@ W_in = torch.tensor([[0.0, 2, 0, 0, 0], [0, -1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0
 W_out = torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [-1, 2, 0, 0], [0, 0, 1, 1]])
 assert torch.equal(W_in * mask_in, W_in) and torch.equal(W_out * mask_out, W_out)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 edge_names = [f"{u.replace('_', '')}→{v.replace('_', '')}" for u, v in edges]
 channel_names = [f"f{n + 1}, ch {c + 1}" for n in range(N) for c in range(C)]
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.7), layout="constrained")
@@ -230,12 +241,12 @@ right.set(title="$W_{out}$", xlabel="from channel", ylabel="to edge")
 plots.show(figure, "W_in, four channels by five edges, and W_out, five edges by four channels; six "
     "weights exist in each, in the blocks that the graph allows, and the other cells are hatched")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Hatched places do not exist. The layer is two matrix products, and the numbers of the scalar
 # version come back. The state starts as $x_i$ on the edges that leave input $i$ and 0 elsewhere.
 # From now on there is a batch: two samples, the second with $x_1 = -1$, as columns.
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 x = torch.tensor([[1.0, 2.0], [-1.0, 2.0]])  # (B, inputs)
 h_0 = torch.zeros(E, 2)
 h_0[1], h_0[2] = x[:, 0], x[:, 1]  # (E, B)
@@ -245,11 +256,11 @@ h_1 = W_out @ F.relu(z)  # (E, B)
 assert (h_1[0, 0], h_1[3, 0], h_1[4, 0]) == (f_1_to_f_2, f_1_to_y, f_2_to_y)
 h_1
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # For training we need a module. Multiplying by the mask in the forward pass is enough: a weight
 # that is multiplied by 0 gets a gradient of 0, and never comes to life.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class MaskedLinear(torch.nn.Module):
     """y = (W * mask) x + b, a dense layer without the weights that the graph does not have."""
 
@@ -263,7 +274,7 @@ class MaskedLinear(torch.nn.Module):
         return (self.W * self.mask) @ x + self.b
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 lin_in, lin_out = MaskedLinear(mask_in), MaskedLinear(mask_out)
 with torch.no_grad():
     lin_in.W.copy_(W_in)
@@ -274,13 +285,13 @@ assert torch.equal(out, h_1)
 out.square().sum().backward()
 assert not lin_in.W.grad[mask_in == 0].any()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The package stores only the weights that exist, as one vector `values` with their `indices`. We
 # switch off what we have not met yet, copy our weights in, and expect our numbers. (`node_mlp=False`
 # stays with us throughout: it leaves out a small network after each node's nonlinearity, an extra
 # that the models of this tutorial do without.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 plain = dict(nonlin=torch.nn.ReLU, norm="none", add_function_self_edges=False, node_mlp=False)
 
 
@@ -297,7 +308,7 @@ fill(model, W_in, W_out)
 assert torch.equal(model.edge_index, edge_index)
 torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The scalars, the matrices, the module and the package: four times the same layer. How the package
 # makes it fast is [4 · Sparse maps](04_gpu_forward.ipynb); nothing about the mathematics changes.
 #
@@ -330,7 +341,7 @@ def size(L, share):
 table = pd.DataFrame({f"share_layers={s}": {L: size(L, s) for L in (2, 4, 8)} for s in (True, False)})
 table.rename_axis("layers L")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # What still grows with depth are a few numbers for each layer: its norm and its $r$. So on our
 # small graph the second layer is the first one again:
 
@@ -342,7 +353,7 @@ for l in range(2):
     states.append(W_out @ F.relu(W_in @ h) + F.relu(r[l]) * h)
 states[2]
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.6), layout="constrained")
 for l, ax in enumerate(axes):
     title = "start" if l == 0 else f"after layer {l}"
@@ -367,7 +378,7 @@ table["sum / d"] = {d: (s / d).std() for d, s in sums.items()}
 table["sum / sqrt(d)"] = {d: (s / d**0.5).std() for d, s in sums.items()}
 pd.DataFrame(table).rename_axis("terms d").round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Read out
 #
 # ●●○ · 10 minutes
@@ -383,7 +394,7 @@ pd.DataFrame(table).rename_axis("terms d").round(2)
 # its row sums are the in-degrees.
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def read_out(h, target, outputs, L):
     """(E, B) -> (B, outputs). target (E,): node in which an edge ends; outputs: the output nodes."""
     raise NotImplementedError
@@ -391,7 +402,7 @@ def read_out(h, target, outputs, L):
 
 checks.read_out(read_out);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -408,14 +419,14 @@ checks.read_out(read_out);
 # is 2, so $y = (-4 + 6) / (\sqrt 2 \sqrt 2) = 1$. The package, with residual and two layers,
 # agrees.
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 by_hand = (states[2][3] + states[2][4]) / (2**0.5 * 2**0.5)  # (B,)
 model = GSNN(small.edge_index_dict, small.names, channels=C, layers=2, **plain)
 fill(model, W_in, W_out)
 torch.testing.assert_close(model(x)[:, 0], by_hand)
 by_hand.round(decimals=4)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · The group norm
 #
 # One ingredient is left. Before the nonlinearity, the $C$ channels of each node are standardised,
@@ -438,7 +449,7 @@ z = torch.randn(3, 8, 5, generator=torch.Generator().manual_seed(0))  # (N, C, B
 package = GroupLayerNorm(nodes=3, channels=8)
 torch.testing.assert_close(group_norm(z, package.gamma, package.beta), package(z))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Three details are worth a look each. **Why by node?** If the mean ran over all nodes, every node
 # would hear of every other in a single layer, and the graph would be decoration. We move node 0
 # and see who notices.
@@ -459,7 +470,7 @@ assert by_node[0] > 0 and not by_node[1:].any()
 table = pd.DataFrame({"norm by node": by_node, "norm over all nodes": everywhere})
 table.rename_axis("node").round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Why add 0.1 to the std?** A node that hears little has channels of almost equal size, and
 # dividing by their tiny std would blow noise up to full volume. With the 0.1, nothing is enlarged
 # more than tenfold, and a whisper stays quieter than a shout:
@@ -476,7 +487,7 @@ for eps in (0.0, 0.1):
     table[f"after the norm, eps {eps}"] = {scale: std_after(z, eps) for scale, z in sounds.items()}
 table.rename_axis("shout times").round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Detached statistics.** In the backward pass mean and std count as constants. The forward pass
 # doesn't notice, the gradient does. The norm makes the mean of the channels 0 whatever $z$ is, so
 # the true gradient of their sum is 0. With detached statistics it is not:
@@ -493,7 +504,7 @@ attached = gradient_of_sum(lambda z: (z - z.mean(1, keepdim=True)) / (z.std(1, k
 detached = gradient_of_sum(lambda z: group_norm(z, ones, zeros))
 pd.Series({"statistics in the backward pass": attached, "statistics detached": detached}).round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The reference implementation detaches them, and so do we. In the backward pass each channel is
 # then a plain scaled unit. The price: the gradient may ask for a change that the next forward pass
 # takes back. Remember this when [5 · Pathway regularizer](05_pathway_regularizer.ipynb) pulls on
@@ -515,7 +526,7 @@ pd.Series({"statistics in the backward pass": attached, "statistics detached": d
 # The relu belongs to <code>r</code> alone. One of the check's cases has a negative r.
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def layer(h, W_in, W_out, r, C):
     """(E, B) -> (E, B). W_in is (N*C, E), W_out is (E, N*C), r a tensor with one number."""
     raise NotImplementedError
@@ -523,7 +534,7 @@ def layer(h, W_in, W_out, r, C):
 
 checks.layer(layer);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -540,7 +551,7 @@ checks.layer(layer);
 # And here is the whole network on one screen, from edge states to edge states. Norms and residual
 # weights belong to a layer, the two masked maps to all.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class DenseGSNN(torch.nn.Module):
     """The layers of a GSNN on dense masked matrices."""
 
@@ -560,12 +571,12 @@ class DenseGSNN(torch.nn.Module):
         return h
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # To compare, we copy every parameter of the model from the opening figure: twelve function nodes,
 # eight channels, four layers, trained. It also has a self-loop at each function node, an edge like
 # any other by which a node remembers what it said.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 @torch.no_grad()
 def dense_copy(model):
     """A DenseGSNN with the parameters of a GSNN."""
@@ -585,17 +596,17 @@ def dense_copy(model):
     return dense
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 dense = dense_copy(trained)
 h = trained.read_in(draw.x_test.t())  # (E, B): x_i on the edges that leave input i
 y = trained.read_out(dense(h)).t()  # (B, outputs)
 torch.testing.assert_close(y, trained(draw.x_test), rtol=1e-4, atol=1e-4)
 
-# %% tags=["nbval-check-output"]
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 kept, possible = len(trained.ResBlocks[0].lin_in.values), dense.lin_in.W.numel()
 print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Same numbers, and a hint at why the package doesn't use dense matrices: nearly all of their
 # places are empty, and on a graph of thousands of nodes almost nothing else would be left.
 #
@@ -622,7 +633,7 @@ change = spread(trained, draw.x_test, draw.graph.input_nodes.index(node))
 table = pd.DataFrame(change.T, index=draw.graph.function_nodes, columns=range(1, 5))
 table.rename_axis("node").rename_axis(columns="layer").round(3)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(2, 2, figsize=(11.4, 6.6), layout="constrained")
 for l, ax in enumerate(axes.flat):
     plot_spread(draw.graph, change[l], node, ax, largest=change.max())
@@ -643,11 +654,11 @@ distance = np.array([hops.get(name, np.inf) for name in draw.graph.function_node
 for l in range(trained.layers):
     assert np.array_equal(change[l] > 0, distance <= l + 1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # In JupyterLab, move the slider, and choose another input. Which inputs never reach the first
 # pathway, and why?
 
-# %% tags=["widget", "nbval-ignore-output"]
+# %% slideshow={"slide_type": "subslide"} tags=["widget", "nbval-ignore-output"]
 def one_layer(layer=1, node="in_0_0"):
     figure, ax = plt.subplots(figsize=(8.4, 4.4), layout="constrained")
     change = spread(trained, draw.x_test, draw.graph.input_nodes.index(node))
@@ -657,7 +668,7 @@ def one_layer(layer=1, node="in_0_0"):
 
 interact(one_layer, layer=(1, 4), node=SelectionSlider(options=draw.graph.input_nodes));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Against other models
 #
 # Is the graph worth anything? We train four kinds of model on the same data: a linear model, an
@@ -698,7 +709,7 @@ class GCN(torch.nn.Module):
         return self.read(h[:, -self.outputs :]).squeeze(2)
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # An input node starts with its value, all others with 0. With `names=True` each node also gets a
 # one-hot vector that says which node it is. Why would it need one? Take the graph without spurious
 # edges, where the four pathways look alike, and show all four the same two numbers. The simulation
@@ -719,7 +730,7 @@ between = {name: y.std(dim=1).mean().item() for name, y in answers.items()}
 assert between["GCN"] < 1e-6 < min(between["GCN + names"], between["GSNN"])
 pd.Series(between, name="std between pathways").round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A plain GCN gives one answer to all, before training and after, because nothing in it differs
 # between the pathways. It cannot tell nodes apart unless their features or their surroundings do.
 # That is a virtue for molecules, where all carbon atoms should be treated alike, and a handicap
@@ -749,7 +760,7 @@ def competitors(graph, seed):
 counts = {name: count(model) for name, model in competitors(draw.graph, 0).items()}
 pd.Series(counts, name="parameters").to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How long should each train? A small network on 256 samples can overfit, and another may need more
 # time, so a fixed number of epochs would favour somebody. And the test set must not choose. So we
 # hold out 64 of the training rows, train on the other 192, and note the epoch with the smallest
@@ -768,7 +779,7 @@ def fit(model, draw, epochs=300):
     return fresh, watched.test_mse
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The noise floor belongs into every picture. In this simulation the nonlinearity comes first and
 # only sums come after it, so the mean of an output, given the inputs, is what the simulation
 # yields with its noise switched off. Same seed, same inputs: the noisy run reproduces the draw,
@@ -798,7 +809,7 @@ torch.testing.assert_close(noisy[1], draw.y_test)  # it is the same draw
 floor = (best_prediction(0)[1] - draw.y_test).square().mean().item()
 assert abs(floor - draw.floor) < 1e-5  # the package knows it too
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Three seeds, that is three draws of data, spurious edges and initial weights. Not a study, but
 # enough to see how much moves by luck.
 
@@ -812,7 +823,7 @@ for seed in SEEDS:
     floors[seed] = (best_prediction(seed)[1] - data.y_test).square().mean().item()
 errors = pd.DataFrame(errors).rename_axis(columns="seed")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 curves = {name: curve for name, (_, curve) in fitted[0].items()}
 floor = (best_prediction(0)[0] - draw.y_train)[192:].square().mean().item()
 figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 4.0), layout="constrained")
@@ -828,7 +839,7 @@ table["parameters"] = table["parameters"].astype("Int64")
 table.round(3)
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # In each of the three seeds the GSNN comes closest to the floor, with the MLP next. The plain GCN
 # does no better than a straight line; names help it, not enough. And the same GSNN with the wrong
 # wires falls behind the MLP: a map helps as far as it is right.
@@ -893,7 +904,7 @@ def effect_of_silence(model, x, replacement):
     return np.array(effects)
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 is_true = draw.graph.function_edge_is_true
 silent = effect_of_silence(trained, draw.x_test, lambda message: 0.0)
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.5), layout="constrained")
@@ -914,7 +925,7 @@ effects = pd.DataFrame({"true": is_true, "set to 0": silent})
 effects.index = pd.Index([f"{u} → {v}" for u, v in function_edges], name="edge")
 effects.sort_values("set to 0", ascending=False).head(4).round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Has the model fallen for it? Think of what a message is made of: its mean over the samples, and
 # what varies from sample to sample. Setting it to 0 takes both away. But a constant tells nothing
 # about a sample; the receiver merely got used to it, as to a bias. To take away only what the
@@ -928,7 +939,7 @@ for on_screen, keep_mean in [(silent, False), (told, True)]:
 effects["set to its mean"] = told
 effects.sort_values("set to 0", ascending=False).head(4).round(3)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.5), sharey=True, layout="constrained")
 plot_true_spurious(silent, is_true, "change when set to 0", left, floor=1e-4)
 plot_true_spurious(told, is_true, "change when set to its mean", right, floor=1e-4)
@@ -955,7 +966,7 @@ for seed in SEEDS:
     rows[seed] = {name: roc_auc_score(truth, score) for name, score in scores.items()}
 pd.DataFrame(rows).rename_axis("AUC, true against spurious").rename_axis(columns="seed").round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The norms separate somewhat, but they do so before any training, when they reflect nothing but
 # the degrees of a node and the luck of the start. Setting to 0 does far better, and setting to the
 # mean puts every true edge above every spurious one, in all three seeds. Two cautions. We can
@@ -977,14 +988,14 @@ head = NodeAlone(trained, "f_1_0", layer=1)
 print("hears", head.hears)
 print("tells", head.tells)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # In layer 1 only the inputs speak, and all other messages are 0. So we let the two inputs run over a
 # square and listen to what the head of each chain tells the next node of its chain.
 #
 # **Predict first.** Of tanh, the half square, the cosine and the cubic, which does its node know best,
 # and which worst? Think of the group norm, which stands between what a node hears and what it says.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def what_it_says(model, p):
     """The message of the head of chain p to the next node, for all pairs of inputs of the square."""
     node = NodeAlone(model, f"f_{p}_0", layer=1)
@@ -1002,7 +1013,7 @@ plots.show(plot_learned(made, learned), "Four functions of two inputs as maps, a
     "data and below as the first node of each chain has learned them: tanh, half square and cosine "
     "come back in shape, the cubic only in part")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # A message may have any sign and any size, since the next node weighs it as it likes. So we drew each
 # along the straight line that fits best, and the title says how closely the two go together. Nobody
 # showed the model these functions. It found them because each of them had one place in the graph
@@ -1041,7 +1052,7 @@ plots.show(plot_learned(made, learned), "Four functions of two inputs as maps, a
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def huber(prediction, y):
     """Predictions and targets, (B, outputs) each -> one number, through which gradients flow."""
     raise NotImplementedError
@@ -1049,7 +1060,7 @@ def huber(prediction, y):
 
 checks.huber(huber);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -1065,7 +1076,7 @@ checks.huber(huber);
 # the squared error and once with your loss. (As long as your answer is not right yet, the cell takes
 # the solution.) Both are judged by the MSE on test rows that nobody has touched.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 my_loss = huber if checks.huber.diagnose(huber) is None else checks.huber.reference
 ruined = draw.y_train.clone()
 chance = torch.Generator().manual_seed(0)
@@ -1081,7 +1092,7 @@ for name, loss in {"squared error": F.mse_loss, "your loss": my_loss}.items():
 judged |= {"squared error, no row ruined": mse(trained, draw.x_test, draw.y_test), "noise floor": draw.floor}
 pd.Series(judged, name="test MSE").round(3).to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # This model is yours. Silence its edges, take out its nodes, or write another loss: `edge_effects`,
 # `NodeAlone` and `train` take any model of this chapter.
 #

@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 5 · Pathway regularizer
 #
 # The wiring of a GSNN comes from prior knowledge, but it leaves much open: there are many ways to
@@ -39,10 +39,21 @@
 # C channels, and a signal moves one hop per layer. **Time:** 50 minutes to read and 45 for the
 # exercises; under a minute to run on two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import math
 
 import matplotlib.pyplot as plt
@@ -62,7 +73,7 @@ from gsnn_tutorial.study.recipe import Recipe
 
 pd.set_option("display.precision", 3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # We work on the published problem: four pathways, each a chain of three function nodes, and eight
 # spurious edges between them. Three small helpers: a model with a regularizer that reads it, a
 # short training, and the score of every node in the last layer.
@@ -87,7 +98,7 @@ def fit(model, regularizer, data=draw, **options):
 def last_scores(model, regularizer, data=draw):
     return regularizer.phi(model.layer_activations(data.x_test)[:, -1])  # (B, N)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 trained, reader = new_model()
 before = last_scores(trained, reader)
 fit(trained, reader)
@@ -105,7 +116,7 @@ axes[1, 0].set_ylabel("after training\nmember's score")
 plots.show(figure, "Scores of the members of four pathways against the pathway's score: "
                    "clouds before training, narrow bands along the diagonal after it")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Every mark is one node in one test sample. The x axis shows the score of its pathway and the y axis
 # its own score, both standardised (a few extreme samples lie outside the frame). In the upper row
 # nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
@@ -120,7 +131,7 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
 s_1 = [0.0, 1.0, 2.0, 5.0]
 s_2 = [2.0, 1.0, 3.0, 6.0]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # They are not equal in any sample but one, and that does not matter: a node may be louder than
 # another, or start from another level. What matters is that they rise and fall together from sample
 # to sample. That is a correlation **over the batch**:
@@ -147,14 +158,14 @@ r_12 = correlation(s_1, s_2)
 assert math.isclose(r_12, 13 / 14)
 f"{r_12:.4f}"
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Loudness and level are gone, as we wanted:
 
 # %%
 assert math.isclose(correlation(s_1, [10 + 3 * s for s in s_1]), 1)
 assert math.isclose(correlation(s_1, [10 - 3 * s for s in s_1]), -1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # For tensors, it is shorter to standardise each score over the batch first. Then the correlation is
 # the mean of a product. We divide by $B$ throughout (the population standard deviation), and add a
 # small eps to it as the package does.
@@ -168,7 +179,7 @@ t_1, t_2 = torch.tensor(s_1), torch.tensor(s_2)
 r = (standardize(t_1) * standardize(t_2)).mean()
 torch.testing.assert_close(r.item(), r_12, atol=1e-5, rtol=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · A pathway and its score
 #
 # A pathway of m members has m(m - 1)/2 pairs. Comparing all of them grows with the square of m. It
@@ -180,7 +191,7 @@ torch.testing.assert_close(r.item(), r_12, atol=1e-5, rtol=0)
 #
 # A third node joins our two.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 s_3 = [1.0, 6.0, 2.0, 3.0]
 members = [s_1, s_2, s_3]
 
@@ -200,7 +211,7 @@ with_each_other = pd.DataFrame(
 )
 with_each_other.assign(**{"with S": r_members}).round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Look at the last row. The third node hardly correlates with the first, and it correlates negatively
 # with the second, so it does not belong to them in any way. And yet its correlation with the pathway
 # is clearly positive. Keep this in mind: section 9 comes back to it.
@@ -225,14 +236,14 @@ with_each_other.assign(**{"with S": r_members}).round(3)
 # <code>clamp_min(1)</code> is the max.
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def pathway_scores(s, M):
     """Node scores s (B, N), membership M (P, N) -> pathway scores (B, P)."""
     raise NotImplementedError
 
 checks.pathway_scores(pathway_scores);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -261,7 +272,7 @@ for p in range(2):
         total += correlation(s[:, i].tolist(), S_p.tolist())
 loss_by_loops = -total / M_small.sum().item()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Then as matrices. $R$, (P, N), holds every correlation of a node with a pathway, and $M$ picks the
 # members:
 #
@@ -283,7 +294,7 @@ three = torch.tensor(members).T  # (B, 3): the pathway of section 2
 loss_of_three = pathway_loss(three, torch.ones(1, 3)).item()
 torch.testing.assert_close(loss_of_three, loss_by_hand, atol=1e-5, rtol=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # This computes correlations with pathways that a node does not belong to, only to multiply them
 # with 0. There is a better order. $r_{pi}$ is linear in the standardised score of node $i$, so we
 # may add the members up *before* we multiply with the pathway's score:
@@ -299,7 +310,7 @@ agreement = (standardize(S) * (standardize(s) @ M_small.t())).mean(0)  # (P,)
 loss_members_first = (-agreement.sum() / M_small.sum()).item()
 torch.testing.assert_close(loss_members_first, loss_by_loops, atol=1e-5, rtol=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Correlation over the batch
 #
 # ●●○ · 15 minutes
@@ -317,14 +328,14 @@ torch.testing.assert_close(loss_members_first, loss_by_loops, atol=1e-5, rtol=0)
 # A constant score is 0 after centring. Divide it by anything but 0.
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def correlations(s, S):
     """Node scores s (B, N), pathway scores S (B, P) -> correlations (P, N)."""
     raise NotImplementedError
 
 checks.correlations(correlations);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -347,7 +358,7 @@ checks.correlations(correlations);
 # channels. Let the score be the mean over channels for the moment, and look at how much each node's
 # score varies over the batch, layer by layer.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 model, _ = new_model()
 a = model.layer_activations(draw.x_train)  # (B, L, N, C)
 std = a.mean(-1).std(0, correction=0)  # (L, N)
@@ -371,7 +382,7 @@ assert torch.equal(std > 1e-6, reached)
 print(f"{int(reached.sum())} of {reached.numel()} scores vary, "
       f"so the loss cannot fall below {-reached.float().mean():.3f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A constant cannot correlate with anything. It counts as $r = 0$, and it stays in the mean, so the
 # best value that the loss can reach is not -1 but minus the share of scores that vary at all.
 # Nothing that training does can change this.
@@ -403,7 +414,7 @@ def against_target(standardize):
 
 against_target(standardize).map("{:.2g}".format)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the gradients. Where there is nothing to correlate, they are larger by orders of magnitude.
 # Not even the constant score has a standard deviation of exactly 0, because the mean of equal numbers
 # is rounded, too. Such gradients would be the loudest voice in the training, although all that they
@@ -423,7 +434,7 @@ def standardize(s, eps=1e-6):
 torch.testing.assert_close(pathway_loss(s, M_small).item(), loss_by_loops, atol=1e-5, rtol=0)
 against_target(standardize).map("{:.2g}".format)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · The module, and the package's
 #
 # Two things are still missing: the layers, over which the loss is averaged, and the score of a
@@ -445,7 +456,7 @@ class PathwayLoss(torch.nn.Module):
         agreement = (self.M * R).sum((1, 2)) / self.M.sum().clamp_min(1)  # (L,)
         return -self.lambda_sim * agreement.mean()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # With one layer and one channel it is the loss from before:
 
 # %%
@@ -455,7 +466,7 @@ def channel_mean(a):
 one_layer = PathwayLoss(M_small, channel_mean)(s[:, None, :, None])
 torch.testing.assert_close(one_layer, pathway_loss(s, M_small))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The package's `PathwayLatentRegularizer` reads the activations by itself, through forward hooks:
 # run the model, then ask for the loss. It returns two numbers; the second is the subject of section
 # 8. On the real model, with both choices of $\varphi$ and with gradients:
@@ -475,7 +486,7 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
     gradients = [torch.autograd.grad(l, W_in, retain_graph=True)[0] for l in (ours, theirs)]
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # This is the whole regularizer. In training we add its loss to the error, $\mathrm{MSE} + L_{sim}$, and
 # `train(..., regularizer=...)` does just that. In the rest of the chapter we ask what it does.
 #
@@ -506,12 +517,12 @@ a = torch.randn(4096, 3, 8, generator=torch.Generator().manual_seed(0))
 orthogonal = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(1)))[0]
 torch.testing.assert_close(sum(share(a, w) for w in orthogonal.T), torch.ones(3))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # (The shares of eight orthogonal directions add up to one, as shares should.) Now the model that
 # was trained for the opening figure, in its last layer: before the norm, after it, after ELU. In
 # the last row, the direction $w$ that it has learned instead.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 seen = {}
 norm = trained.ResBlocks[-1].node.norm
 hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach()))
@@ -534,7 +545,7 @@ plots.show(figure, "Share of each node's variance in four directions: the channe
 # %%
 pd.DataFrame({"mean share": {name: f"{values.mean():.3f}" for name, values in shares.items()}})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The norm removes the mean of the channels entirely. Only the bend of ELU lets a trace of it
 # through, and that trace is what `phi='mean'` correlates. The learned direction carries about what
 # a blind one does: it was not chosen for variance but for agreement. Even so it reads many times
@@ -561,7 +572,7 @@ promise = pd.DataFrame(rows).T
 assert (promise["got"].abs() < 0.1 * promise["promised"]).all()
 promise.assign(kept=(promise["got"] / promise["promised"]).map("{:.1%}".format))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # After the norm, nothing of the promise is kept, and after ELU a few per cent. Pulling on this
 # score bends the weights a long way for little. What does that cost? Six draws of the problem, each
 # trained without the regularizer, with `phi='mean'` and with `phi='learned'`, 150 epochs, lambda 1
@@ -577,7 +588,7 @@ table = runs.groupby("arm", sort=False)["test_mse"].agg(["mean", "std", "min", "
 table.loc["noise floor"] = runs["floor"].agg(["mean", "std", "min", "max"])
 table
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # An output has variance 1, so a test MSE near 1 says that the model predicts nothing. That is what
 # the pull on the channel mean has done at this strength. The learned direction, at the same
 # strength, costs far less. (With the hundred times smaller lambda of the published tutorial,
@@ -633,7 +644,7 @@ r_table = pd.DataFrame({
 }).T
 r_table
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Both have done some of it. The direction $w$ alone accounts for a good part of the way, and training on
 # the data goes further, because the members of a chain that carries a signal follow that signal. The
 # rest is what the regularizer has done to the model, and we see it most at the member that follows
@@ -656,7 +667,7 @@ for weight in weights:
     soft.append([*r.tolist(), -pathway_loss(three, m).item()])
 torch.testing.assert_close(soft[-1][:3], r_members, atol=1e-5, rtol=0)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 names = ["$r_1$", "$r_2$", "$r_3$", "$-L_{sim}$"]
 figure, ax = plt.subplots(figsize=(6.6, 3.6), layout="constrained")
 figures.plot_curves(weights, dict(zip(names, np.transpose(soft))), ax,
@@ -695,7 +706,7 @@ theirs = regularizer.loss(model)[1]
 ours = 0.5 * dissimilarity_loss(model.layer_activations(draw.x_train), M, channel_mean, pairs)
 torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Our pathways have inputs of their own. Do their scores correlate, in the model of the opening
 # figure?
 
@@ -704,7 +715,7 @@ S = after @ M.t() / M.sum(1)  # (B, P)
 pathways = [f"pathway {p}" for p in range(4)]
 pd.DataFrame(torch.corrcoef(S.t()).numpy(), pathways, pathways)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # They hardly do, so there is little to push apart. This changes where pathways overlap. Suppose that a
 # database lists two nodes of pathway 1 in pathway 0 as well, and one node of pathway 0 in pathway 1. We
 # train with that membership, once without $L_{dis}$ and once with it.
@@ -721,7 +732,7 @@ for lambda_dis in [0, 3]:
     s = last_scores(model, regularizer)
     apart[lambda_dis] = s @ overlapping.t() / overlapping.sum(1), history
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), layout="constrained")
 for ax, (lambda_dis, (S, history)) in zip(axes, apart.items()):
     figures.plot_pathway_pair(S[:, 0], S[:, 1], ax)
@@ -730,7 +741,7 @@ for ax, (lambda_dis, (S, history)) in zip(axes, apart.items()):
 plots.show(figure, "Score of pathway 1 against that of pathway 0, where members overlap: "
                    "strongly correlated without the dissimilarity loss, hardly with it")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The shared members had pulled the two pathways into one. The pair term takes them apart again, against
 # the pull of $L_{sim}$, and the title tells you what this does to the error. (Each is a single run, so
 # look at the scatter and not at the second digit.) Look at the shape, too: two scores that do not
@@ -764,7 +775,7 @@ by_hand = [correlation(s, t) for s, t in zip(members, s_others)]
 torch.testing.assert_close(r_with(three, others(three)).tolist(), by_hand, atol=1e-5, rtol=0)
 torch.testing.assert_close(by_hand[2], soft[0][2], atol=1e-5, rtol=0)  # weight 0 in section 8
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Leaving the third node out gives the number that we met at weight 0 in the last section. Now the
 # floor, simulated with independent members:
 
@@ -777,7 +788,7 @@ for m in sizes:
     measured["with the pathway score"].append(r_with(s, s.mean(1, keepdim=True)).mean().item())
     measured["with the other members"].append(r_with(s, others(s)).mean().item())
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(6.6, 3.8), layout="constrained")
 figures.plot_floor(sizes, measured, ax)
 plots.show(figure, "Mean correlation of independent members against the size of the pathway: with "
@@ -789,7 +800,7 @@ np.testing.assert_allclose(measured["with the pathway score"], theory, atol=0.03
 np.testing.assert_allclose(measured["with the other members"], 0, atol=0.03)
 pd.DataFrame(measured, index=pd.Index(sizes, name="m")).assign(floor=theory)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # With the pathway score the marks lie on the curve. With the other members there is no floor. Our
 # pathways have three members, and the row $m = 3$ says how much of any $r$ is no achievement.
 #
@@ -805,7 +816,7 @@ def left_one_out(s):
 
 r_table.assign(**{"mean r, left one out": [left_one_out(s) for s in scores.values()]})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The untrained model, seen along its fitted $w$, stands hardly above the floor, and little is left of
 # it without the member's own part. Along its first $w$ the members even oppose each other. Training
 # on the data brings a good deal. And what the regularizer adds is real in this sense: it survives
@@ -830,14 +841,14 @@ r_table.assign(**{"mean r, left one out": [left_one_out(s) for s in scores.value
 # What remains has the weight <code>M.sum(1, keepdim=True) - M</code>, (P, N).
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def leave_one_out(s, M):
     """Node scores s (B, N), membership M (P, N) -> scores without each node (B, P, N)."""
     raise NotImplementedError
 
 checks.leave_one_out(leave_one_out);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -874,7 +885,7 @@ for B in batch_sizes:
     for name, r in zip(spread, drawn):
         spread[name].append(r.std().item())
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(6.8, 4.0), layout="constrained")
 figures.plot_batch_noise(batch_sizes, spread, ax)
 plots.show(figure, "Standard deviation of correlations against batch size, log-log: "
@@ -884,7 +895,7 @@ plots.show(figure, "Standard deviation of correlations against batch size, log-l
 noise = pd.DataFrame(spread, index=pd.Index(batch_sizes, name="B"))
 noise.assign(**{"1 / root B": noise.index**-0.5})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Where there is nothing to find, the noise follows $1/\sqrt B$ (in the smallest batches it is a
 # little above; for independent normal scores theory says $1/\sqrt{B - 1}$ exactly). The mean over
 # members is steadier than either of the two. At $B = 8$ the noise of a single correlation is more
@@ -914,7 +925,7 @@ for lambda_sim, s in kept.items():
     }
 sweep = pd.DataFrame(rows).T.rename_axis("lambda")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 figures.plot_curves(sweep.index, sweep[["mean r", "left one out"]], left,
                     xlabel=r"$\lambda_{sim}$", ylabel="correlation, last layer")
@@ -935,7 +946,7 @@ plots.show(figure, "Left, the mean correlation of members with their pathway ris
 # The scores behind the leftmost points: a model that has never heard of pathways, seen along the
 # $w$ that was fitted to it.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def at(lambda_sim):
     figure, axes = plt.subplots(
         1, 4, figsize=(11.5, 3.4), layout="constrained", sharex=True, sharey=True
@@ -953,7 +964,7 @@ at(0)
 # %% tags=["widget", "nbval-ignore-output"]
 interact(at, lambda_sim=SelectionSlider(options=lambdas, value=0, description="lambda"));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Warm-up.** At the start of training the activations mean nothing yet. Asking them to agree right
 # away may make them agree on something that predicts nothing. So let the data speak first, and
 # raise the strength of the regularizer linearly,
@@ -974,7 +985,7 @@ def test_curve(seed, W):
 fresh = range(100, 104)
 warm = {W: [test_curve(seed, W) for seed in fresh] for W in (0, 50)}
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 epochs = np.arange(150)
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 strength = {"no warm-up": np.ones(150), "50 epochs": np.minimum(1, (epochs + 1) / 50)}
@@ -995,7 +1006,7 @@ columns, draws = ["test MSE", "left one out"], pd.Index(fresh, name="draw")
 tables = {f"W = {W}": pd.DataFrame(rows, draws, columns) for W, rows in at_the_end.items()}
 pd.concat(tables, axis=1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # With warm-up the error falls faster from early on. At the end it is clearly lower on two of the
 # four draws and about the same on the other two, and the members agree as well either way. So it is
 # an insurance for a strong lambda, not a promise. `train(..., warmup_epochs=50)` is all that it

@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 8 · Your own network
 #
 # So far the data came from a simulation, and we knew which pathways were true. Here nobody knows. We take real
@@ -33,10 +33,21 @@
 # **Before you start:** [7 · Does the prior help?](07_does_the_prior_help.ipynb). **Time:** 50 minutes to
 # read, two minutes to run on two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 from dataclasses import replace
 from pathlib import Path
 from tempfile import mkdtemp
@@ -62,7 +73,7 @@ from gsnn_tutorial.study.verdict import verdict
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · Three files, and a report
 #
 # Liver cells of five kinds were given stimuli and inhibitors, alone and together, and the phosphorylation of some
@@ -75,7 +86,7 @@ files = hepatocytes()
 display(pd.read_csv(files["columns"]).iloc[[0, 5, 8, 26, 27]], pd.read_csv(files["network"]).head(3))
 print(Path(files["sets"]).read_text(encoding="utf-8").splitlines()[0][:90], "...")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A stimulus or an inhibitor is an *input* of its node. The cell line is a *category*: one input for each label,
 # wired to every node that is read out (`*outputs`). The columns of a *group* name the combination that a row belongs to.
 # One call reads it all. Nothing is dropped without being counted:
@@ -84,23 +95,23 @@ print(Path(files["sets"]).read_text(encoding="utf-8").splitlines()[0][:90], "...
 own = own_network(**files)
 print(own.report())
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Read such a report before you train anything. This one says that the network has feedback loops (allowed: a signal
 # goes round once per layer), that most readouts cannot hear every input, and that some cannot hear any. An output that
 # is called as a function node is gets another name, since a GSNN has every name once.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(15, 9), layout="constrained")
 figures.plot_own_network(own.graph, ax)
 plots.show(figure, "The network by hops from the inputs: function nodes as circles, hollow ones are not reached by any input")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · Look first
 #
 # The table holds log2 of the measured fluorescence, minus that of the cell line's own control (no stimulus, no
 # inhibitor): 1 is twice the control.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 table = pd.read_csv(files["table"])
 line = own.x.filter(like="cell_line=").idxmax(axis=1).str.removeprefix("cell_line=")
 figure, ax = plt.subplots(figsize=(10, 4), layout="constrained")
@@ -122,7 +133,7 @@ noise = (noise / table[readouts].var()).set_axis(own.y.columns)
 print(f"duplicates: {len(controls)} pairs; variance of a measurement, in variances of the readout: {noise.mean():.2f}")
 noise.sort_values().to_frame("noise").T.round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # No model can predict noise, and for some readouts it is a large part. But these duplicates are controls only: under
 # stimulation noise may be larger or smaller, so this is an estimate and no floor. **The question** is about combinations, so whole combinations are held out: all
 # rows of a stimulus with an inhibitor combination, in every cell line.
@@ -133,7 +144,7 @@ draw = problem.draw(seed=0)
 print(f"{len(draw.x_train)} training rows, {len(draw.x_test)} test rows; "
       f"{len(np.unique(draw.groups))} of {own.groups.nunique()} combinations to train on; noise floor: {draw.floor}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The draw is what chapter 6 knows: data, sets, their shuffle. Its noise floor is NaN, since nobody knows it, and what
 # needs a true graph (the oracle, the edges' AUC) says so with an error instead of a number.
 #
@@ -150,7 +161,7 @@ print(f"{len(draw.x_train)} training rows, {len(draw.x_test)} test rows; "
 #
 # </details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def held_out(groups, share, order):
     """Groups (rows,), a share, group numbers in a drawn order -> mask (rows,) of the rows that are held out."""
     raise NotImplementedError
@@ -158,7 +169,7 @@ def held_out(groups, share, order):
 
 checks.held_out(held_out);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.held_out.solution()` in a cell of its own.
@@ -185,7 +196,7 @@ predicted = {
 found = {name: pd.Series(((p - draw.y_test.numpy()) ** 2).mean(0), own.y.columns) for name, p in predicted.items()}
 pd.DataFrame(found).mean().to_frame("held-out error").T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Errors are in variances of the readout over the training rows. Interactions matter: pairwise ridge is far ahead of additive
 # ridge, and it is the model to beat.
 #
@@ -208,12 +219,12 @@ rows = [(name, train, found[name].mean()) for name, train in
         [("careless GSNN", train_careless), ("GSNN on the map", train_careful)]]
 pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_index("model")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on.
 # That points at training, or at the map, before it points at too little data. The saved study changes one thing at a time, over
 # several splits, with 100 epochs, the careless one with 150 (`python -m gsnn_tutorial.own.hepatocytes_study`):
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 saved = pd.read_csv(FOLDER / "steps.csv")
 first = ["mean", "careless", "minibatches", "norm over the batch", "cell line at the read-outs", "layers of their own",
          "six layers", "inhibitors one hop further too", "pairwise ridge"]
@@ -234,7 +245,7 @@ def step_difference(step, versus, column="test_mse"):
 before = ["careless", *first[2:5], "layers of their own", "layers of their own"]
 pd.DataFrame([step_difference(*pair) for pair in zip(first[2:8], before)])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # * **Norm.** Layer norm divides a node's channels by their own spread, so it takes away how *strong* a signal is. What
 #   we predict is strength. A norm over the batch keeps it.
 # * **Depth.** A signal moves one function node per layer. With six layers, readouts far down hear only some inputs.
@@ -250,7 +261,7 @@ pd.DataFrame([step_difference(*pair) for pair in zip(first[2:8], before)])
 #
 # A readout can only depend on inputs that some path leads from. How far are they?
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(8, 6), layout="constrained")
 figures.plot_hops(own.outputs, ax)
 plots.show(figure, "Hops from the nearest and from the farthest input to each readout; a cross where no input reaches it")
@@ -273,7 +284,7 @@ cost = pd.DataFrame({
 print(cost[["all inputs", "inputs that reach it"]].mean().round(3).to_string())
 cost.assign(cost=cost["inputs that reach it"] - cost["all inputs"]).sort_values("cost", ascending=False).head(6)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Missing paths alone cost that much of the error, by folds of the training rows. Readouts that nothing reaches are not
 # the only ones that pay.
 #
@@ -287,13 +298,13 @@ asked = asked_inputs(x_rows, y_rows, groups, told)
 print(asked.groupby("input")["gain"].agg(["size", "mean"]).sort_values("size", ascending=False).round(3).to_string())
 asked.sort_values("gain", ascending=False).head(5)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The input at the top is asked for by most readouts. An inhibitor that seems to act on almost everything may do just
 # that: inhibitors are seldom specific at the doses that are used, and a map of intended targets does not say so. (It could also be
 # a pathway that the map lacks, or something of the assay: these data cannot tell which.) We draw those edges from the input
 # to the node that is read out, and train again. As a control we draw as many edges at random.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 node = {name: source for source, name in own.graph.edges if name in set(own.graph.output_nodes)}
 new = tuple((u, node[name]) for u, name in zip(asked["input"], asked["output"]))
 mended = replace(own.graph, edges=own.graph.edges + new)
@@ -312,7 +323,7 @@ pd.DataFrame([step_difference(a, b) for a, b in [
 # help this model, too. What it lacked was ways for a signal to get through, and random edges make such ways; so a
 # better prediction does **not** show that the new edges are real. Readout by readout, at our one split:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(11, 4.4), layout="constrained")
 shown = {name: found[name] for name in ("pairwise ridge", "careless GSNN", "GSNN on the map", "GSNN, edges asked for")}
 hops = own.outputs["hops"]
@@ -333,7 +344,7 @@ unused = int((effects < 0.01 * effects.max()).sum())
 print(f"{unused} of {len(effects)} edges move the predictions by less than 1% of what the strongest one does")
 effects.sort_values(ascending=False).head(5).to_frame("mean squared change")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # An edge is unused where it leads to no readout, where nothing reaches it, or where another way carries the same. That
 # is a statement about *this* model on these data, and another start may use others (chapter 6).
 #
@@ -350,7 +361,7 @@ controls = ("control_loo", "connected_control_loo")
 summary = summarize(arms, ["test_mse"], contrasts("regularized_loo", controls))
 print(verdict(summary, "test_mse", "regularized_loo", controls=controls))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Whatever the line above says, it is a statement about these sets, this map and this strength. What would count as "the
 # pathways help" is the rule of chapter 6, fixed before: better than the baseline, *and* than both controls.
 #
@@ -368,7 +379,7 @@ print(mine.report().split("\n\n")[3])
 results = paired_comparison(OwnProblem(mine), seeds=range(2), settings=Settings(epochs=20), progress=False)
 results.groupby("arm", sort=False)[["test_mse"]].mean().T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Two splits give no verdict; give more of them, or let the command do it. It writes the network, sets and data *as they were
 # used*, the report, the table of all splits, figures and the verdict into a folder, and goes on if it was interrupted:
 #
@@ -396,7 +407,7 @@ results.groupby("arm", sort=False)[["test_mse"]].mean().T
 #
 # </details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def half_wrong(M, order):
     """A membership (P, N) and the nodes in a drawn order -> (P, N), half of its columns exchanged."""
     raise NotImplementedError
@@ -404,7 +415,7 @@ def half_wrong(M, order):
 
 checks.half_wrong(half_wrong);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.half_wrong.solution()` in a cell of its own.
@@ -419,7 +430,7 @@ checks.half_wrong(half_wrong);
 # Real networks have thousands of nodes. A saved run (`python -m gsnn_tutorial.own.scale scale.csv`) reads such
 # tables, and trains in minibatches of 64, without and with the regularizer over overlapping sets:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 scale = pd.read_csv(FOLDER.parent / "scale.csv")
 display(scale.groupby("arm")[["nodes", "edges", "sets", "read_seconds", "seconds_per_epoch", "gigabytes", "threads"]].first())
 curves = {arm: part["test_mse"].to_numpy() for arm, part in scale.groupby("arm")}
@@ -427,7 +438,7 @@ figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 plot_curves(scale["epoch"].unique(), curves, ax, xlabel="epoch", ylabel="test MSE")
 plots.show(figure, "Test error over the epochs of a large network, without and with the regularizer")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Recap
 #
 # 1. A table, a network and gene sets become a graph, a membership and data in one call, and a report says what was

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
-from gsnn_tutorial.commands.options import needs, option
+from gsnn_tutorial.commands.options import about_files, needs, option
 
 
 def add(commands):
@@ -20,8 +21,12 @@ def add(commands):
     option(cost, "--root", "the clone of the repository", ".", metavar="FOLDER")
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run the command; whether it finished."""
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work, whose result is whether it finished."""
+    return about_files(_work, given)
+
+
+def _work(given: argparse.Namespace) -> bool:
     with needs("course"):
         import nbclient  # noqa: F401  the measurement is a process of its own that needs it
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
-from gsnn_tutorial.commands.options import option
+from gsnn_tutorial.commands.options import about_files, option
 
 
 def add(commands):
@@ -32,8 +33,15 @@ def add(commands):
     option(run, "--lambda-sim", "strength of the prior", 0.1)
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run the command; whether it finished."""
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work, whose result is whether it finished. Raises ValueError for options that cannot be."""
+    for name in ("table", "network", "sets"):
+        if given.example is None and getattr(given, name) is None:
+            raise ValueError(f"--{name} FILE is missing; --example FOLDER writes a set of files to start from")
+    return about_files(_work, given)
+
+
+def _work(given: argparse.Namespace) -> bool:
     if given.example is not None:
         from gsnn_tutorial.own.example import write_example
 
@@ -41,9 +49,6 @@ def run(given: argparse.Namespace) -> bool:
         options = " ".join(f"--{name} {path}" for name, path in paths.items())
         print(f"Small files to start from. Now:\n\n  python -m gsnn_tutorial mine {options}")
         return True
-    for name in ("table", "network", "sets"):
-        if getattr(given, name) is None:
-            raise ValueError(f"--{name} FILE is missing; --example FOLDER writes a set of files to start from")
     from gsnn_tutorial.commands.mine import run_mine
     from gsnn_tutorial.own.paired import Settings
 

@@ -1,7 +1,9 @@
-"""How an option is written down, and what is said where an extra is missing."""
+"""How an option is written down, and what is said where an extra is missing or a file cannot be used."""
 
 from __future__ import annotations
 
+import argparse
+from collections.abc import Callable
 from contextlib import contextmanager
 
 
@@ -20,3 +22,17 @@ def needs(extra: str):
         yield
     except ModuleNotFoundError as error:
         raise ValueError(f'{error.name} is missing; pip install -e ".[{extra}]" brings it') from error
+
+
+def about_files(work: Callable[[argparse.Namespace], bool], given: argparse.Namespace) -> Callable[[], bool]:
+    """The work of a command that does little but read files: a ValueError of it is about one of them."""
+
+    def run() -> bool:
+        from gsnn_tutorial.files import UnusableFile
+
+        try:
+            return work(given)
+        except ValueError as error:
+            raise error if isinstance(error, UnusableFile) else UnusableFile(str(error)) from error
+
+    return run

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 
-from gsnn_tutorial.commands.options import needs, option
+from gsnn_tutorial.commands.options import about_files, needs, option
 
 
 def add(commands):
@@ -22,13 +23,17 @@ def add(commands):
     option(publish, "--root", "the clone of the repository", ".", metavar="FOLDER")
 
 
-def run(given: argparse.Namespace) -> bool:
-    """Run the command; whether it finished. Raises ValueError if both an address and --remove are given."""
+def prepare(given: argparse.Namespace) -> Callable[[], bool]:
+    """The work, whose result is whether it finished. Raises ValueError for options that cannot be."""
+    if given.remove and given.address:
+        raise ValueError(f"--remove takes the address away; give it or {given.address}, not both")
+    return about_files(_work, given)
+
+
+def _work(given: argparse.Namespace) -> bool:
     with needs("lab"):
         from gsnn_tutorial.publishing.publish import publish
 
-    if given.remove and given.address:
-        raise ValueError(f"--remove takes the address away; give it or {given.address}, not both")
     changed = publish(given.root, "" if given.remove else given.address, given.hub)
     print("\n".join(map(str, changed)) or "nothing had to change")
     return True
