@@ -54,7 +54,7 @@ bring_the_kit("")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from ipywidgets import interact
+from ipywidgets import ToggleButtons, fixed, interact
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.checks import chapter_7 as checks
@@ -434,12 +434,12 @@ plots.show(figure, "Differences of the regularized arm from baseline and control
 #
 # ### Explore
 #
-# The saved tables along one setting, the other settings as at the large size. The number of spurious edges counts for
-# `n_train` only: lambda and wrong members were run with 32.
+# The saved tables along one setting, the other settings as at the large size. The second picture is for `n_train` alone,
+# since lambda and wrong members were run with 32 spurious edges only.
 
 
 # %% slideshow={"slide_type": "subslide"}
-def explore(setting="n_train", n_spurious=32, metric="test_mse"):
+def explore(setting="n_train", metric="test_mse", n_spurious=32):
     part = sizes[(sizes["K"] == 8) & (sizes["n_spurious"] == n_spurious)]
     tables = {"n_train": part, "lambda_sim": lambdas, "wrong": wrongs}
     summary = summarize_by(tables[setting], setting, [metric])
@@ -448,11 +448,17 @@ def explore(setting="n_train", n_spurious=32, metric="test_mse"):
     plots.show(figure, f"{metric_named(metric).words} over {setting}: paired differences with intervals")
 
 
+def explore_samples(n_spurious=32, metric="test_mse"):
+    explore("n_train", metric, n_spurious)
+
+
 explore()
 
 # %% tags=["widget", "nbval-ignore-output"]
-settings = {"setting": ["n_train", "lambda_sim", "wrong"], "n_spurious": [8, 32, 64]}
-interact(explore, **settings, metric=["test_mse", "cka_gap", "cka_ari"]);
+judged = ["test_mse", "cka_gap", "cka_ari"]
+interact(explore, setting=ToggleButtons(options=["n_train", "lambda_sim", "wrong"]),
+         metric=ToggleButtons(options=judged), n_spurious=fixed(32));
+interact(explore_samples, n_spurious=ToggleButtons(options=[8, 32, 64], value=32), metric=ToggleButtons(options=judged));
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · The same knowledge, used otherwise
