@@ -13,16 +13,18 @@ from gsnn_tutorial import validate
 from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
 from gsnn_tutorial.study.named import STUDIES, Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.plans import PLANNED
 from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.verdict import in_words
 
+ALL = STUDIES | PLANNED
 SHOWN = ["test_mse", "cka_gap", "cka_ari"]
 
 
 def run_study(
     name: str, output: str | Path | None = None, device: str = "cpu", seeds: int | None = None, progress: bool = True
 ) -> bool:
-    """Compute a study of ``STUDIES`` into a folder: NAME.csv, with the settings in run.json.
+    """Compute a study of ``STUDIES`` or ``PLANNED`` into a folder: NAME.csv, with the settings in run.json.
 
     Finished parts and seeds are kept in ``parts``; a run that was interrupted goes on from there. Returns whether
     it was finished.
@@ -43,7 +45,7 @@ def run_study(
 
 def checked_parts(name: str, seeds: int | None = None) -> list[Part]:
     """The parts of a study, with only so many seeds of each. Raises ValueError for a study or seeds there are not."""
-    parts = STUDIES[validate.choice("name", name, STUDIES)].parts
+    parts = ALL[validate.choice("name", name, tuple(ALL))].parts
     if seeds is None:
         return list(parts)
     most = min(len(part.seeds) for part in parts)
@@ -76,9 +78,9 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
         if not finished:
             break
     folder.table(name, pd.concat(tables, ignore_index=True).round(4))
-    folder.finish(question=STUDIES[name].question, finished=finished, seconds_of_all_runs=round(seconds, 1))
+    folder.finish(question=ALL[name].question, finished=finished, seconds_of_all_runs=round(seconds, 1))
     means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[SHOWN].mean()
-    print(STUDIES[name].question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
+    print(ALL[name].question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
     print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
     return finished
 
