@@ -54,7 +54,7 @@ bring_the_kit("")
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from ipywidgets import ToggleButtons, fixed, interact
+from ipywidgets import ToggleButtons, interact
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.checks import chapter_7 as checks
@@ -448,6 +448,10 @@ def explore(setting="n_train", metric="test_mse", n_spurious=32):
     plots.show(figure, f"{metric_named(metric).words} over {setting}: paired differences with intervals")
 
 
+def explore_settings(setting="n_train", metric="test_mse"):
+    explore(setting, metric)
+
+
 def explore_samples(n_spurious=32, metric="test_mse"):
     explore("n_train", metric, n_spurious)
 
@@ -456,8 +460,8 @@ explore()
 
 # %% tags=["widget", "nbval-ignore-output"]
 judged = ["test_mse", "cka_gap", "cka_ari"]
-interact(explore, setting=ToggleButtons(options=["n_train", "lambda_sim", "wrong"]),
-         metric=ToggleButtons(options=judged), n_spurious=fixed(32));
+interact(explore_settings, setting=ToggleButtons(options=["n_train", "lambda_sim", "wrong"]),
+         metric=ToggleButtons(options=judged));
 interact(explore_samples, n_spurious=ToggleButtons(options=[8, 32, 64], value=32), metric=ToggleButtons(options=judged));
 
 # %% [markdown] slideshow={"slide_type": "slide"}

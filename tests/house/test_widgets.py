@@ -8,7 +8,7 @@ import jupytext
 import pytest
 
 SOURCES = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.py"))
-ARROW_KEYS = {"FloatSlider", "IntSlider", "SelectionSlider", "ToggleButtons", "Checkbox", "fixed"}
+ARROW_KEYS = {"FloatSlider", "IntSlider", "SelectionSlider", "ToggleButtons", "Checkbox"}
 
 
 def cells(source):
