@@ -23,6 +23,10 @@
 # much of it is wrong, whether real edges cross between pathways, and how the same knowledge is used.
 # The last section is a page that you can take away: *you have pathways and a graph; what should you do?*
 #
+# **One thing to keep in mind while you read.** The baseline of these studies was trained like every other arm, for
+# 500 epochs with one weight decay, and nobody tuned it. A rival that nobody tuned is easy to beat. The plan for a
+# fair comparison, in which every arm chooses by the same rule, is in `gsnn_tutorial/study/plans.py`.
+#
 # The studies take minutes each, so the package carries their tables, with the command, versions and
 # time. This notebook computes a few of their rows again, with the same code.
 #
