@@ -21,10 +21,9 @@ from gsnn_tutorial import kernels, validate
 class History:
     """What training did, epoch by epoch.
 
-    ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is
-    empty without test data, ``val_mse`` without validation data. ``best_epoch`` is the one whose weights
-    the model was given in the end, where validation chose it (a list for a union). ``stopped`` is
-    'diverged' or 'interrupted' if training ended early.
+    ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is empty without test
+    data, ``val_mse`` without validation data. ``best_epoch`` is the one whose weights the model was given in the end,
+    where validation chose it (a list for a union). ``stopped`` is 'diverged' or 'interrupted' if training ended early.
     """
 
     train_mse: list[float] = field(default_factory=list)
@@ -117,8 +116,7 @@ def train(
 
     Arguments
         x_train, y_train: (samples, inputs) and (samples, outputs); moved to the model's device.
-        x_test, y_test: if given, their MSE is recorded after every epoch. It is only watched:
-            nothing is chosen by it.
+        x_test, y_test: if given, their MSE is recorded after every epoch. Nothing is chosen by it.
         x_val, y_val: if given, the model ends with the weights of the epoch whose MSE on them was lowest
             (early stopping that looks at all epochs first), each model of a union with its own epoch's.
         regularizer: its parameters are trained too. One of pathways, of weights, or a sum of them.
@@ -131,9 +129,8 @@ def train(
             (R,), its ``mse``: their losses are summed, and an entry of the history is a list of R.
         after_epoch: called with the epoch's number, 0 first, when the epoch has ended: to look at the model.
 
-    A loss that is not finite (for every model, if there are several) ends training with a warning,
-    before it reaches the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the
-    history so far and say so in ``History.stopped``.
+    A loss that is not finite (for every model, if there are several) ends training with a warning, before it reaches
+    the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the history, see ``History.stopped``.
 
     Raises ValueError for data of the wrong shape or not finite, and for batches of one sample
     where the regularizer has to correlate.

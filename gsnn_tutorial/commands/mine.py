@@ -11,7 +11,7 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import RunFolder, read_json, write_json
+from gsnn_tutorial.files import RunFolder, read_json, write_json, write_text
 from gsnn_tutorial.own.network import OwnNetwork, own_network
 from gsnn_tutorial.own.paired import Comparison, Settings, paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem
@@ -52,7 +52,7 @@ def _compute(folder, own, problem, state, splits, settings, compare, resume, pro
     write_json(state, folder.file("state.json"))
     for name, made in own.tables().items():
         folder.table(name, made)
-    folder.file("report.txt").write_text(own.report() + "\n", encoding="utf-8")
+    write_text(own.report() + "\n", folder.file("report.txt"))
     _figures(own, folder)
     print(own.report())
     if not splits:
@@ -70,7 +70,7 @@ def _compute(folder, own, problem, state, splits, settings, compare, resume, pro
     plot_outcomes(results, ax)
     folder.figure("outcomes", figure)
     said = _judged(results, splits)
-    folder.file("verdict.txt").write_text(said + "\n", encoding="utf-8")
+    write_text(said + "\n", folder.file("verdict.txt"))
     wall = folder.finish(finished=True, verdict=said.splitlines()[0])
     means = results.groupby("arm", sort=False)[["test_mse"]].mean()
     print(in_words(means).round(3).to_string(), said, sep="\n\n")

@@ -11,13 +11,12 @@ from tqdm import tqdm
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
-from gsnn_tutorial.study.named import STUDIES, Part, settings_of_part
+from gsnn_tutorial.study.named import STUDIES, NamedStudy, Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import PLANNED
 from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.verdict import in_words
 
-ALL = STUDIES | PLANNED
 SHOWN = ["test_mse", "cka_gap", "cka_ari"]
 
 
@@ -43,9 +42,15 @@ def run_study(
         return _compute(folder, name, parts, device, progress)
 
 
+def study_named(name: str) -> NamedStudy:
+    """The study of this name, saved or planned. Raises ValueError for any other."""
+    known = STUDIES | PLANNED
+    return known[validate.choice("name", name, tuple(known))]
+
+
 def checked_parts(name: str, seeds: int | None = None) -> list[Part]:
     """The parts of a study, with only so many seeds of each. Raises ValueError for a study or seeds there are not."""
-    parts = ALL[validate.choice("name", name, tuple(ALL))].parts
+    parts = study_named(name).parts
     if seeds is None:
         return list(parts)
     most = min(len(part.seeds) for part in parts)
@@ -78,9 +83,9 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
         if not finished:
             break
     folder.table(name, pd.concat(tables, ignore_index=True).round(4))
-    folder.finish(question=ALL[name].question, finished=finished, seconds_of_all_runs=round(seconds, 1))
+    folder.finish(question=study_named(name).question, finished=finished, seconds_of_all_runs=round(seconds, 1))
     means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[SHOWN].mean()
-    print(ALL[name].question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
+    print(study_named(name).question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
     print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
     return finished
 

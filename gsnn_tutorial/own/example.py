@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import write_csv
+from gsnn_tutorial.files import write_csv, write_text
 from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.simulation import pathway_functions, simulate
 
@@ -57,5 +57,5 @@ def write_example(folder: str | Path, seed: int = 0) -> dict[str, Path]:
     write_csv(table, folder / "table.csv")
     write_csv(network, folder / "network.csv")
     write_csv(columns, folder / "columns.csv")
-    (folder / "sets.gmt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    write_text("\n".join(lines) + "\n", folder / "sets.gmt")
     return {name.split(".")[0]: folder / name for name in FILES}

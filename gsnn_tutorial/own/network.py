@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import write_csv
+from gsnn_tutorial.files import write_csv, write_text
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.own.edges import read_edges
 from gsnn_tutorial.own.findings import Findings
@@ -89,7 +89,7 @@ class OwnNetwork:
         folder.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables().items():
             write_csv(table, folder / f"{name}.csv")
-        (folder / "report.txt").write_text(self.report() + "\n", encoding="utf-8")
+        write_text(self.report() + "\n", folder / "report.txt")
 
 
 def own_network(

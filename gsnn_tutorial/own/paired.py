@@ -13,7 +13,7 @@ from tqdm import tqdm
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.evaluation import evaluating
-from gsnn_tutorial.files import write_csv
+from gsnn_tutorial.files import read_csv, write_csv
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.own.problem import OwnDraw, OwnProblem
@@ -111,7 +111,7 @@ def paired_comparison(
     layers = settings.layers or problem.network.depth
     names, tables = problem.network.graph.output_nodes, []
     if resume and output is not None and Path(output).exists():
-        kept = pd.read_csv(output, float_precision="round_trip")
+        kept = read_csv(output)
         complete = kept.groupby("seed")["arm"].transform("nunique") == len(RIVALS) + len(arms)
         tables = [part for _, part in kept[complete & kept["seed"].isin(seeds)].groupby("seed")]
     done = {int(part["seed"].iloc[0]) for part in tables}

@@ -191,7 +191,7 @@ ARMS = {arm.name: arm for arm in (
     Arm("loo_penalty", "leave-one-out and penalty", **TRUTH, marker=BOWL, regularizer=score_and_penalty, tunes="both",
         use=f"{OTHERS['use']}, and {PENALTY['use']}"),
     Arm("lasso", "lasso", use="penalises all edges between function nodes", regularizer=penalty_everywhere,
-        tunes="lasso", color="#E69F00", linestyle="-.", marker=SLANT),
+        tunes="lasso", marker=SLANT),
     # The same pathways, used on the data.
     Arm("recombination", "recombination", **TRUTH, **RECOMBINED, marker=TRAPEZE),
     Arm("recombination_matched", "recombination (matched)", **MATCHED, **RECOMBINED, marker=CORNER),
