@@ -151,7 +151,7 @@ def test_single_numbers_of_numpy_are_numbers_in_json(tmp_path):
 WRITING = {"to_csv", "write_text", "write_bytes", "savefig", "dump", "save", "savez", "unlink", "rmtree"}
 
 
-# Into ``replacing``; the text of a table, for its digest; a folder that is thrown away; a script for the kit's own data.
+# Into ``replacing``; a table's text, for its digest; a folder that is thrown away; a script for the kit's own data.
 ELSEWHERE = {
     "course/release.py": {"write_text"},
     "commands/mine.py": {"to_csv"},
