@@ -110,7 +110,7 @@ class Exercise:
         """case -> (what the answer gives, what is right), in silence."""
 
         def outcomes(case: tuple) -> tuple:
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     return self._outcome(answer, case), self._outcome(self.reference, case)

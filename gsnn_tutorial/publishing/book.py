@@ -29,7 +29,7 @@ def build(root: str | Path = ".", output: str | Path = "site") -> Path:
         source, built = Path(folder) / "source", Path(folder) / "site"
         write_source(checkout, source)
         command = [sys.executable, "-m", "sphinx", "--fail-on-warning", "--keep-going", "-q", str(source), str(built)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         if done.returncode:
             raise ValueError("the book has faults:\n" + done.stderr.replace(str(source) + "/", "").strip()[-3000:])
         shutil.rmtree(site, ignore_errors=True)

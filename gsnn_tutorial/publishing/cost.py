@@ -57,7 +57,7 @@ def run_on_one_core(notebook: Path) -> tuple[float, int]:
     command = [sys.executable, "-c", RUN, str(notebook.parent.resolve()), str(notebook.resolve())]
     command = [sys.executable, "-c", ONE_CORE, *command]
     start = time.perf_counter()
-    done = subprocess.run(command, env=os.environ | one, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, env=os.environ | one, capture_output=True, encoding="utf-8", check=False)
     if done.returncode:
         raise ValueError(f"{notebook} must run without an error, got {done.stderr.strip().splitlines()[-1:]}")
     return time.perf_counter() - start, int(done.stdout.split()[-1])

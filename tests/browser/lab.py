@@ -45,7 +45,7 @@ def server(folder, *before):
     news = folder.parent / "CONFIG/lab/user-settings/@jupyterlab/apputils-extension/notification.jupyterlab-settings"
     news.parent.mkdir(parents=True)
     news.write_text('{"fetchNews": "false"}', encoding="utf-8")
-    with (folder.parent / "lab.log").open("w") as log:
+    with (folder.parent / "lab.log").open("w", encoding="utf-8") as log:
         lab = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
         try:
             for _ in range(120):

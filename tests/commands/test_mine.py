@@ -34,7 +34,7 @@ def test_the_example_runs_from_files_to_a_verdict(tmp_path, capsys):
     said = capsys.readouterr().out
     assert "can't tell whether the prior helps" in said and "Held-out error: GSNN" in said
     written = {path.name for path in (tmp_path / "run").iterdir()}
-    listed = json.loads((tmp_path / "run" / "run.json").read_text())["files"]
+    listed = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["files"]
     assert set(listed) | {"run.json"} == written
     assert {
         "network_used.csv",

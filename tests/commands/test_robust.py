@@ -103,7 +103,7 @@ def test_a_folder_of_another_study_is_refused_with_its_table_in_place(keep, monk
     monkeypatch.setitem(STUDIES, "short", SHORT)
     (keep / "parts").mkdir()
     for text in ('{"settings": [], "seconds": 1.0}', "", "[]", '{"settings": []', '{"settings": 3, "seconds": 1}'):
-        (keep / "parts" / "state.json").write_text(text)
+        (keep / "parts" / "state.json").write_text(text, encoding="utf-8")
         before = content(keep)
         with pytest.raises(UnusableFile, match=r"output must be a folder of this study|state\.json is .*: remove it"):
             run_study("short", keep, progress=False)
@@ -134,24 +134,26 @@ def test_parts_of_the_version_before_are_gone_on_with_where_the_state_says_what_
 @posix
 def test_two_comparisons_in_one_folder_the_second_is_refused_and_a_killed_one_does_not_block(tmp_path):
     first = subprocess.Popen(
-        [*MODULE, "compare", "--seeds", "500", "--output", str(tmp_path)], stderr=subprocess.PIPE, text=True
+        [*MODULE, "compare", "--seeds", "500", "--output", str(tmp_path)], stderr=subprocess.PIPE, encoding="utf-8"
     )
     try:
         while not (tmp_path / "study.csv").exists() and first.poll() is None:
             time.sleep(0.1)
-        second = subprocess.run([*MODULE, "compare", *TINY, "--output", str(tmp_path)], capture_output=True, text=True)
+        second = subprocess.run(
+            [*MODULE, "compare", *TINY, "--output", str(tmp_path)], capture_output=True, encoding="utf-8"
+        )
         assert second.returncode == 2 and second.stdout == ""
         assert "is being written by another run: wait until it has finished" in second.stderr
         assert second.stderr.count("\n") == 1
     finally:
         first.send_signal(signal.SIGKILL)
         first.communicate()
-    run = json.loads((tmp_path / "run.json").read_text())
+    run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is False and run["settings"]["seeds"] == list(range(500))  # whole, and true
     assert len(pd.read_csv(tmp_path / "study.csv")) % 5 == 0
     assert main(["compare", *TINY, "--output", str(tmp_path)]) == 0
     assert len(pd.read_csv(tmp_path / "study.csv")) == 2 * 5
-    assert set(json.loads((tmp_path / "run.json").read_text())["files"]) | {"run.json"} == {
+    assert set(json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["files"]) | {"run.json"} == {
         path.name for path in tmp_path.iterdir()
     }
 
@@ -161,7 +163,7 @@ def test_an_interrupt_at_any_time_ends_with_130_and_leaves_the_study(tmp_path, m
     assert main(["compare", *TINY, "--output", str(tmp_path)]) == 130
     assert "interrupted" in capsys.readouterr().err
     assert len(pd.read_csv(tmp_path / "study.csv")) == 2 * 5
-    run = json.loads((tmp_path / "run.json").read_text())
+    run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is False and run["files"] == ["study.csv", "study.csv.json", "summary.csv"]
 
 
@@ -214,7 +216,7 @@ def test_what_the_system_or_the_user_ends_is_one_sentence_and_a_code(error, code
 @posix
 @pytest.mark.parametrize("place", ["x" * 300, "file/below", "/dev/null/below", "/proc/none"])
 def test_a_folder_that_cannot_be_made_is_named(place, tmp_path, capsys):
-    (tmp_path / "file").write_text("mine")
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
     for command in (["compare", *TINY], ["study", "both_controls"], ["bench", "--only", "map"]):
         assert main([*command, "--output", str(tmp_path / place)]) in (1, 2)
         said = capsys.readouterr().err
@@ -231,10 +233,10 @@ def limited():
 @posix
 def test_a_disk_that_is_full_during_a_run_is_one_sentence_and_no_file_is_torn(tmp_path):
     command = [*MODULE, "compare", *TINY, "--output", str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limited, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", preexec_fn=limited, cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "File too large" in done.stderr.splitlines()[-1]
-    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    run = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is False
     assert all(not path.name.endswith(".part") and path.stat().st_size <= 3000 for path in (tmp_path / "run").iterdir())
     assert set(pd.read_csv(tmp_path / "run" / "study.csv")["seed"]) <= {0, 1}
@@ -290,7 +292,7 @@ def test_the_benchmarks_run_is_on_disk_before_it_is_printed(tmp_path, monkeypatc
     monkeypatch.setattr(bench_command, "in_words", fails_later := lambda *given, **options: interrupt())
     with pytest.raises(KeyboardInterrupt):
         run_bench(tmp_path, only=["map"])
-    assert json.loads((tmp_path / "run.json").read_text())["finished"] is True and fails_later
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"] is True and fails_later
 
 
 def test_no_lock_is_left_where_a_run_ends(keep, monkeypatch):

@@ -121,7 +121,11 @@ def test_a_solution_in_place_passes_the_check_of_its_exercise(source):
     text = "\n".join(cell.source for cell in jupytext.read(source).cells if cell.cell_type == "markdown")
     solutions = SOLUTION.findall(text)
     checks = importlib.import_module(f"gsnn_tutorial.checks.chapter_{int(source.name[:2])}")
-    imports = [line for line in source.read_text().splitlines() if re.match(r"(import|from) (numpy|torch|math)", line)]
+    imports = [
+        line
+        for line in source.read_text(encoding="utf-8").splitlines()
+        if re.match(r"(import|from) (numpy|torch|math)", line)
+    ]
     for solution in solutions:
         names = {}
         exec("\n".join(imports + ["F = torch.nn.functional"] * ("import torch" in imports)), names)
