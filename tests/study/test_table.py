@@ -99,7 +99,7 @@ def test_seeds_that_are_not_asked_for_stay_in_the_file_and_out_of_the_table(tmp_
 def test_a_seed_that_is_not_asked_for_stays_unfinished_as_it_is(tmp_path):
     path = tmp_path / "table.csv"
     whole(path)
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]), encoding='utf-8'ends=True)[:-1]))
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
     file = resumed(path, seeds=[5])
     file.start()
     assert [(row["seed"], row["arm"]) for row in file.rows] == [(5, "a"), (5, "b"), (3, "a")]
