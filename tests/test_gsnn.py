@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, pathway_graph
-from gsnn_tutorial.node import GroupLayerNorm
+from gsnn_tutorial.node import GroupLayerNorm, NodeMLP
 from gsnn_tutorial.validate import REFERENCE_ONLY
 
 VARIANTS = {
@@ -389,3 +389,11 @@ def test_a_given_generator_is_the_only_one_that_is_drawn_from(draw):
     )
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(torch.equal(a, b) for a, b in zip(first.parameters(), second.parameters()))
+
+
+def test_a_node_mlp_of_a_given_generator_starts_as_torch_starts_one():
+    mlp = NodeMLP(50, 80, torch.nn.ELU, 0.0, torch.Generator().manual_seed(3)).mlp
+    for linear, bound in ((mlp[0], 50**-0.5), (mlp[4], 80**-0.5)):
+        for parameter in linear.parameters():  # uniform between -bound and bound
+            assert -bound <= parameter.min() < -0.8 * bound and 0.8 * bound < parameter.max() <= bound
+        assert abs(linear.weight.mean()) < 0.05 * bound
