@@ -157,6 +157,7 @@ ELSEWHERE = {
     "commands/mine.py": {"to_csv"},
     "plots/style.py": {"save"},  # into a picture in memory
     "publishing/book.py": {"write_text", "rmtree"},
+    "publishing/publish.py": {"unlink"},  # the links to an address that has been taken away
     "own/make_hepatocytes.py": {"to_csv", "write_text"},
 }
 # The whole lines of a file that may be cut; tables of others, with their separators; the sources of the kit's own data.

@@ -67,7 +67,7 @@ def _turned(edges: pd.DataFrame, nodes) -> nx.DiGraph:
 
 
 def _needed(G: nx.DiGraph, entry, read) -> str:
-    starts = {node for entered in entry.values() for node in entered}
+    starts = list(dict.fromkeys(node for entered in entry.values() for node in entered))  # in their order: ties too
     best = None
     length, paths = nx.multi_source_dijkstra(G, starts) if starts else ({}, {})
     for node in read:

@@ -24,6 +24,14 @@ from gsnn_tutorial.study.recipe import Recipe
 
 MODULE = [sys.executable, "-m", "gsnn_tutorial"]
 TINY = ["--seeds", "2", "--epochs", "1", "--samples", "16", "--pathways", "2", "--spurious", "2"]
+
+
+@pytest.fixture(autouse=True)
+def children_warn_of_no_encoding_of_others(monkeypatch):
+    """What the commands print is compared to the letter, and libraries open files without an encoding."""
+    monkeypatch.delenv("PYTHONWARNDEFAULTENCODING", raising=False)
+
+
 SHORT = NamedStudy(
     "Is it short?",
     (Part({"n_train": 16}, Problem(n_train=16, n_test=16), Recipe(epochs=1), ("baseline", "control"), range(3)),),

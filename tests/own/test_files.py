@@ -111,7 +111,7 @@ def test_an_output_that_nothing_reaches_is_named_with_the_path_that_would_be_nee
         tmp_path, network=("network.csv", network), columns=("columns.csv", columns), table=("table.csv", table)
     )
     own = own_network(**paths)
-    assert own.outputs.loc["y1", "needed"] == "p38 -> up (so far the other way), on α->β -> 7 -> p38 -> up"
+    assert own.outputs.loc["y1", "needed"] == "p38 -> up (so far the other way), on a/b -> 7 -> p38 -> up"
     assert "no path leads there" in own.outputs.loc["y2", "needed"]
     assert np.isinf(own.outputs.loc["y1", "hops"]) and own.outputs.loc["p38 (measured)", "hops"] == 3
 

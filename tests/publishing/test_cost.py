@@ -64,5 +64,5 @@ def test_what_is_saved_is_not_measured_again_unless_the_code_has_changed(tmp_pat
     cost.measure(tmp_path, progress=len)
     assert measured[-1] == names[0] and len(measured) == len(names) + 2
     assert cost.write_readme(tmp_path) and re.search(
-        r"\| 10 s \| 0\.7 GB \|", (tmp_path / "README.md").read_text("utf-8", encoding="utf-8")
+        r"\| 10 s \| 0\.7 GB \|", (tmp_path / "README.md").read_text(encoding="utf-8")
     )
