@@ -8,10 +8,30 @@ import os
 import sys
 from contextlib import suppress
 
-from gsnn_tutorial.commands import bench_options, compare_options, course, study_options
+from gsnn_tutorial.commands import (
+    bench_options,
+    book,
+    compare_options,
+    cost,
+    course,
+    fresh,
+    mine_options,
+    publish,
+    study_options,
+)
 
-COMMANDS = {"compare": compare_options, "bench": bench_options, "study": study_options, "course": course}
 FINISHED, FAILED, BAD_ARGUMENT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 130, 141  # the last two as shells have them
+COMMANDS = {
+    "compare": compare_options,
+    "mine": mine_options,
+    "bench": bench_options,
+    "study": study_options,
+    "course": course,
+    "book": book,
+    "cost": cost,
+    "fresh": fresh,
+    "publish": publish,
+}
 
 
 def parser() -> argparse.ArgumentParser:

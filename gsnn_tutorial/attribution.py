@@ -8,6 +8,7 @@ Three ways to ask, each answered for a whole batch:
 * *occlude* an input by its mean, and see how far each output moves (``occlusion``).
 
 The last two give a matrix (outputs, inputs). ``leakage`` and ``coherence`` sum it up by pathways.
+A fourth way is to take one node out (``NodeAlone``), and to look at the function that it has learned.
 """
 
 from __future__ import annotations
@@ -74,6 +75,50 @@ def _silence(edges: torch.Tensor, keep_mean: bool, module, inputs) -> tuple[torc
     k = torch.arange(len(edges), device=edges.device)
     copies[edges, k] = copies[edges, k].mean(1, keepdim=True) if keep_mean else 0.0
     return (copies.flatten(1),)
+
+
+class NodeAlone:
+    """One function node of a model, taken out: the function that it has learned.
+
+    Called with the messages that it hears, it returns those that it sends in one layer. The residual is left out,
+    since it is the edge that remembers and not the node.
+
+    Arguments
+        model: a GSNN; it is read when the node is called, so more training changes the answer.
+        node: the name of a function node.
+        layer: 1 to L. Maps are shared by all layers unless the model says otherwise; norms are not.
+
+    ``hears`` and ``tells`` are the names of the nodes at the other end of its in-edges and its out-edges, in the
+    order of the columns. A self-loop is in both. Other nodes' names are never needed: nothing else reaches a node.
+
+    Raises ValueError for a node or layer that the model does not have, and for messages of another shape.
+
+    Shapes
+        messages (B, in-edges) -> (B, out-edges).
+    """
+
+    def __init__(self, model: GSNN, node: str, layer: int = 1):
+        names = validate.instance("model", model, GSNN).node_names_dict
+        number = names["function"].index(validate.choice("node", node, tuple(names["function"])))
+        self.model, self.node, self.layer = model, node, validate.integer("layer", layer, 1)
+        if self.layer > model.layers:
+            raise ValueError(f"layer must be at most {model.layers}, the model's layers, got {layer}")
+        everyone = [*names["function"], *names["input"], *names["output"]]
+        source, target = model.edge_index
+        self._in, self._out = ((end == number).nonzero().flatten() for end in (target, source))
+        self.hears = [everyone[n] for n in source[self._in].tolist()]
+        self.tells = [everyone[n] for n in target[self._out].tolist()]
+
+    @torch.no_grad()
+    def __call__(self, messages) -> torch.Tensor:
+        like, block = next(self.model.parameters()), self.model.ResBlocks[self.layer - 1]
+        given = validate.matrix("messages", messages, columns=len(self.hears), names=self.hears, like=like)
+        given = validate.filled("messages", given)
+        h = given.new_zeros(self.model.E, len(given))  # (E, B)
+        h[self._in] = given.t()
+        with evaluating(self.model):
+            a = block.node(block.lin_in(h))  # (N, C, B)
+            return block.lin_out(a.reshape(-1, len(given)))[self._out].t()
 
 
 def auc(score, is_true) -> float:

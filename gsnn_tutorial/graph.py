@@ -217,6 +217,6 @@ def pathway_graph(K: int = 4, n_in: int = 2, n_func: int = 3, n_out: int = 2) ->
     return PathwayGraph(tuple(nodes["input"] + nodes["function"] + nodes["output"]), tuple(edges))
 
 
-def _spread(index: int, count: int, width: float = 1.2) -> float:
+def _spread(index: int, count: int, width: float = 2.1) -> float:
     """Horizontal offset of one of ``count`` nodes that share a row."""
     return width * ((index + 0.5) / count - 0.5)

@@ -26,7 +26,6 @@ from gsnn_tutorial.wiring import checked_edges, checked_names, fingerprint
 
 INITS = ("degree_normalized",)
 AGGREGATIONS = ("sum", "mean", "max", "last", "all")
-REFERENCE_ONLY = ("verbose", "edge_channels", "checkpoint", "norm_first", "node_attn", "edge_weight_dict")
 
 
 class Residual(torch.nn.Module):
@@ -74,7 +73,8 @@ class GSNN(torch.nn.Module):
         generator: where initial weights are drawn; None is torch's global one, as in the reference
             (call ``torch.manual_seed`` first).
 
-    Raises ValueError for bad values, and TypeError for an argument that only the reference has.
+    Raises ValueError for bad values, and TypeError for an argument that only the reference has, unless it is at the
+    value that means off (``checkpoint=False`` and so on, see ``validate.REFERENCE_ONLY``).
 
     Shapes
         input (B, inputs), output (B, outputs), columns in the order of ``node_names_dict``.
@@ -237,9 +237,7 @@ def wout_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> torch.T
 
 def check_settings(settings: dict, unknown: dict):
     """Raise for a setting of ``GSNN`` that cannot be, and make Python's own numbers of all others."""
-    for name in unknown:
-        owner = "is an argument of the reference implementation that this one does not have"
-        raise TypeError(f"{name!r} " + (owner if name in REFERENCE_ONLY else "is not an argument of GSNN"))
+    validate.reference_only("GSNN", unknown)
     for name in ("channels", "layers", "node_mlp_hidden"):
         settings[name] = validate.integer(name, settings[name], 1)
     for name in ("bias", "share_layers", "add_function_self_edges", "residual", "node_mlp"):

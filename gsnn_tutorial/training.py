@@ -21,10 +21,9 @@ from gsnn_tutorial import kernels, validate
 class History:
     """What training did, epoch by epoch.
 
-    ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is
-    empty without test data, ``val_mse`` without validation data. ``best_epoch`` is the one whose weights
-    the model was given in the end, where validation chose it (a list for a union). ``stopped`` is
-    'diverged' or 'interrupted' if training ended early.
+    ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is empty without test
+    data, ``val_mse`` without validation data. ``best_epoch`` is the one whose weights the model was given in the end,
+    where validation chose it (a list for a union). ``stopped`` is 'diverged' or 'interrupted' if training ended early.
     """
 
     train_mse: list[float] = field(default_factory=list)
@@ -111,13 +110,13 @@ def train(
     seed: int = 0,
     progress: str | bool = True,
     criterion: Callable[[torch.Tensor, torch.Tensor], torch.Tensor] | None = None,
+    after_epoch: Callable[[int], None] | None = None,
 ) -> History:
     """Minimise MSE + L_sim + L_dis with Adam; the model ends in evaluation mode.
 
     Arguments
         x_train, y_train: (samples, inputs) and (samples, outputs); moved to the model's device.
-        x_test, y_test: if given, their MSE is recorded after every epoch. It is only watched:
-            nothing is chosen by it.
+        x_test, y_test: if given, their MSE is recorded after every epoch. Nothing is chosen by it.
         x_val, y_val: if given, the model ends with the weights of the epoch whose MSE on them was lowest
             (early stopping that looks at all epochs first), each model of a union with its own epoch's.
         regularizer: its parameters are trained too. One of pathways, of weights, or a sum of them.
@@ -128,10 +127,10 @@ def train(
         progress: show a progress bar; a text is its title.
         criterion: (prediction, y) -> the error; None is the MSE. A union of R models has one each,
             (R,), its ``mse``: their losses are summed, and an entry of the history is a list of R.
+        after_epoch: called with the epoch's number, 0 first, when the epoch has ended: to look at the model.
 
-    A loss that is not finite (for every model, if there are several) ends training with a warning,
-    before it reaches the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the
-    history so far and say so in ``History.stopped``.
+    A loss that is not finite (for every model, if there are several) ends training with a warning, before it reaches
+    the weights. An interrupt (Ctrl-C, the stop button) ends it too. Both keep the history, see ``History.stopped``.
 
     Raises ValueError for data of the wrong shape or not finite, and for batches of one sample
     where the regularizer has to correlate.
@@ -184,6 +183,8 @@ def train(
                     history.test_mse.append(_error(model, x_test, y_test, criterion).tolist())
                 for column, value in zip((history.train_mse, history.L_sim, history.L_dis), sums.tolist()):
                     column.append(value)
+                if after_epoch is not None:
+                    after_epoch(epoch)
     except FloatingPointError as error:
         history.stopped = "diverged"
         warnings.warn(f"training stopped: {error}; try a smaller lr or lambda", stacklevel=2)

@@ -14,6 +14,11 @@ from gsnn_tutorial.arrays import filled, finite, index_pairs, integers, mask, ma
 
 __all__ = ["filled", "finite", "index_pairs", "integers", "mask", "matrix", "tensor"]  # and all below
 
+REFERENCE_ONLY = {  # arguments that only the reference implementation has, and the value at which each does nothing
+    "verbose": False, "edge_channels": 1, "checkpoint": False, "norm_first": True, "node_attn": False,
+    "edge_weight_dict": None,
+}  # fmt: skip
+
 
 def integer(name: str, value, minimum: int) -> int:
     """Return ``value`` as an int of at least ``minimum``, or raise. NumPy's and torch's single integers are some."""
@@ -200,3 +205,16 @@ def membership(value, nodes: int | None, signed: bool = False, names=None) -> to
     if empty or not len(M):
         raise ValueError(f"pathway_membership must give each of {len(M)} pathways a member; none in {empty}")
     return M
+
+
+def reference_only(owner: str, unknown: dict):
+    """Raise for arguments that ``owner`` does not have, but for the reference's own at the value that is off."""
+    for name, value in unknown.items():
+        if name not in REFERENCE_ONLY:
+            raise TypeError(f"{name!r} is not an argument of {owner}")
+        off = REFERENCE_ONLY[name]
+        if type(value) is not type(off) or value != off:
+            raise TypeError(
+                f"{name!r} is an argument of the reference implementation that this one does not have; "
+                f"leave it out or at {off!r}, got {arrays.shown(value)}"
+            )

@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 2 · Simulation
 #
 # Before we train anything, we make the data. That is more than a chore. Whoever makes the data
@@ -38,10 +38,21 @@
 # of functions, and outputs. **Time:** 35 minutes to read, under a minute on two CPU cores, less
 # than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import time
 
 import ipywidgets
@@ -61,7 +72,7 @@ from gsnn_tutorial.simulation import NONLINEARITIES, cosine, half_square, pathwa
 
 pd.set_option("display.precision", 3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Everything in this chapter happens on the graph of chapter 1: four pathways, each of two inputs, a
 # chain of three functions, and two outputs. One call of `simulate` draws the data; the second call
 # repeats the first with the noise turned off.
@@ -96,7 +107,7 @@ def error(prediction):
 linear = error(LinearRegression().fit(x_train, y_train).predict(x_test))
 mean_only = error(y_train.mean(0))
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
 pictures.plot_limits(error(signal_test), {"training mean": mean_only, "linear model": linear}, ax)
 plots.show(
@@ -113,7 +124,7 @@ plots.show(
 # far in four rows, and in the other four it has learned nothing: it is no better than the cross.
 # The rest of the chapter is about how this figure comes to be.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · A structural causal model
 #
 # A **structural causal model** is a recipe for making one sample. Every node of a directed graph
@@ -132,8 +143,7 @@ plots.show(
 # One sample of one pathway, by hand. The function is `half_square`, half the sum of the *squared*
 # parents; the five noise draws are round numbers so that you can check each line in your head.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 x1, x2 = 1.0, 2.0
 f0 = 0.5 * (x1**2 + x2**2) + 0.3 * 1.0  # 2.5, and 0.3 of noise
 f1 = f0 + 0.3 * -1.0
@@ -142,7 +152,7 @@ out0 = f2 + 0.3 * 2.0
 out1 = f2 + 0.3 * -1.0
 print(f"f0 {f0:.2f}   f1 {f1:.2f}   f2 {f2:.2f}   out0 {out0:.2f}   out1 {out1:.2f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Now for any graph, any functions, and as many samples as we like. A value is an array with one
 # entry per sample, and nothing else changes.
 
@@ -159,7 +169,7 @@ def structural_model(G, given, noise, functions, noise_scale):
     return values
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The sample from above comes back, here as the first of two. The second has the signs of its inputs
 # flipped, and the same noise:
 
@@ -171,7 +181,7 @@ values = structural_model(one.networkx(), given, draws_by_hand, {"f_0_0": half_s
 for node, by_hand in zip(draws_by_hand, [f0, f1, f2, out0, out1]):
     np.testing.assert_allclose(values[node], [by_hand, by_hand])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The two samples agree at every node: a square forgets the sign. Keep that for section 6.
 #
 # What is left is to draw: inputs first, then the noise of each node in topological order, all from
@@ -193,7 +203,7 @@ values = structural_model(graph.networkx(), given, noise, functions, SIGMA)
 np.testing.assert_array_equal(np.stack([values[v] for v in graph.input_nodes], 1)[256:], x_test)
 np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 1)[256:], y_test)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # **The file.** What you have just written is `gsnn_tutorial/simulation.py`. Its `simulate` runs over the nodes as
 # your loop does, and adds the choices of section 3. You can read it here: run `from gsnn_tutorial import simulation`
 # in a new cell, and then `simulation??`.
@@ -225,7 +235,7 @@ np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 
 # </details></details></details>
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def simulate_chain(x, noise, noise_scale):
     """x (B, 2), noise (B, 3) -> values of a, b and c, (B, 3)."""
     raise NotImplementedError
@@ -233,14 +243,20 @@ def simulate_chain(x, noise, noise_scale):
 
 checks.simulate_chain(simulate_chain);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.simulate_chain.solution()` in a cell of its own.
+# ```python
+# def simulate_chain(x, noise, noise_scale):
+#     a = np.tanh(x.sum(1)) + noise_scale * noise[:, 0]  # (B,)
+#     b = a + noise_scale * noise[:, 1]
+#     c = b + noise_scale * noise[:, 2]
+#     return np.stack([a, b, c], axis=1)  # (B, 3)
+# ```
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · Four nonlinearities
 #
 # Each pathway computes something else. With parents $x_1, x_2$:
@@ -252,12 +268,12 @@ checks.simulate_chain(simulate_chain);
 # axis, shows two lines and two clouds. The lower row shows the same functions over the plane of
 # both parents.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(2, 4, figsize=(14, 6.6), layout="constrained")
 for function, above, below in zip(NONLINEARITIES, *axes):
     pictures.plot_against_parent_sum(function, above)
     pictures.plot_input_plane(function, below)
-axes[0, 0].legend(frameon=False, fontsize=8, loc="lower right")
+axes[0, 0].legend(frameon=False, fontsize=10, loc="lower right")
 figure.colorbar(axes[0, 3].collections[0], ax=axes[0, 3], label="distance of the parents")
 plots.show(
     figure,
@@ -278,15 +294,14 @@ plots.show(
 #
 # One more property, in numbers. Flip the sign of both parents: what becomes of the value?
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 a, b = np.random.default_rng(0).standard_normal((2, 1000))
 for f in NONLINEARITIES:
     even, odd = np.allclose(f([-a, -b]), f([a, b])), np.allclose(f([-a, -b]), -f([a, b]))
     kind = "even, the same value" if even else "odd, the opposite value" if odd else "neither"
     print(f"{f.__name__:>11}: {kind}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · Two choices that the caller makes
 #
 # **One sample, or all at once.** A special function may be written for numbers (one sample at a
@@ -305,7 +320,7 @@ def seconds(vectorized):
 taken = {"one sample at a time": seconds(False), "all at once": seconds(True)}
 pd.Series(taken, name="seconds for 20,000 samples").to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Why not try the fast way and fall back on the slow one if that fails? Because it may not fail.
 # Take the larger of two parents, written with NumPy. For one sample it is right. For arrays
 # `np.max` reduces over parents *and* samples, and our ten lines from section 1 do not even notice:
@@ -325,17 +340,16 @@ x, _, right, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, special_functions=s
 np.testing.assert_array_equal(right[:, 0], x.max(1))  # scalar: sample by sample
 assert len(np.unique(whole)) == 1  # vectorised: one number for all samples
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The package looks at the shape and refuses:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 try:
     simulate(G, 1000, 0, *NAMES, special_functions={"y": larger}, vectorized=True, seed=0)
 except ValueError as message:
     print(message)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # But no check of shapes can save this one, the first parent's distance from the parents' mean. Its
 # result has the right shape either way, and other numbers. Therefore it is for the caller to
 # choose.
@@ -351,13 +365,12 @@ ways = [simulate(G, 1000, 0, *NAMES, **special, vectorized=choice)[2] for choice
 assert ways[0].shape == ways[1].shape
 print(f"the two ways differ by up to {np.abs(ways[0] - ways[1]).max():.2f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Signs.** In biology a parent may repress its child. An edge can carry the sign $-1$, as an
 # attribute in the graph or by `signed_edges`; it enters the default sum. A special function reads
 # its parents as they are, so a sign on an edge into it would be lost, and `simulate` says so.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 minus = {("x2", "y"): -1}
 x, _, y, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, signed_edges=minus, seed=0)
 np.testing.assert_allclose(y[:, 0], x[:, 0] - x[:, 1])
@@ -366,7 +379,7 @@ try:
 except ValueError as message:
     print(message)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · What can be learned at all
 #
 # A model sees the inputs $x$ and predicts an output $y$. The noise is not among the inputs. Of all
@@ -404,7 +417,7 @@ assert (np.abs(mean - signal_test[:5]) < 4 * standard_error).all()
 table = {"without noise": signal_test[0], "mean over noise": mean[0]}
 pd.DataFrame({**table, "standard error": standard_error[0]}, index=rows)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # This holds because the noise comes after the function. Put the cosine one node further down,
 # behind the noise of the first function node, and it is no longer so: a cosine of something noisy
 # is, on average, a flatter cosine, by the factor $e^{-\sigma^2/2}$. The noise-free run then is
@@ -422,7 +435,7 @@ distance = pd.DataFrame({
 assert (distance["from the flatter cosine"].abs() < 4).all()
 distance.round(1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Back to our graph, where the floor has a closed form. An output collects the noise of three
 # function nodes and its own, all independent, each with variance $\sigma^2$: together $4\sigma^2$.
 # The signal's variance is that of $f$ over two standard normal parents, and for three of the four
@@ -450,7 +463,7 @@ signal = {f.__name__: expect(f(grid) ** 2) - expect(f(grid)) ** 2 for f in NONLI
 closed = {"half_square": 1, "cosine": (1 + np.exp(-4)) / 2 - np.exp(-2), "cubic": 0.09 * 30}
 np.testing.assert_allclose([signal[name] for name in closed], list(closed.values()), rtol=1e-9)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Beside the closed form stands the simulation: 200,000 samples, each run twice from the same draws,
 # with noise and without.
 
@@ -465,11 +478,10 @@ floors["floor, simulated"] = ((noisy - clean).var(0) / noisy.var(0))[::2]  # one
 np.testing.assert_allclose(floors["floor, simulated"], floors["floor of the MSE"], rtol=0.04)
 floors.rename_axis("pathway")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 print(f"floor of the mean MSE over the outputs: {floors['floor of the MSE'].mean():.3f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # That is the number to have in mind whenever a test MSE of this problem appears. The pathways
 # differ a great deal. The cosine is bounded and varies little, so the same noise drowns about half
 # of it. The cubic varies so widely that the same noise is a small part.
@@ -482,12 +494,12 @@ errors = (noisy - clean).T  # (outputs, samples)
 shared = [np.corrcoef(errors[2 * p], errors[2 * p + 1])[0, 1] for p in range(4)]
 pd.Series(shared, floors.index, name="correlation of the errors").to_frame().rename_axis("pathway")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How does the floor move with the noise? Left, one pathway: in colour what the inputs explain, in
 # grey what is observed. Right, the floor of all four.
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def explore(function=half_square, noise_scale=SIGMA):
     figure, (left, right) = plt.subplots(1, 2, figsize=(11.4, 4.2), layout="constrained")
     pictures.plot_drowned(function, noise_scale, left)
@@ -505,11 +517,11 @@ explore()
 # %% tags=["widget", "nbval-ignore-output"]
 ipywidgets.interact(
     explore,
-    function={f.__name__: f for f in NONLINEARITIES},
+    function=ipywidgets.ToggleButtons(options={f.__name__: f for f in NONLINEARITIES}, value=half_square),
     noise_scale=ipywidgets.FloatSlider(SIGMA, min=0, max=1.5, step=0.1, continuous_update=False),
 );
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · The floor on any graph of sums
 #
 # ●●● · 15 minutes. In a chain every noise term reaches the output once. In a graph with detours it
@@ -536,7 +548,7 @@ ipywidgets.interact(
 # </details></details></details>
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def mse_floor(A, noise_scale, signal_variance):
     """A (N, N), numbers -> the floor of the last node's standardised MSE, a number."""
     raise NotImplementedError
@@ -544,14 +556,23 @@ def mse_floor(A, noise_scale, signal_variance):
 
 checks.mse_floor(mse_floor);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.mse_floor.solution()` in a cell of its own.
+# ```python
+# def mse_floor(A, noise_scale, signal_variance):
+#     reach = np.zeros(len(A))  # (N,): over how many routes, signs counted, node v reaches the output
+#     reach[-1] = 1  # the output reaches itself
+#     for v in reversed(range(len(A) - 1)):
+#         reach[v] = A[v] @ reach  # one step along each edge, then on from there
+#     noise = noise_scale**2 * (reach**2).sum()
+#     signal = signal_variance * reach[0] ** 2
+#     return noise / (signal + noise)
+# ```
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · Standardising, with training statistics only
 #
 # The eight outputs live on different scales, and an MSE over all of them would listen to the
@@ -574,7 +595,7 @@ extent = {
 }  # fmt: skip
 pd.DataFrame(extent, index=rows)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The test rows do *not* have standard deviation 1, nor should they. In the last two outputs they
 # are far from it: the cubic has heavy tails, so its standard deviation hangs on a few rows, and
 # these 256 hold at least one that is far out, farther than any of the 1,024 test rows. It stretched
@@ -592,7 +613,7 @@ summary.loc["this draw"] = 4 * SIGMA**2 / unit[::2] ** 2
 summary.loc["closed form"] = floors["floor of the MSE"]
 summary
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **What goes wrong otherwise?** Say we scale the test rows by their *own* mean and deviation. A
 # predictor fitted on the training scale then answers in one unit and is marked in another. We give
 # it the best chance there is: it is the exact function, put on the training scale. The test set
@@ -614,7 +635,7 @@ for n in 2 ** np.arange(2, 11):
 columns = ["rows", "training statistics", "the test rows' own"]
 table = pd.DataFrame(table, columns=columns).groupby("rows").mean()
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 floor = float((4 * SIGMA**2 / spread**2).mean())  # of this draw, mean over the outputs
 figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
 pictures.plot_scaled_by(table, floor, ax)
@@ -643,7 +664,7 @@ assert moved_by[1] == 0
 ways = ["all rows together", "training rows only"]
 pd.Series(moved_by, ways, name="largest change of a training target").to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 3 · Test rows on the training scale
 #
 # ●○○ · 5 minutes. Return the test rows, standardised column by column as the package does: by the
@@ -665,7 +686,7 @@ pd.Series(moved_by, ways, name="largest change of a training target").to_frame()
 # </details></details></details>
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def scale_test(train, test):
     """train (n, outputs), test (m, outputs) -> the scaled test rows, (m, outputs)."""
     raise NotImplementedError
@@ -673,14 +694,18 @@ def scale_test(train, test):
 
 checks.scale_test(scale_test);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.scale_test.solution()` in a cell of its own.
+# ```python
+# def scale_test(train, test):
+#     mean, std = train.mean(axis=0), train.std(axis=0, ddof=1)  # (outputs,), training rows only
+#     return (test - mean) / (std + 1e-8)
+# ```
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Why even functions are hard for a linear model
 #
 # The best straight line through $f$ has, for each standard normal parent, the slope $\mathbb E[x_i
@@ -699,7 +724,7 @@ by_theory["ceiling of R²"] = floors["ceiling of R²"]
 np.testing.assert_allclose(slope[["half_square", "cosine"]], 0, atol=1e-12)
 by_theory.round(3).abs().rename_axis("pathway")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Now fit one. A linear regression per pathway, on that pathway's own two inputs, trained on
 # 256 rows and scored on 1,024. Then the same regression once more, with three features added: both
 # squares, and the product of the two inputs.
@@ -720,7 +745,7 @@ def scores(degree):
 
 ceiling = pd.Series(r2_score(y_test, signal_test, multioutput="raw_values"), rows)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
 marks = {"linear model": scores(1), "with squares and products": scores(2)}
 pictures.plot_limits(ceiling, marks, ax, quantity="test R^2")
@@ -731,7 +756,7 @@ plots.show(
     "cosine part of the way.",
 )
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The linear model is at zero, or just below, where the function is even, as computed. Give it
 # squares and the half square is at its ceiling: it *is* a linear function of squares. The cosine
 # comes part of the way, for a parabola is not a cosine. So the even pathways are not hard as such.
@@ -750,7 +775,7 @@ model = GSNN(wired.edge_index_dict, wired.names, channels=8, layers=4, node_mlp=
 x = [torch.tensor(part, dtype=torch.float32) for part in (x_train, x_test)]
 history = train(model, x[0], z_train, x_test=x[1], y_test=z_test, epochs=500)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
 pictures.plot_history_above_floor(history, floor, ax)
 plots.show(
@@ -767,14 +792,14 @@ reached = [history.train_mse[-1], history.test_mse[-1]]
 table = {"GSNN, last epoch": reached, "exact function, same rows": exact, "floor": floor}
 pd.DataFrame(table, ["train MSE", "test MSE"])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The test error settles a little above the floor. The training error goes *below* what the exact
 # function scores on the same rows, and there is only one way to get there: the model has begun to
 # learn the noise. Without the floor the two curves would only have told us that there is a gap.
 # With it we see which part of the gap is overfitting, and how little is left to win on the test
 # rows. Per output:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
 with torch.no_grad():
     gsnn = error(model(x[1]).double().numpy() * spread + centre)
@@ -786,9 +811,9 @@ plots.show(
     "even functions included.",
 )
 
-# %% [markdown]
-# This is one seed. It shows how to read an error, not how good the model is; for that, chapter 6
-# takes many. From here on, an MSE comes with its floor.
+# %% [markdown] slideshow={"slide_type": "slide"}
+# This is one seed. It shows you how to read an error and not how good the model is; for that,
+# chapter 6 takes many seeds. From here on, every MSE comes with its floor.
 #
 # ## Recap
 #
@@ -802,8 +827,11 @@ plots.show(
 #    conditional mean is $f(x)$. The floor is noise / (signal + noise); simulation agrees.
 # 4. Mean and standard deviation come from training rows only. Test rows scaled by themselves cost
 #    even the exact function; pooled rows leak.
-# 5. The best line through an even function is flat. Squares help; a model that bends helps without
-#    being told how.
+# 5. The best line through an even function is flat. Squares help, and a model that bends helps
+#    without being told how.
+#
+# **Next:** we have data, and we know how well they can be predicted. In [3 · The GSNN](03_gsnn.ipynb)
+# you build the network that finds the bend by itself, from five edges that you can check with a pencil.
 #
 # ## References
 #

@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 3 · The GSNN
 #
 # We have a graph that says who talks to whom, and data that were made along it. Now we turn the
@@ -32,17 +32,28 @@
 # 2. write its two linear maps as masked dense matrices, and a whole GSNN in twenty lines;
 # 3. give the reason for the residual, the shared layers, the scaled read-out and the group norm;
 # 4. say how a GSNN differs from an MLP, from a graph convolution, and from its relatives;
-# 5. ask a trained model which edges it uses, by masking them, and read the answer with care.
+# 5. ask a trained model which edges it uses and what a node has learned, and read the answer with care.
 #
 # **Before you start:** PyTorch modules, the three node types
 # ([1 · Pathway graph](01_pathway_graph.ipynb)) and the noise floor
 # ([2 · Simulation](02_simulation.ipynb)). **Time:** 45 minutes to read, under a minute on
 # two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import copy
 
 import matplotlib.pyplot as plt
@@ -51,14 +62,14 @@ import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
-from ipywidgets import interact
+from ipywidgets import SelectionSlider, interact
 from sklearn.metrics import roc_auc_score
 from torch_geometric.nn import GCNConv
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standardize, train
 from gsnn_tutorial.checks import chapter_3 as checks
-from gsnn_tutorial.attribution import edge_effects, edge_norms
+from gsnn_tutorial.attribution import NodeAlone, edge_effects, edge_norms
 from gsnn_tutorial.evaluation import mse
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.gsnn import win_indices, wout_indices
@@ -67,9 +78,10 @@ from gsnn_tutorial.plots.chapter_3 import (
     plot_edge_effects, plot_messages, plot_models, plot_spread, plot_true_spurious,
     plot_validation, plot_weights, spread_colorbar,
 )
+from gsnn_tutorial.plots.learned import plane, plot_learned
 from gsnn_tutorial.simulation import pathway_functions
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 problem = Problem()
 draw = problem.draw(seed=0)
 start = torch.Generator().manual_seed(0)
@@ -81,12 +93,13 @@ plots.show(figure, "The pathway graph, each edge as thick as what its message te
     "outputs: the solid true edges down the four chains are thick, the dashed spurious edges thin")
 
 # %% [markdown]
-# Four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
+# You see four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
 # model was not told which is which. The more the outputs change when an edge stops telling
-# anything, the thicker it is drawn. Getting there takes a whole chapter, with a small surprise in
-# its last section.
+# anything, the thicker it is drawn. We measure this for the edges between functions only, and draw the
+# edges of inputs and outputs as dots. Getting there takes a whole chapter, with a small surprise in
+# section 8.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The state lives on edges
 #
 # Here is a graph for the pencil: two inputs, two function nodes, one output. Nodes and edges stand
@@ -104,7 +117,7 @@ edge_index = torch.tensor([[number[u], number[v]] for u, v in edges]).t()  # (2,
 N, E, C = 2, len(edges), 2
 edge_index
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(3.6, 3.9), layout="constrained")
 plot_messages(small, [f"edge {e}" for e in range(E)], ax)
 plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2; both lead to "
@@ -122,8 +135,18 @@ plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2
 #
 # $$z = W_{in} h + b_{in} \qquad a = \sigma(z) \qquad h' = W_{out}\, a + b_{out}$$
 #
-# with $h$ the state of the $E$ edges and $a$ the $N \cdot C$ channels.
-#
+# Here $h$ is the state of the $E$ edges, $a$ holds the $N \cdot C$ channels, and $\sigma$ is a
+# nonlinearity such as ReLU or ELU, which works on each number by itself. (In chapter 2, $\sigma$ was
+# the scale of the noise. From here on it is this function.) This is the layer as a drawing:
+
+# %% slideshow={"slide_type": "subslide"}
+figure, ax = plt.subplots(figsize=(9, 5.2), layout="constrained")
+plots.plot_layer(small, C, ax)
+plots.show(figure, "One layer: on the left the five messages, in the middle two function nodes with two "
+    "channels each, on the right the five messages again; a line for each weight of W_in and W_out, "
+    "and a dashed arrow for the residual, which section 3 adds")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · One layer by hand
 #
 # We choose $C = 2$, small whole weights, no biases, and ReLU in place of the usual ELU, so that
@@ -139,14 +162,13 @@ f_1 = relu(2 * x_1), relu(-1 * x_1)  # two channels, which hear x_1
 f_2 = relu(1 * 0 + 1 * x_2), relu(1 * 0 - 1 * x_2)  # hear f_1, which is still silent, and x_2
 f_1, f_2
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 f_1_to_f_2 = 1 * f_1[0] + 1 * f_1[1]
 f_1_to_y = -1 * f_1[0] + 2 * f_1[1]
 f_2_to_y = 1 * f_2[0] + 1 * f_2[1]
 f_1_to_f_2, f_1_to_y, f_2_to_y
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The same node says 2 to the one and $-2$ to the other. That is what the state on edges is for.
 #
 # Now the same numbers as matrices. $W_{in}$ has a row for each channel and a column for each edge,
@@ -161,7 +183,7 @@ edge, channel = win_indices(edge_index, N, C)  # the package's list of the same 
 assert mask_in[channel, edge].all() and mask_in.sum() == len(edge)
 mask_in
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 1 · The other mask
 #
 # ●○○ · 5 minutes
@@ -176,7 +198,7 @@ mask_in
 # becomes a column.
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def wout_mask(edge_index, N, C):
     """(2, E) pairs of source and target -> (E, N*C), 1 where W_out has a weight, else 0."""
     raise NotImplementedError
@@ -184,14 +206,22 @@ def wout_mask(edge_index, N, C):
 
 checks.wout_mask(wout_mask);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
-# Run <code>checks.wout_mask.solution()</code> in a cell of its own.
+#
+# ```python
+# def wout_mask(edge_index, N, C):
+#     """1 where W_out has a weight: channel (n, c) writes edge e if e starts at function node n."""
+#     source = edge_index[0]  # (E,)
+#     node_of_channel = torch.arange(N).repeat_interleave(C)  # (N*C,)
+#     return (source[:, None] == node_of_channel[None, :]).float()  # (E, N*C)
+# ```
+#
 # </details>
 #
 # From here on we take the places from the package, and fill in the weights that we used above.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 channel, edge = wout_indices(edge_index, N, C)
 mask_out = torch.zeros(E, N * C)
 mask_out[edge, channel] = 1
@@ -200,7 +230,7 @@ W_in = torch.tensor([[0.0, 2, 0, 0, 0], [0, -1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0
 W_out = torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [-1, 2, 0, 0], [0, 0, 1, 1]])
 assert torch.equal(W_in * mask_in, W_in) and torch.equal(W_out * mask_out, W_out)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 edge_names = [f"{u.replace('_', '')}→{v.replace('_', '')}" for u, v in edges]
 channel_names = [f"f{n + 1}, ch {c + 1}" for n in range(N) for c in range(C)]
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.2, 3.7), layout="constrained")
@@ -211,13 +241,12 @@ right.set(title="$W_{out}$", xlabel="from channel", ylabel="to edge")
 plots.show(figure, "W_in, four channels by five edges, and W_out, five edges by four channels; six "
     "weights exist in each, in the blocks that the graph allows, and the other cells are hatched")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Hatched places do not exist. The layer is two matrix products, and the numbers of the scalar
 # version come back. The state starts as $x_i$ on the edges that leave input $i$ and 0 elsewhere.
 # From now on there is a batch: two samples, the second with $x_1 = -1$, as columns.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 x = torch.tensor([[1.0, 2.0], [-1.0, 2.0]])  # (B, inputs)
 h_0 = torch.zeros(E, 2)
 h_0[1], h_0[2] = x[:, 0], x[:, 1]  # (E, B)
@@ -227,11 +256,11 @@ h_1 = W_out @ F.relu(z)  # (E, B)
 assert (h_1[0, 0], h_1[3, 0], h_1[4, 0]) == (f_1_to_f_2, f_1_to_y, f_2_to_y)
 h_1
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # For training we need a module. Multiplying by the mask in the forward pass is enough: a weight
 # that is multiplied by 0 gets a gradient of 0, and never comes to life.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class MaskedLinear(torch.nn.Module):
     """y = (W * mask) x + b, a dense layer without the weights that the graph does not have."""
 
@@ -245,7 +274,7 @@ class MaskedLinear(torch.nn.Module):
         return (self.W * self.mask) @ x + self.b
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 lin_in, lin_out = MaskedLinear(mask_in), MaskedLinear(mask_out)
 with torch.no_grad():
     lin_in.W.copy_(W_in)
@@ -256,13 +285,13 @@ assert torch.equal(out, h_1)
 out.square().sum().backward()
 assert not lin_in.W.grad[mask_in == 0].any()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The package stores only the weights that exist, as one vector `values` with their `indices`. We
 # switch off what we have not met yet, copy our weights in, and expect our numbers. (`node_mlp=False`
 # stays with us throughout: it leaves out a small network after each node's nonlinearity, an extra
 # that the models of this tutorial do without.)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 plain = dict(nonlin=torch.nn.ReLU, norm="none", add_function_self_edges=False, node_mlp=False)
 
 
@@ -270,7 +299,8 @@ def fill(model, W_in, W_out):
     """Put dense weights into a GSNN with shared layers."""
     with torch.no_grad():
         for lin, W in [(model.ResBlocks[0].lin_in, W_in), (model.ResBlocks[0].lin_out, W_out)]:
-            lin.values.copy_(W[lin.indices[1], lin.indices[0]])
+            source, target = lin.indices  # a weight leads from a source to a target
+            lin.values.copy_(W[target, source])
 
 
 model = GSNN(small.edge_index_dict, small.names, channels=C, layers=1, residual=False, **plain)
@@ -278,9 +308,9 @@ fill(model, W_in, W_out)
 assert torch.equal(model.edge_index, edge_index)
 torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The scalars, the matrices, the module and the package: four times the same layer. How the package
-# makes it fast is [4 · GPU forward](04_gpu_forward.ipynb); nothing about the mathematics changes.
+# makes it fast is [4 · Sparse maps](04_gpu_forward.ipynb); nothing about the mathematics changes.
 #
 # ## 3 · From a layer to a network
 #
@@ -297,8 +327,7 @@ torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
 # whenever a signal comes by, and depth costs next to nothing: more layers are more hops, not more
 # weights.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def count(model):
     return sum(p.numel() for p in model.parameters())
 
@@ -312,12 +341,11 @@ def size(L, share):
 table = pd.DataFrame({f"share_layers={s}": {L: size(L, s) for L in (2, 4, 8)} for s in (True, False)})
 table.rename_axis("layers L")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # What still grows with depth are a few numbers for each layer: its norm and its $r$. So on our
 # small graph the second layer is the first one again:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 r = torch.tensor([1.0, 1.0])  # one per layer
 states = [h_0]
 for l in range(2):
@@ -325,7 +353,7 @@ for l in range(2):
     states.append(W_out @ F.relu(W_in @ h) + F.relu(r[l]) * h)
 states[2]
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 3, figsize=(10.4, 3.6), layout="constrained")
 for l, ax in enumerate(axes):
     title = "start" if l == 0 else f"after layer {l}"
@@ -350,7 +378,7 @@ table["sum / d"] = {d: (s / d).std() for d, s in sums.items()}
 table["sum / sqrt(d)"] = {d: (s / d**0.5).std() for d, s in sums.items()}
 pd.DataFrame(table).rename_axis("terms d").round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Read out
 #
 # ●●○ · 10 minutes
@@ -366,7 +394,7 @@ pd.DataFrame(table).rename_axis("terms d").round(2)
 # its row sums are the in-degrees.
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def read_out(h, target, outputs, L):
     """(E, B) -> (B, outputs). target (E,): node in which an edge ends; outputs: the output nodes."""
     raise NotImplementedError
@@ -374,24 +402,31 @@ def read_out(h, target, outputs, L):
 
 checks.read_out(read_out);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
-# Run <code>checks.read_out.solution()</code> in a cell of its own.
+#
+# ```python
+# def read_out(h, target, outputs, L):
+#     """Sum of each output's in-edges over sqrt(in-degree) and sqrt(L), (E, B) -> (B, outputs)."""
+#     ends_in = (target[None, :] == outputs[:, None]).float()  # (outputs, E)
+#     degree = ends_in.sum(dim=1, keepdim=True)  # (outputs, 1)
+#     return (ends_in @ h / (degree * L).sqrt()).t()
+# ```
+#
 # </details>
 #
 # By hand for the first sample: the edges into $y$ carry $-4$ and $6$, the in-degree is 2 and $L$
 # is 2, so $y = (-4 + 6) / (\sqrt 2 \sqrt 2) = 1$. The package, with residual and two layers,
 # agrees.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 by_hand = (states[2][3] + states[2][4]) / (2**0.5 * 2**0.5)  # (B,)
 model = GSNN(small.edge_index_dict, small.names, channels=C, layers=2, **plain)
 fill(model, W_in, W_out)
 torch.testing.assert_close(model(x)[:, 0], by_hand)
 by_hand.round(decimals=4)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · The group norm
 #
 # One ingredient is left. Before the nonlinearity, the $C$ channels of each node are standardised,
@@ -414,7 +449,7 @@ z = torch.randn(3, 8, 5, generator=torch.Generator().manual_seed(0))  # (N, C, B
 package = GroupLayerNorm(nodes=3, channels=8)
 torch.testing.assert_close(group_norm(z, package.gamma, package.beta), package(z))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Three details are worth a look each. **Why by node?** If the mean ran over all nodes, every node
 # would hear of every other in a single layer, and the graph would be decoration. We move node 0
 # and see who notices.
@@ -435,7 +470,7 @@ assert by_node[0] > 0 and not by_node[1:].any()
 table = pd.DataFrame({"norm by node": by_node, "norm over all nodes": everywhere})
 table.rename_axis("node").round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Why add 0.1 to the std?** A node that hears little has channels of almost equal size, and
 # dividing by their tiny std would blow noise up to full volume. With the 0.1, nothing is enlarged
 # more than tenfold, and a whisper stays quieter than a shout:
@@ -452,7 +487,7 @@ for eps in (0.0, 0.1):
     table[f"after the norm, eps {eps}"] = {scale: std_after(z, eps) for scale, z in sounds.items()}
 table.rename_axis("shout times").round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Detached statistics.** In the backward pass mean and std count as constants. The forward pass
 # doesn't notice, the gradient does. The norm makes the mean of the channels 0 whatever $z$ is, so
 # the true gradient of their sum is 0. With detached statistics it is not:
@@ -469,7 +504,7 @@ attached = gradient_of_sum(lambda z: (z - z.mean(1, keepdim=True)) / (z.std(1, k
 detached = gradient_of_sum(lambda z: group_norm(z, ones, zeros))
 pd.Series({"statistics in the backward pass": attached, "statistics detached": detached}).round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The reference implementation detaches them, and so do we. In the backward pass each channel is
 # then a plain scaled unit. The price: the gradient may ask for a change that the next forward pass
 # takes back. Remember this when [5 · Pathway regularizer](05_pathway_regularizer.ipynb) pulls on
@@ -491,7 +526,7 @@ pd.Series({"statistics in the backward pass": attached, "statistics detached": d
 # The relu belongs to <code>r</code> alone. One of the check's cases has a negative r.
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def layer(h, W_in, W_out, r, C):
     """(E, B) -> (E, B). W_in is (N*C, E), W_out is (E, N*C), r a tensor with one number."""
     raise NotImplementedError
@@ -499,15 +534,24 @@ def layer(h, W_in, W_out, r, C):
 
 checks.layer(layer);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
-# Run <code>checks.layer.solution()</code> in a cell of its own.
+#
+# ```python
+# def layer(h, W_in, W_out, r, C):
+#     """One GSNN layer without biases, (E, B) -> (E, B)."""
+#     z = (W_in @ h).view(-1, C, h.shape[1])  # (N, C, B)
+#     z = (z - z.mean(dim=1, keepdim=True)) / (z.std(dim=1, keepdim=True) + 0.1)
+#     a = F.elu(z)
+#     return W_out @ a.flatten(0, 1) + torch.relu(r) * h
+# ```
+#
 # </details>
 #
 # And here is the whole network on one screen, from edge states to edge states. Norms and residual
 # weights belong to a layer, the two masked maps to all.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class DenseGSNN(torch.nn.Module):
     """The layers of a GSNN on dense masked matrices."""
 
@@ -527,22 +571,24 @@ class DenseGSNN(torch.nn.Module):
         return h
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # To compare, we copy every parameter of the model from the opening figure: twelve function nodes,
 # eight channels, four layers, trained. It also has a self-loop at each function node, an edge like
 # any other by which a node remembers what it said.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 @torch.no_grad()
 def dense_copy(model):
     """A DenseGSNN with the parameters of a GSNN."""
     block, blocks = model.ResBlocks[0], model.ResBlocks
     masks = [torch.zeros(lin.M, lin.N) for lin in (block.lin_in, block.lin_out)]
     for mask, lin in zip(masks, (block.lin_in, block.lin_out)):
-        mask[lin.indices[1], lin.indices[0]] = 1
+        source, target = lin.indices
+        mask[target, source] = 1
     dense = DenseGSNN(*masks, model.channels, model.layers)
     for own, lin in [(dense.lin_in, block.lin_in), (dense.lin_out, block.lin_out)]:
-        own.W[lin.indices[1], lin.indices[0]] = lin.values
+        source, target = lin.indices
+        own.W[target, source] = lin.values
         own.b.copy_(lin.bias)
     dense.gamma.copy_(torch.stack([b.node.norm.gamma for b in blocks]))
     dense.beta.copy_(torch.stack([b.node.norm.beta for b in blocks]))
@@ -550,18 +596,17 @@ def dense_copy(model):
     return dense
 
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 dense = dense_copy(trained)
 h = trained.read_in(draw.x_test.t())  # (E, B): x_i on the edges that leave input i
 y = trained.read_out(dense(h)).t()  # (B, outputs)
 torch.testing.assert_close(y, trained(draw.x_test), rtol=1e-4, atol=1e-4)
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 kept, possible = len(trained.ResBlocks[0].lin_in.values), dense.lin_in.W.numel()
 print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Same numbers, and a hint at why the package doesn't use dense matrices: nearly all of their
 # places are empty, and on a graph of thousands of nodes almost nothing else would be left.
 #
@@ -588,7 +633,7 @@ change = spread(trained, draw.x_test, draw.graph.input_nodes.index(node))
 table = pd.DataFrame(change.T, index=draw.graph.function_nodes, columns=range(1, 5))
 table.rename_axis("node").rename_axis(columns="layer").round(3)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(2, 2, figsize=(11.4, 6.6), layout="constrained")
 for l, ax in enumerate(axes.flat):
     plot_spread(draw.graph, change[l], node, ax, largest=change.max())
@@ -609,11 +654,11 @@ distance = np.array([hops.get(name, np.inf) for name in draw.graph.function_node
 for l in range(trained.layers):
     assert np.array_equal(change[l] > 0, distance <= l + 1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # In JupyterLab, move the slider, and choose another input. Which inputs never reach the first
 # pathway, and why?
 
-# %% tags=["widget", "nbval-ignore-output"]
+# %% slideshow={"slide_type": "subslide"} tags=["widget", "nbval-ignore-output"]
 def one_layer(layer=1, node="in_0_0"):
     figure, ax = plt.subplots(figsize=(8.4, 4.4), layout="constrained")
     change = spread(trained, draw.x_test, draw.graph.input_nodes.index(node))
@@ -621,9 +666,9 @@ def one_layer(layer=1, node="in_0_0"):
     plots.show(figure, f"Function nodes changed at layer {layer} after {node} was moved")
 
 
-interact(one_layer, layer=(1, 4), node=draw.graph.input_nodes);
+interact(one_layer, layer=(1, 4), node=SelectionSlider(options=draw.graph.input_nodes));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Against other models
 #
 # Is the graph worth anything? We train four kinds of model on the same data: a linear model, an
@@ -664,7 +709,7 @@ class GCN(torch.nn.Module):
         return self.read(h[:, -self.outputs :]).squeeze(2)
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # An input node starts with its value, all others with 0. With `names=True` each node also gets a
 # one-hot vector that says which node it is. Why would it need one? Take the graph without spurious
 # edges, where the four pathways look alike, and show all four the same two numbers. The simulation
@@ -685,7 +730,7 @@ between = {name: y.std(dim=1).mean().item() for name, y in answers.items()}
 assert between["GCN"] < 1e-6 < min(between["GCN + names"], between["GSNN"])
 pd.Series(between, name="std between pathways").round(3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A plain GCN gives one answer to all, before training and after, because nothing in it differs
 # between the pathways. It cannot tell nodes apart unless their features or their surroundings do.
 # That is a virtue for molecules, where all carbon atoms should be treated alike, and a handicap
@@ -711,12 +756,11 @@ def competitors(graph, seed):
     }
 
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 counts = {name: count(model) for name, model in competitors(draw.graph, 0).items()}
 pd.Series(counts, name="parameters").to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How long should each train? A small network on 256 samples can overfit, and another may need more
 # time, so a fixed number of epochs would favour somebody. And the test set must not choose. So we
 # hold out 64 of the training rows, train on the other 192, and note the epoch with the smallest
@@ -735,7 +779,7 @@ def fit(model, draw, epochs=300):
     return fresh, watched.test_mse
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The noise floor belongs into every picture. In this simulation the nonlinearity comes first and
 # only sums come after it, so the mean of an output, given the inputs, is what the simulation
 # yields with its noise switched off. Same seed, same inputs: the noisy run reproduces the draw,
@@ -744,8 +788,8 @@ def fit(model, draw, epochs=300):
 # %%
 def simulated(seed, noise_scale):
     """A draw's outputs at another noise level, not standardised: training and test rows."""
-    graph, stream = problem.draw(seed).graph, np.random.default_rng(seed).spawn(3)[1]
-    how = dict(special_functions=pathway_functions(graph), vectorized=True, seed=stream)
+    graph, start = problem.draw(seed).graph, problem.draw(seed).stream("data")  # the draw's own chance
+    how = dict(special_functions=pathway_functions(graph), vectorized=True, seed=start)
     return simulate(
         graph.networkx(spurious=False), problem.n_train, problem.n_test,
         graph.input_nodes, graph.output_nodes, noise_scale=noise_scale, **how,
@@ -765,7 +809,7 @@ torch.testing.assert_close(noisy[1], draw.y_test)  # it is the same draw
 floor = (best_prediction(0)[1] - draw.y_test).square().mean().item()
 assert abs(floor - draw.floor) < 1e-5  # the package knows it too
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Three seeds, that is three draws of data, spurious edges and initial weights. Not a study, but
 # enough to see how much moves by luck.
 
@@ -779,7 +823,7 @@ for seed in SEEDS:
     floors[seed] = (best_prediction(seed)[1] - data.y_test).square().mean().item()
 errors = pd.DataFrame(errors).rename_axis(columns="seed")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 curves = {name: curve for name, (_, curve) in fitted[0].items()}
 floor = (best_prediction(0)[0] - draw.y_train)[192:].square().mean().item()
 figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 4.0), layout="constrained")
@@ -795,7 +839,7 @@ table["parameters"] = table["parameters"].astype("Int64")
 table.round(3)
 
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # In each of the three seeds the GSNN comes closest to the floor, with the MLP next. The plain GCN
 # does no better than a straight line; names help it, not enough. And the same GSNN with the wrong
 # wires falls behind the MLP: a map helps as far as it is right.
@@ -834,9 +878,13 @@ table.round(3)
 # ## 8 · What one edge does
 #
 # A visible network invites us to look. The model of the opening figure was given eight true edges
-# between functions and eight spurious ones. Which does it use? The obvious thing is to look at the
-# weights, the norm of each edge's column of $W_{in}$. The honest thing is to try: silence one
-# edge, let nobody hear its message, and see how far the outputs move.
+# between functions and eight spurious ones. Which of them does it use? The obvious thing is to look
+# at the weights, at the norm of each edge's column of $W_{in}$. The honest thing is to try: we silence
+# one edge, so that nobody hears its message, and see how far the outputs move.
+#
+# **Predict first.** Which edge will move the outputs most when you silence it: one at the head of a
+# chain or one at its tail, and in which of the four pathways? And will all eight spurious edges come
+# after all eight true ones? Write your guesses down; the table below answers them.
 
 # %%
 @torch.no_grad()
@@ -856,7 +904,7 @@ def effect_of_silence(model, x, replacement):
     return np.array(effects)
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 is_true = draw.graph.function_edge_is_true
 silent = effect_of_silence(trained, draw.x_test, lambda message: 0.0)
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.5), layout="constrained")
@@ -877,7 +925,7 @@ effects = pd.DataFrame({"true": is_true, "set to 0": silent})
 effects.index = pd.Index([f"{u} → {v}" for u, v in function_edges], name="edge")
 effects.sort_values("set to 0", ascending=False).head(4).round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Has the model fallen for it? Think of what a message is made of: its mean over the samples, and
 # what varies from sample to sample. Setting it to 0 takes both away. But a constant tells nothing
 # about a sample; the receiver merely got used to it, as to a bias. To take away only what the
@@ -891,7 +939,7 @@ for on_screen, keep_mean in [(silent, False), (told, True)]:
 effects["set to its mean"] = told
 effects.sort_values("set to 0", ascending=False).head(4).round(3)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(7.6, 3.5), sharey=True, layout="constrained")
 plot_true_spurious(silent, is_true, "change when set to 0", left, floor=1e-4)
 plot_true_spurious(told, is_true, "change when set to its mean", right, floor=1e-4)
@@ -918,12 +966,135 @@ for seed in SEEDS:
     rows[seed] = {name: roc_auc_score(truth, score) for name, score in scores.items()}
 pd.DataFrame(rows).rename_axis("AUC, true against spurious").rename_axis(columns="seed").round(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The norms separate somewhat, but they do so before any training, when they reflect nothing but
 # the degrees of a node and the luck of the start. Setting to 0 does far better, and setting to the
 # mean puts every true edge above every spurious one, in all three seeds. Two cautions. We can
 # check this only because we made the data. And it says what a model *uses*: where a model leans on
 # a false edge for information, it would say that too, and rightly.
+#
+# ## 9 · What one node has learned
+#
+# An edge is used or it is not. A node computes something. In chapter 2 we made the data with four
+# functions, one at the head of each chain, and the model was never told which. Can we look inside a
+# node and find its function?
+#
+# We can, because a function node depends on nothing but the messages that it hears. The package's
+# `NodeAlone` takes one node out of a model. You give it the messages, and it returns what the node
+# says in one layer.
+
+# %%
+head = NodeAlone(trained, "f_1_0", layer=1)
+print("hears", head.hears)
+print("tells", head.tells)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# In layer 1 only the inputs speak, and all other messages are 0. So we let the two inputs run over a
+# square and listen to what the head of each chain tells the next node of its chain.
+#
+# **Predict first.** Of tanh, the half square, the cosine and the cubic, which does its node know best,
+# and which worst? Think of the group norm, which stands between what a node hears and what it says.
+
+# %% slideshow={"slide_type": "subslide"}
+def what_it_says(model, p):
+    """The message of the head of chain p to the next node, for all pairs of inputs of the square."""
+    node = NodeAlone(model, f"f_{p}_0", layer=1)
+    messages = torch.zeros(len(pairs), len(node.hears))
+    for i in range(2):
+        messages[:, node.hears.index(f"in_{p}_{i}")] = torch.tensor(pairs[:, i], dtype=torch.float32)
+    return node(messages)[:, node.tells.index(f"f_{p}_1")].numpy()
+
+
+pairs = plane()
+by_pathway = dict(enumerate(pathway_functions(draw.graph).values()))
+made = {f.__name__.replace("_", " "): f(list(pairs.T)) for f in by_pathway.values()}
+learned = {name: what_it_says(trained, p) for p, name in enumerate(made)}
+plots.show(plot_learned(made, learned), "Four functions of two inputs as maps, above as they made the "
+    "data and below as the first node of each chain has learned them: tanh, half square and cosine "
+    "come back in shape, the cubic only in part")
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# A message may have any sign and any size, since the next node weighs it as it likes. So we drew each
+# along the straight line that fits best, and the title says how closely the two go together. Nobody
+# showed the model these functions. It found them because each of them had one place in the graph
+# where it could live.
+#
+# <details><summary>Answer</summary>
+#
+# The cubic comes out worst. What makes it special is how steeply it rises when its inputs are large,
+# and the group norm takes just this away: it brings loud and quiet channels to the same size, so that
+# mostly the direction of the two inputs is left. Later layers have to make up for it. The other three
+# functions can do with the direction and a little of the size.
+#
+# </details>
+#
+# ## 10 · Train it yourself
+#
+# Real measurements contain mistakes: a sample is swapped, or a reading slips. The squared error
+# listens to such rows most of all, because a distance of 10 counts a hundred times as much as a
+# distance of 1. A loss that you write yourself can do better.
+#
+# ### Exercise 4 · A loss of your own
+#
+# ●●○ · 10 minutes
+#
+# Write Huber's loss. Let $d = |\hat y - y|$ be the distance of one prediction. Up to a distance of 1 it
+# counts $d^2 / 2$, and beyond that it goes on as a straight line, $d - 1/2$. The loss is the mean over
+# all samples and outputs.
+#
+# <details><summary>Hint 1</summary>
+#
+# Compute both versions for all entries, and choose between them.
+#
+# <details><summary>Hint 2</summary>
+#
+# `torch.where(condition, a, b)` takes `a` where the condition holds, and `b` elsewhere.
+#
+# </details></details>
+
+# %% slideshow={"slide_type": "skip"}
+def huber(prediction, y):
+    """Predictions and targets, (B, outputs) each -> one number, through which gradients flow."""
+    raise NotImplementedError
+
+
+checks.huber(huber);
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def huber(prediction, y):
+#     """Mean over samples and outputs of d^2 / 2 where |d| is at most 1, and of |d| - 1/2 elsewhere."""
+#     d = (prediction - y).abs()
+#     return torch.where(d <= 1, d.square() / 2, d - 0.5).mean()
+# ```
+#
+# </details>
+#
+# Now train with it. We ruin twelve of the 256 training rows, and train the same model twice, once with
+# the squared error and once with your loss. (As long as your answer is not right yet, the cell takes
+# the solution.) Both are judged by the MSE on test rows that nobody has touched.
+
+# %% slideshow={"slide_type": "skip"}
+my_loss = huber if checks.huber.diagnose(huber) is None else checks.huber.reference
+ruined = draw.y_train.clone()
+chance = torch.Generator().manual_seed(0)
+rows_hit = torch.randperm(len(ruined), generator=chance)[:12]
+ruined[rows_hit] += 8 * torch.randn(12, ruined.shape[1], generator=chance)
+
+judged = {}
+for name, loss in {"squared error": F.mse_loss, "your loss": my_loss}.items():
+    start = torch.Generator().manual_seed(0)
+    robust = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False, generator=start)
+    train(robust, draw.x_train, ruined, criterion=loss, epochs=200, progress=False)
+    judged[name] = mse(robust, draw.x_test, draw.y_test)
+judged |= {"squared error, no row ruined": mse(trained, draw.x_test, draw.y_test), "noise floor": draw.floor}
+pd.Series(judged, name="test MSE").round(3).to_frame()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
+# This model is yours. Silence its edges, take out its nodes, or write another loss: `edge_effects`,
+# `NodeAlone` and `train` take any model of this chapter.
 #
 # ## Recap
 #
@@ -937,8 +1108,11 @@ pd.DataFrame(rows).rename_axis("AUC, true against spurious").rename_axis(columns
 # 4. An MLP has no map, a GCN has the map and one rule for all nodes, a GSNN has the map and
 #    weights for every edge. With a right map it came closest to the floor; with a wrong one it
 #    lost.
-# 5. Norms of weights say little about use. Silence an edge and see; and keep its mean, or a bias
-#    will pass for a signal.
+# 5. Norms of weights say little about use. Silence an edge and see, and keep its mean, or a bias will
+#    pass for a signal. Take a node out, and you can look at the function that it has learned.
+#
+# **Next:** our dense matrices are nearly empty. In [4 · Sparse maps](04_gpu_forward.ipynb) you compute
+# the same layer in three ways, and find out which of them carries a graph of ten thousand nodes.
 #
 # ## References
 #

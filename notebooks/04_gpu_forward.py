@@ -14,19 +14,23 @@
 #     name: python3
 # ---
 
-# %% [markdown]
-# # 4 · GPU forward
+# %% [markdown] slideshow={"slide_type": "slide"}
+# # 4 · Sparse maps
 #
-# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes,
-# and one back. In between, each node works on its own few channels. So whether a graph of ten
-# thousand nodes can be trained at all comes down to one question: how do we compute
+# Your network of chapter 3 has twelve function nodes. A cell has thousands of proteins. Take the dense
+# matrices of chapter 3 to ten thousand nodes, and a single one of them would need more memory than
+# this machine has, although hardly any of its entries is a weight. Can such a network be trained on a
+# laptop at all? It can, and by the end of this chapter you will have written the few lines that do it.
+#
+# A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes, and
+# one back. So we have to answer one question: how do we compute
 #
 # $$y = W x$$
 #
-# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill
-# it with zeros. We can send a message along every weight. Or we can write down where the weights are
-# and let a sparse product do the rest. All three give the same numbers. They do not cost the same,
-# and this chapter is about the price: in time, in memory, on the processor at hand.
+# when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill it
+# with zeros. We can send a message along every weight. Or we can write down where the weights are, and
+# let a sparse product do the rest. All three give us the same numbers, but they do not cost the same,
+# and this chapter is about the price: in time and in memory, on the processor that you have.
 #
 # **You will be able to**
 #
@@ -39,10 +43,21 @@
 # **Before you start:** [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
 # **Time:** 45 minutes to read, under a minute to run on two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import json, os, tempfile, time
 from pathlib import Path
 
@@ -53,7 +68,7 @@ from ipywidgets import SelectionSlider, interact
 from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels, plots
 from gsnn_tutorial.bench.models import random_model, training_step
 from gsnn_tutorial.bench.scaling import slopes
@@ -66,7 +81,7 @@ from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
 from gsnn_tutorial.study.union import GSNNUnion
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Everything below runs on one device, chosen here. Nothing else in the chapter has to change when
 # there is a GPU.
 
@@ -76,7 +91,7 @@ os.environ["KINETO_LOG_LEVEL"] = "99"  # torch's profiler need not announce itse
 device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "the CPU")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Before any clock runs, we can count. Take a graph of $N$ function nodes with ten edges out of each,
 # $C = 8$ channels and a batch of $B = 32$ samples. The map $W_{in}$ has a weight for every edge and
 # every channel of the node where the edge ends. What is the largest array that each way must hold?
@@ -94,7 +109,7 @@ def largest_array(N):
         "edge-major": max(nnz, B * sources, B * targets),
     }
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 SIZES = [10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000]
 LIMIT = 4_000_000  # numbers in one array; more where a GPU has the memory for it
 if device.type == "cuda":
@@ -114,7 +129,7 @@ plots.show(figure, "Numbers in the largest array against function nodes, both ax
 # of channels: a message for every weight and sample, against a number for every edge and sample.
 # What is left to find out is whether a clock agrees.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · One map, by hand
 #
 # Three sources, two targets, four weights, and a batch of two samples. A weight has a source and a
@@ -128,20 +143,19 @@ values = torch.tensor([2.0, -1.0, 3.0, 1.0])
 size = (3, 2)  # sources, targets
 x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 4.0]])  # (sources, B)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The map adds up, for every target $t$ and sample $b$, what comes in along its weights:
 #
 # $$y_{tb} = \sum_{s:\,(s,t)} w_{st}\, x_{sb}$$
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 y = torch.zeros(2, 2)  # (targets, B)
 for (s, t), w in zip(indices.t().tolist(), values):
     for b in range(2):
         y[t, b] += w * x[s, b]
 y.tolist()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The backward pass is given $g_{tb} = \partial L / \partial y_{tb}$ and needs two things, the
 # gradient of the inputs and that of the weights. Both follow from the line above by taking one
 # derivative at a time:
@@ -152,8 +166,7 @@ y.tolist()
 # The first is the transposed map. The second compares a row of $x$ with a row of $g$, and only
 # where a weight exists. With a pencil and this $g$:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 g = torch.tensor([[1.0, 2.0], [0.0, 1.0]])  # (targets, B)
 grad_x, grad_values = torch.zeros(3, 2), torch.zeros(4)
 for i, (s, t) in enumerate(indices.t().tolist()):
@@ -161,14 +174,14 @@ for i, (s, t) in enumerate(indices.t().tolist()):
     grad_values[i] = (x[s] * g[t]).sum()
 grad_x.tolist(), grad_values.tolist()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # These numbers will come back three times.
 #
 # ## 2 · Three ways
 #
 # The same four weights, as each way sees them.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (a, b, c) = plt.subplots(1, 3, figsize=(12.4, 3.3), layout="constrained",
                                  width_ratios=[1.35, 2.4, 1.5])
 plot_dense(indices, values, size, a)
@@ -215,7 +228,7 @@ assert torch.equal(out.t(), y) and torch.equal(grad_batch.t(), grad_x)
 assert torch.equal(grad_W[indices[1], indices[0]], grad_values)
 assert not grad_W[dense.mask == 0].any()  # the edges that are not there learn nothing
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Gather and scatter
 #
 # Most graph networks are written as messages: *gather* the source's value for every weight, multiply,
@@ -241,17 +254,23 @@ assert not grad_W[dense.mask == 0].any()  # the edges that are not there learn n
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def gather_scatter(values, indices, x, targets):
     """y = W x for values (nnz,), indices (2, nnz) and x (sources, B); returns (targets, B)."""
     raise NotImplementedError
 
 checks.gather_scatter(gather_scatter);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.gather_scatter.solution()` in a cell of its own.
+# ```python
+# def gather_scatter(values, indices, x, targets):
+#     """y = W x, edge-major: x is (sources, B), y is (targets, B)."""
+#     source, target = indices
+#     weighed = values[:, None] * x[source]  # (nnz, B)
+#     return x.new_zeros(targets, x.shape[1]).index_add(0, target, weighed)
+# ```
 #
 # </details>
 #
@@ -260,7 +279,7 @@ checks.gather_scatter(gather_scatter);
 # side by side, and each copy's numbers are moved up by the nodes of those before it. We make that
 # long index once and keep it, which is the kinder way to measure.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class GatherScatter(MessagePassing):
     """y = W x by a message per weight and sample; (B, sources) -> (B, targets)."""
 
@@ -281,7 +300,7 @@ class GatherScatter(MessagePassing):
     def message(self, x_j, weight):
         return weight[:, None] * x_j  # (B * nnz, 1)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 messages = GatherScatter(indices, size, values, B=2)
 out = messages(batch)
 grad_weight, grad_batch = torch.autograd.grad(out, (messages.weight, batch), g.t())
@@ -290,7 +309,7 @@ assert torch.equal(out.t(), y) and torch.equal(grad_batch.t(), grad_x)
 assert torch.equal(grad_weight, grad_values)
 messages.edge_index
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Eight messages for four weights. The second half of each row is the second sample: sources moved up
 # by three, targets by two.
 #
@@ -311,7 +330,7 @@ for t in range(2):
         rows[t] += value[e] * x[source[e]]
 assert torch.equal(rows, y)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Row pointers
 #
 # ●●○ · 8 minutes
@@ -330,17 +349,22 @@ assert torch.equal(rows, y)
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def row_starts(row, rows):
     """Where each row starts, for sorted row numbers row (nnz,); returns (rows + 1,)."""
     raise NotImplementedError
 
 checks.row_starts(row_starts);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.row_starts.solution()` in a cell of its own.
+# ```python
+# def row_starts(row, rows):
+#     """Where each row's entries start in an array that is sorted by row, (rows + 1,)."""
+#     counts = torch.bincount(row, minlength=rows)  # (rows,)
+#     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
+# ```
 #
 # </details>
 #
@@ -349,7 +373,7 @@ checks.row_starts(row_starts);
 # computed only where weights exist, `sampled_addmm`. It takes $x$ and $g^T$ and never forms the full
 # $x g^T$, which would be as large as the dense matrix. Our four weights, once more:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 W = torch.sparse_csr_tensor(start, source, value, (2, 3), check_invariants=True)
 assert torch.equal(W @ x, y)
 
@@ -358,24 +382,23 @@ WT = torch.sparse_csr_tensor(source_start, indices[1], values, (3, 2), check_inv
 assert torch.equal(WT @ g, grad_x)
 assert torch.equal(torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values(), grad_values)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The graph does not change during training, so both layouts are made once. The package's
 # `SparsePattern` does so and keeps them: pointers and columns of $W$ (by target) and of $W^T$ (by
 # source), and the permutation that leads from one order to the other.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 pattern = SparsePattern(indices, size)
 assert pattern.target_start.tolist() == start and pattern.source.tolist() == source
 assert values[pattern.by_target].tolist() == value
 {name: buffer.tolist() for name, buffer in pattern.named_buffers() if name != "indices"}
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # torch could differentiate a sparse product by itself, but not in the way we want: a weight would
 # have to be a sparse matrix, not a plain vector that an optimizer knows. So we say what forward and
 # backward are. The class is the three formulas of section 1, one line each.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def csr(start, column, values, size):
     return torch.sparse_csr_tensor(start, column, values, size, check_invariants=False)
 
@@ -396,7 +419,7 @@ class EdgeMajorMap(torch.autograd.Function):
         grad_values = torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values()  # (nnz,)
         return grad_values, WT @ g, None
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 class EdgeMajor(torch.nn.Module):
     """y = W x with a row per source and a column per sample; (sources, B) -> (targets, B)."""
 
@@ -408,7 +431,7 @@ class EdgeMajor(torch.nn.Module):
     def forward(self, x):
         return EdgeMajorMap.apply(self.weight, x, self.pattern)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 edges = EdgeMajor(indices, size, values)
 rows = x.clone().requires_grad_()
 out = edges(rows)
@@ -419,7 +442,7 @@ assert torch.equal(grad_weight, grad_values)
 double = values.double().requires_grad_(), x.double().requires_grad_()
 assert torch.autograd.gradcheck(lambda v, x: EdgeMajorMap.apply(v, x, pattern), double)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The same numbers a third time, and `gradcheck`, which nudges every entry and looks at what happens,
 # agrees.
 #
@@ -427,24 +450,24 @@ assert torch.autograd.gradcheck(lambda v, x: EdgeMajorMap.apply(v, x, pattern), 
 # these two classes with checks at the door, initial weights and a bias. You can read it here: run
 # `from gsnn_tutorial import sparse` in a new cell, and then `sparse??`. Given our weights, they return our numbers:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 linear = SparseLinear(indices, size, bias=False)
 with torch.no_grad():
     linear.values.copy_(values)
 assert torch.equal(linear(x), y) and torch.equal(SparseMap.apply(values, x, pattern), y)
 linear
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # Beside this plain path stands a fast one, in a room of its own, `gsnn_tutorial/kernels`. It computes the same
 # products, and is more careful with memory than a page to be read should be. The function `sparse_map` takes it unless
 # we say `kernels.plain()`. You need not enter that room; here is the proof that nothing in it computes something else:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 fast = sparse_map(values, x, pattern)
 with kernels.plain():
     assert torch.equal(sparse_map(values, x, pattern), fast)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · Equal, forward and backward
 #
 # Four weights fit on paper, and whole numbers add up exactly in any order. A real map has thousands
@@ -460,7 +483,7 @@ def random_edges(N, seed=0):
     source = torch.arange(N).repeat_interleave(DEGREE)
     return place[torch.stack([source, (source + hops.repeat(N)) % N])]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A *step* is what training does with the map: forward, and backward to weights and inputs. Each way
 # gets the batch in the layout that it is made for.
 
@@ -493,7 +516,7 @@ def ways(N, seed=0):
     admitted = [name for name, numbers in largest_array(N).items() if numbers <= LIMIT]
     return {name: make[name]() for name in admitted}, x, g
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A graph of a hundred function nodes, all three ways. We bring the results into one layout and ask
 # how far apart they are, relative to the largest entry of each.
 
@@ -514,11 +537,10 @@ distances = pd.DataFrame({name: map(distance, results[name], results["edge-major
 assert (distances < 1e-5).all(axis=None)
 distances.rename_axis("distance from edge-major")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 pd.DataFrame({way: [tuple(t.shape) for t in three] for way, three in results.items()}, index=what)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # One map, then: the three differ by the rounding of 32-bit numbers and by nothing else. From here on,
 # only the price matters.
 #
@@ -545,7 +567,7 @@ def once(run):
     ended.synchronize()  # wait until the GPU has passed the second mark
     return began.elapsed_time(ended)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Warm up.** The first calls find memory that is not yet allocated, caches that are empty and, on a
 # GPU, kernels that are not yet loaded. They are not what training will see, so we drop them.
 #
@@ -560,7 +582,7 @@ def in_turn(runs, repeats=7, warmup=2):
     rounds = [{name: once(run) for name, run in runs.items()} for _ in range(warmup + repeats)]
     return pd.DataFrame(rounds[warmup:]).rename_axis("round")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Here are the rounds for a hundred nodes, freshly made and with no warm-up. Round 0 may stand out or
 # not. Look at how much the others vary: a difference smaller than that is none.
 
@@ -568,7 +590,7 @@ def in_turn(runs, repeats=7, warmup=2):
 modules, x_100, g_100 = ways(100)
 in_turn({name: step(way, x_100, g_100) for name, way in modules.items()}, warmup=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # On a GPU the next cell shows what the events are for: the wall clock right after the call, and after
 # waiting. On a CPU there is nothing to wait for.
 
@@ -586,7 +608,7 @@ if device.type == "cuda":
 else:
     print("a CPU: when the call returns, the work is done")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Memory is a matter of the worst moment: how much is alive at once during a step? A GPU's allocator
 # keeps count. For a CPU, torch's profiler records every block that is taken or given back; the
 # running sum of those has a peak. The largest single block is what we counted at the top.
@@ -608,7 +630,7 @@ def memory(run):
     blocks = pd.Series([e["args"]["Bytes"] for e in events])  # negative where one is given back
     return blocks.cumsum().max(), blocks.max()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The floor
 #
 # How fast could it be? Nobody can multiply faster than the numbers arrive. A sparse product does one
@@ -636,17 +658,22 @@ def memory(run):
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def forward_bytes(sources, targets, nnz, B):
     """Bytes that one forward pass reads and writes, each array once; an integer."""
     raise NotImplementedError
 
 checks.forward_bytes(forward_bytes);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.forward_bytes.solution()` in a cell of its own.
+# ```python
+# def forward_bytes(sources, targets, nnz, B):
+#     """Bytes that y = W x has to move if everything is read or written once."""
+#     weights = nnz + nnz + (targets + 1)  # values, their sources, row pointers
+#     return 4 * (weights + sources * B + targets * B)
+# ```
 #
 # </details>
 #
@@ -654,7 +681,7 @@ checks.forward_bytes(forward_bytes);
 # `EdgeMajorMap` read, and those that they write. A copy reads every byte and writes it again, so a
 # copy of half as many moves the same.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def floor(way, x, g):
     """A function that copies as many bytes as an edge-major step has to move."""
     p, values = way.pattern, way.weight  # x (B, sources), g (B, targets)
@@ -665,7 +692,7 @@ def floor(way, x, g):
     here, there = torch.zeros(2, moved // 8, device=device)  # 4 bytes each, half of them
     return lambda: there.copy_(here)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · Time and memory against graph size
 #
 # Now every size, every way that the limit admits. The memory of a way is what it keeps between steps
@@ -688,7 +715,7 @@ def measure(N):
 
 measured = pd.DataFrame([row for N in SIZES for row in measure(N)])
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 measured["MB"] = (measured["kept"] + measured["peak"]) / 1e6
 WAYS = ["dense mask", "gather-scatter", "edge-major"]
 times = measured.pivot(index="nodes", columns="way", values="ms")[[*WAYS, "floor"]]
@@ -712,7 +739,7 @@ shown["edge-major / floor"] = times["edge-major"] / times["floor"]
 shown["gather-scatter / edge-major"] = times["gather-scatter"] / times["edge-major"]
 shown.astype(object).where(shown.notna(), "-")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Which way is the quickest at each size, and by how much does it beat the next?
 
 # %%
@@ -721,7 +748,7 @@ winners = pd.DataFrame({"quickest": times[WAYS].idxmin(axis=1)})
 winners["next / quickest"] = ranked[1] / ranked[0]  # empty where no other is within the limit
 winners.astype(object).where(winners.notna(), "alone within the limit")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The table is this machine's, and it is worth reading with the counts in mind.
 #
 # * **The dense mask** reads its matrix in order, with the best kernels there are, and multiplies mostly
@@ -735,7 +762,7 @@ winners.astype(object).where(winners.notna(), "alone within the limit")
 #
 # To look at one size at a time:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def at_size(nodes):
     figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 3.7), layout="constrained")
     plot_against_size(times, left, ylabel="milliseconds, forward and backward", mark=nodes)
@@ -752,7 +779,7 @@ at_size(200)
 # %% tags=["widget", "nbval-ignore-output"]
 interact(at_size, nodes=SelectionSlider(options=SIZES, value=200, continuous_update=False));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Why edge-major
 #
 # Two reasons, and each can be seen.
@@ -766,12 +793,11 @@ blocks = measured.pivot(index="nodes", columns="way", values="block")[WAYS] / 4 
 both = pd.concat({"counted": counted[WAYS], "allocated": blocks}, axis=1)
 both.loc[[10, 100, 1000, 10_000]].map("{:,.0f}".format).replace("nan", "-")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Rows that lie together.** A weight reads a source's value in *every* sample. Edge-major, those $B$
 # numbers are neighbours in memory:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 N = 1000
 torch.manual_seed(0)
 by_edge = torch.randn(DEGREE * N, B).to(device)  # (sources, B)
@@ -780,7 +806,7 @@ for name, t, axis in [("edge-major", by_edge, 1), ("batch-major", by_sample, 0)]
     print(f"{name:<12} from one sample of an edge to the next: {4 * t.stride(axis):>6,} bytes")
 print(f"all {B} samples of an edge: {4 * B} bytes")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Memory does not deliver single numbers. It delivers lines, of 64 bytes on most CPUs and 128 on an
 # NVIDIA GPU, where the 32 threads of a warp read together. Our 32 samples of an edge fill one such
 # line, edge-major, and every byte in it is used: a *coalesced* read. Batch-major, the same numbers
@@ -797,7 +823,7 @@ rounds = in_turn(gathers)
 ratio = (rounds["columns, batch-major"] / rounds["rows, edge-major"]).median()
 pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their ratio").to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 7 · On a GPU
 #
 # The cells above run on a GPU as they are. What to expect is a matter of structure, and the numbers
@@ -810,8 +836,9 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # * what adds up from many places (`index_add`, scatter) may do so in any order, so that two runs can
 #   differ in the last digits. Section 3 allows for that.
 #
-# **No GPU could be had for this version of the tutorial, so no measurement of one is saved, and we show
-# none.** This is the place for it. To fill it, run the notebook on a machine with a CUDA build of torch,
+# **We have measured this chapter on a CPU only, and so we show no number of a GPU.** Everything above runs
+# on one, and nobody has yet saved a run. If you have a GPU, you can be the first: run the notebook on a
+# machine with a CUDA build of torch,
 #
 #     jupyter nbconvert --to notebook --execute --inplace notebooks/04_gpu_forward.ipynb
 #
@@ -830,7 +857,7 @@ if SAVED.exists():
 else:
     print("no GPU measurement is saved yet")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 8 · A batch of models
 #
 # A batch of samples shares the weights. Can a batch of *models* share the work? A study with many
@@ -859,7 +886,7 @@ union = EdgeMajor(together, total, torch.cat([values, 10 * values]))
 assert torch.equal(union(torch.cat([x, x])), torch.cat([y, 10 * y]))
 total
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The package's `GSNNUnion` does this to whole models. Weights, biases and norms are an entry per edge,
 # channel or node already. What a model has once, such as its residual scalars, becomes one per replica.
 # Each of our models gets its own draw of the seed problem: other spurious edges, samples and weights.
@@ -880,7 +907,7 @@ union = GSNNUnion(models[:8]).to(device)
 x_all, y_all = (torch.cat(columns, dim=1) for columns in zip(*data[:8]))
 [sum(p.numel() for p in model.parameters()) for model in (models[0], union)]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The parameters of one model, and of the union of eight. The union's columns are the models' columns,
 # one model after the other. Outputs, losses and the gradients of the weights must be those of the
 # single models.
@@ -900,7 +927,7 @@ weights = [model.ResBlocks[0].lin_in.values for model in models[:8]]
 grads = torch.autograd.grad(losses.sum(), weights)
 torch.testing.assert_close(grad, torch.cat(grads), **near)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # What is saved is not arithmetic: every weight of every model still has to be used. What is saved is
 # *calls*. We can count them, with the profiler: the operations that torch runs in one training step.
 
@@ -930,7 +957,7 @@ counts = {R: {name: calls(run) for name, run in training_steps(R, 32).items()}
           for R in (1, 2, 4, 8)}
 pd.DataFrame(counts).rename_axis("calls for R models", axis=1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # One after another, the calls grow with $R$. Side by side they stay as they are, and each has $R$ times
 # as much to do. So there is most to gain where a call is mostly overhead: with small graphs, with
 # small batches, and on a GPU, where most calls are launches. With 32 samples a step, and with 256:
@@ -944,7 +971,7 @@ def per_model(R, samples):
 SAMPLES, MODELS = (32, 256), [1, 2, 4, 8, 16, 32]
 ms = {n: pd.DataFrame({R: per_model(R, n) for R in MODELS}).T for n in SAMPLES}
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 2, figsize=(11.4, 3.7), layout="constrained")
 for ax, (samples, table) in zip(axes, ms.items()):
     plot_models(table, ax).set_title(f"{samples} samples a step", fontsize=10)
@@ -959,7 +986,7 @@ plots.show(figure, "Milliseconds per model and step against the number of models
 ratio = {f"{n} samples": t["one after another"] / t["side by side"] for n, t in ms.items()}
 pd.DataFrame(ratio).T.rename_axis("models R", axis=1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # The study of [chapter 6](06_three_way_evaluation.ipynb) trains all its seeds and arms in this way.
 #
 # ## 9 · The whole kit, against messages
@@ -977,12 +1004,12 @@ bench, scaling = saved_bench()
 print("a saved run, not measured now, on", *bench[["device", "torch"]].iloc[0], "\n")
 print(table_of(bench))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How do time and memory grow? A training step of a whole GSNN, as one size changes and the others stay
 # at ten thousand edges, 32 samples, 8 channels. The last figure counts models of the seed problem: a
 # union against one after another.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 for axis, lines in scaling.groupby("axis", sort=False):
     plots.show(plot_scaling(lines), f"Two log-log plots against {axis}: milliseconds of a training "
                "step on the left, megabytes at its peak on the right, a line for each way")
@@ -994,7 +1021,7 @@ for axis, lines in scaling.groupby("axis", sort=False):
 # %%
 slopes(scaling)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Below 1, something is paid once and shared, such as a call, or an index that serves a whole row of
 # samples. Above 1, what no longer fits the cache is fetched again. Models that run one after another
 # need hardly more memory than one of them; side by side, they need it all at once.
@@ -1012,15 +1039,19 @@ with profile(activities=[ProfilerActivity.CPU]) as recorded:
 spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()})
 (spent / spent.sum()).nlargest(8).map("{:.0%}".format).rename("share of the step").to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The sparse products (`addmm`, `sampled_addmm`) share the list with plain elementwise work: the norm,
 # the ELU and Adam go over every number several times. A map that took no time at all would leave those.
 #
-# ### The goals that are missed
+# ### When fewer operations do not mean less time
 #
-# **One epoch of the seed problem: calls.** The model is so small that work and overhead are of one size. All calls of one
-# step, with what torch's operators call in turn, and what they cost on average (measured with the profiler on, which
-# makes each a little dearer):
+# The table above has rows where we gain less than elsewhere, and they teach more than the others. Two
+# costs hide in them that no count of multiplications shows.
+#
+# **Every call costs something, however little it does.** The model of our small problem does so little
+# work that the calls themselves take as long as the work. Here are all calls of one step, with what
+# torch's operators call in turn, and what they cost on average (the profiler makes each a little
+# dearer). Guess before you run it: how many calls does one training step of our small model make?
 
 # %%
 draw = Problem().draw(seed=0)
@@ -1034,37 +1065,29 @@ counted = pd.DataFrame([(e.key, e.count, e.self_cpu_time_total) for e in recorde
 print(f"{counted['calls'].sum():,} calls, {counted['us'].sum() / counted['calls'].sum():.1f} us each")
 counted.nlargest(6, "us")
 
-# %% [markdown]
-# No single operator is to blame. In the run on this page what leads the list is hardly arithmetic: the Python around the
-# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. Messages pay for calls as well, and so the ratio
-# stays below that of large graphs. A union shares the calls, which is what a study does.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# No single operator is to blame. What leads the list is hardly arithmetic: it is the Python around the
+# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. A union shares
+# these calls among many models, and this is why a study trains its models side by side.
 #
-# **The study, and the map with 128 samples: memory.** A union of many models no longer fits the cache, and a result
-# that is written into new memory can cost more than its arithmetic: the system hands memory out page by page.
-# The same product, into new memory and into memory that is there:
+# **New memory costs something, too.** The system hands memory out page by page, and a result that is
+# written into new memory can cost more than its arithmetic. We compute the same product twice, once into
+# new memory and once into memory that is there already:
 
 # %%
-times = {}
+copies = {}
 for megabytes in (0.5, 2, 8, 64):
     a, b, old = torch.randn(3, int(megabytes * 250_000))
     runs = {"new memory": lambda: torch.mul(a, b), "old memory": lambda: torch.mul(a, b, out=old)}
-    times[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
-pd.DataFrame(times).T.rename_axis("size of the result")
+    copies[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
+pd.DataFrame(copies).T.rename_axis("size of the result")
 
-# %% [markdown]
-# How large the difference is, is the system's matter, and may change from run to run. What was freed a moment ago may
-# be had again at once; beyond 32 MB it never is with Linux' usual settings (the README names two that change it), and
-# the last row shows what that costs.
-# The kit writes into old memory where a step has some that is its own (the norm, the residual, the ELU), and
-# asks for large pages where it has none. The floor has such luck too: compare what a copy moves in the two lines of the
-# map, below the table.
-#
-# **The regularizer** misses its goal by little: its peer is a product of dense matrices, which a processor is best at. **The barest loop** misses a goal that was set for a loop as the reference has
-# it: a number drawn by NumPy costs a small part of that.
-#
-# Tried before, not shown here, and not kept: Adam in one fused call is faster still, but rounds by an entry's place in its tensor, so that a
-# union would no longer train to the last bit as each of its models alone; settings of the allocator gain the messages
-# more than the kit, since they write more.
+# %% [markdown] slideshow={"slide_type": "slide"}
+# How large the difference is depends on the system, and it may change from run to run. Memory that was
+# freed a moment ago is often given back at once. Very large blocks are not, with the usual settings of
+# Linux, and the last row shows what that costs. So the kit writes into memory that it has already
+# wherever it can: in the norm, in the residual and in the ELU. You can do the same in your own code with
+# `out=`, or with operations that end in an underscore.
 #
 # ## Recap
 #
@@ -1078,6 +1101,10 @@ pd.DataFrame(times).T.rename_axis("size of the result")
 #    table says who wins where. Edge-major keeps an index per weight, and reads whole rows of samples.
 # 5. A batch of models is one model on the disjoint union of their graphs: the same numbers, in as many
 #    calls for eight models as for one.
+#
+# **Next:** the network is built, and it is fast. In
+# [5 · Pathway regularizer](05_pathway_regularizer.ipynb) you tell it a second thing that biologists
+# know: which nodes work together.
 #
 # ## References
 #

@@ -14,18 +14,18 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 5 · Pathway regularizer
 #
-# The wiring of a GSNN comes from prior knowledge, but wiring leaves much open: many ways of routing
-# a signal through the graph fit the data equally well. There is more that we know. Pathway
-# databases list which nodes *work together*, and we would like the model to hear of it, without new
-# nodes and without new edges.
+# The wiring of a GSNN comes from prior knowledge, but it leaves much open: there are many ways to
+# route a signal through the graph that fit the data equally well. We know more than the wiring.
+# Pathway databases list which nodes *work together*, and we would like to tell the model about it,
+# without new nodes and without new edges.
 #
 # The idea of this chapter fits into one sentence: **members of a pathway are active together.**
-# When a pathway is on in a sample, its members are on; when it is off, they are off. We turn the
-# sentence into a number, the number into a loss, and then ask what the loss can see, what it
-# cannot, and how much of its value comes for free.
+# When a pathway is on in a sample, its members are on, and when it is off, they are off. We turn this
+# sentence into a number and the number into a loss. Then we ask what the loss can see, what it cannot
+# see, and how much of its value comes for free.
 #
 # **You will be able to**
 #
@@ -39,10 +39,21 @@
 # C channels, and a signal moves one hop per layer. **Time:** 50 minutes to read and 45 for the
 # exercises; under a minute to run on two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import math
 
 import matplotlib.pyplot as plt
@@ -62,7 +73,7 @@ from gsnn_tutorial.study.recipe import Recipe
 
 pd.set_option("display.precision", 3)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # We work on the published problem: four pathways, each a chain of three function nodes, and eight
 # spurious edges between them. Three small helpers: a model with a regularizer that reads it, a
 # short training, and the score of every node in the last layer.
@@ -87,7 +98,7 @@ def fit(model, regularizer, data=draw, **options):
 def last_scores(model, regularizer, data=draw):
     return regularizer.phi(model.layer_activations(data.x_test)[:, -1])  # (B, N)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 trained, reader = new_model()
 before = last_scores(trained, reader)
 fit(trained, reader)
@@ -105,11 +116,11 @@ axes[1, 0].set_ylabel("after training\nmember's score")
 plots.show(figure, "Scores of the members of four pathways against the pathway's score: "
                    "clouds before training, narrow bands along the diagonal after it")
 
-# %% [markdown]
-# Every mark is one node in one test sample. Across, the score of its pathway; up, its own score,
-# both standardised (a few extreme samples lie outside the frame). In the upper row nothing has been
-# trained. In the lower row the model was trained for 150 epochs with the regularizer that we are
-# about to build: the members have fallen into step.
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Every mark is one node in one test sample. The x axis shows the score of its pathway and the y axis
+# its own score, both standardised (a few extreme samples lie outside the frame). In the upper row
+# nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
+# regularizer that you are about to build, and the members have fallen into step.
 #
 # ## 1 · Two nodes
 #
@@ -120,7 +131,7 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
 s_1 = [0.0, 1.0, 2.0, 5.0]
 s_2 = [2.0, 1.0, 3.0, 6.0]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # They are not equal in any sample but one, and that does not matter: a node may be louder than
 # another, or start from another level. What matters is that they rise and fall together from sample
 # to sample. That is a correlation **over the batch**:
@@ -131,8 +142,7 @@ s_2 = [2.0, 1.0, 3.0, 6.0]
 # By hand: the deviations from the mean are $(-2, -1, 0, 3)$ and $(-1, -2, 0, 3)$. Both have squared
 # length 14, and their product is 13. So $r = 13/14$.
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 def correlation(s, t):
     """Correlation over the batch of two lists of scores."""
     B = len(s)
@@ -148,14 +158,14 @@ r_12 = correlation(s_1, s_2)
 assert math.isclose(r_12, 13 / 14)
 f"{r_12:.4f}"
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Loudness and level are gone, as we wanted:
 
 # %%
 assert math.isclose(correlation(s_1, [10 + 3 * s for s in s_1]), 1)
 assert math.isclose(correlation(s_1, [10 - 3 * s for s in s_1]), -1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # For tensors, it is shorter to standardise each score over the batch first. Then the correlation is
 # the mean of a product. We divide by $B$ throughout (the population standard deviation), and add a
 # small eps to it as the package does.
@@ -169,7 +179,7 @@ t_1, t_2 = torch.tensor(s_1), torch.tensor(s_2)
 r = (standardize(t_1) * standardize(t_2)).mean()
 torch.testing.assert_close(r.item(), r_12, atol=1e-5, rtol=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · A pathway and its score
 #
 # A pathway of m members has m(m - 1)/2 pairs. Comparing all of them grows with the square of m. It
@@ -181,7 +191,7 @@ torch.testing.assert_close(r.item(), r_12, atol=1e-5, rtol=0)
 #
 # A third node joins our two.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 s_3 = [1.0, 6.0, 2.0, 3.0]
 members = [s_1, s_2, s_3]
 
@@ -194,18 +204,17 @@ figures.plot_members(torch.tensor(members).T, ax)
 plots.show(figure, "Scores of three members in four samples, over a broad band, their mean; "
                    "two rise together at the end, the third peaks at sample 2")
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 with_each_other = pd.DataFrame(
     [[correlation(s, t) for t in members] for s in members],
     index=["s_1", "s_2", "s_3"], columns=["with s_1", "with s_2", "with s_3"],
 )
 with_each_other.assign(**{"with S": r_members}).round(3)
 
-# %% [markdown]
-# Read the last row. The third node correlates 0.07 with the first and -0.29 with the second: it
-# does not belong to them in any way. And yet it correlates 0.37 with the pathway. Keep this in
-# mind; section 9 comes back to it.
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Look at the last row. The third node hardly correlates with the first, and it correlates negatively
+# with the second, so it does not belong to them in any way. And yet its correlation with the pathway
+# is clearly positive. Keep this in mind: section 9 comes back to it.
 #
 # ### Exercise 1 · A pathway score from the membership matrix
 #
@@ -227,16 +236,23 @@ with_each_other.assign(**{"with S": r_members}).round(3)
 # <code>clamp_min(1)</code> is the max.
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def pathway_scores(s, M):
     """Node scores s (B, N), membership M (P, N) -> pathway scores (B, P)."""
     raise NotImplementedError
 
 checks.pathway_scores(pathway_scores);
 
-# %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.pathway_scores.solution()</code> in a new
-# cell.</details>
+# %% [markdown] slideshow={"slide_type": "slide"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def pathway_scores(s, M):
+#     """s (B, N) and M (P, N) -> (B, P): the weighted mean of each pathway's members."""
+#     return s @ M.t() / M.sum(1).clamp_min(1)
+# ```
+#
+# </details>
 #
 # ## 3 · All pathways at once
 #
@@ -256,7 +272,7 @@ for p in range(2):
         total += correlation(s[:, i].tolist(), S_p.tolist())
 loss_by_loops = -total / M_small.sum().item()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Then as matrices. $R$, (P, N), holds every correlation of a node with a pathway, and $M$ picks the
 # members:
 #
@@ -278,7 +294,7 @@ three = torch.tensor(members).T  # (B, 3): the pathway of section 2
 loss_of_three = pathway_loss(three, torch.ones(1, 3)).item()
 torch.testing.assert_close(loss_of_three, loss_by_hand, atol=1e-5, rtol=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # This computes correlations with pathways that a node does not belong to, only to multiply them
 # with 0. There is a better order. $r_{pi}$ is linear in the standardised score of node $i$, so we
 # may add the members up *before* we multiply with the pathway's score:
@@ -294,7 +310,7 @@ agreement = (standardize(S) * (standardize(s) @ M_small.t())).mean(0)  # (P,)
 loss_members_first = (-agreement.sum() / M_small.sum()).item()
 torch.testing.assert_close(loss_members_first, loss_by_loops, atol=1e-5, rtol=0)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Correlation over the batch
 #
 # ●●○ · 15 minutes
@@ -312,16 +328,29 @@ torch.testing.assert_close(loss_members_first, loss_by_loops, atol=1e-5, rtol=0)
 # A constant score is 0 after centring. Divide it by anything but 0.
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def correlations(s, S):
     """Node scores s (B, N), pathway scores S (B, P) -> correlations (P, N)."""
     raise NotImplementedError
 
 checks.correlations(correlations);
 
-# %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.correlations.solution()</code> in a new
-# cell.</details>
+# %% [markdown] slideshow={"slide_type": "slide"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def correlations(s, S):
+#     """s (B, N) and S (B, P) -> (P, N): correlation over the batch, 0 where a score does not vary."""
+#
+#     def standardize(t):
+#         centred = t - t.mean(0)
+#         std = centred.square().mean(0).sqrt()
+#         return centred / std.where(std > 0, torch.ones_like(std))
+#
+#     return standardize(S).t() @ standardize(s) / len(s)
+# ```
+#
+# </details>
 #
 # ## 4 · A node that no signal has reached
 #
@@ -329,7 +358,7 @@ checks.correlations(correlations);
 # channels. Let the score be the mean over channels for the moment, and look at how much each node's
 # score varies over the batch, layer by layer.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 model, _ = new_model()
 a = model.layer_activations(draw.x_train)  # (B, L, N, C)
 std = a.mean(-1).std(0, correction=0)  # (L, N)
@@ -345,8 +374,7 @@ plots.show(figure, "Standard deviation of twelve node scores in four layers; in 
 # constant before layer $h$. That is a statement about the graph, and we can check it to the last
 # square:
 
-# %%
-# NBVAL_CHECK_OUTPUT
+# %% tags=["nbval-check-output"]
 hops = nx.multi_source_dijkstra_path_length(graph.networkx(), set(graph.input_nodes))
 hops = torch.tensor([hops[name] for name in graph.function_nodes])  # (N,)
 reached = torch.arange(1, 5)[:, None] >= hops  # (L, N)
@@ -354,7 +382,7 @@ assert torch.equal(std > 1e-6, reached)
 print(f"{int(reached.sum())} of {reached.numel()} scores vary, "
       f"so the loss cannot fall below {-reached.float().mean():.3f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A constant cannot correlate with anything. It counts as $r = 0$, and it stays in the mean, so the
 # best value that the loss can reach is not -1 but minus the share of scores that vary at all.
 # Nothing that training does can change this.
@@ -386,12 +414,12 @@ def against_target(standardize):
 
 against_target(standardize).map("{:.2g}".format)
 
-# %% [markdown]
-# Look at the gradients. Where there is nothing to correlate, they are larger by five orders of
-# magnitude. Not even the constant score has a standard deviation of exactly 0: the mean of equal
-# numbers is rounded, too. Such gradients would be the loudest voice in the training, and what they
-# say is rounding. So we state plainly what is meant: a score that does not vary counts 0, and asks
-# for nothing.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# Look at the gradients. Where there is nothing to correlate, they are larger by orders of magnitude.
+# Not even the constant score has a standard deviation of exactly 0, because the mean of equal numbers
+# is rounded, too. Such gradients would be the loudest voice in the training, although all that they
+# tell us is how numbers are rounded. So we say plainly what we mean: a score that does not vary counts
+# as 0, and asks for nothing. From here on `standardize` is this careful version.
 
 # %%
 def standardize(s, eps=1e-6):
@@ -406,7 +434,7 @@ def standardize(s, eps=1e-6):
 torch.testing.assert_close(pathway_loss(s, M_small).item(), loss_by_loops, atol=1e-5, rtol=0)
 against_target(standardize).map("{:.2g}".format)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · The module, and the package's
 #
 # Two things are still missing: the layers, over which the loss is averaged, and the score of a
@@ -428,7 +456,7 @@ class PathwayLoss(torch.nn.Module):
         agreement = (self.M * R).sum((1, 2)) / self.M.sum().clamp_min(1)  # (L,)
         return -self.lambda_sim * agreement.mean()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # With one layer and one channel it is the loss from before:
 
 # %%
@@ -438,7 +466,7 @@ def channel_mean(a):
 one_layer = PathwayLoss(M_small, channel_mean)(s[:, None, :, None])
 torch.testing.assert_close(one_layer, pathway_loss(s, M_small))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The package's `PathwayLatentRegularizer` reads the activations by itself, through forward hooks:
 # run the model, then ask for the loss. It returns two numbers; the second is the subject of section
 # 8. On the real model, with both choices of $\varphi$ and with gradients:
@@ -458,10 +486,9 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
     gradients = [torch.autograd.grad(l, W_in, retain_graph=True)[0] for l in (ours, theirs)]
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
 
-# %% [markdown]
-# That is the whole regularizer. In training its loss is added to the error,
-# $\mathrm{MSE} + L_{sim}$, and `train(..., regularizer=...)` does just that. The rest of the
-# chapter asks what it does.
+# %% [markdown] slideshow={"slide_type": "slide"}
+# This is the whole regularizer. In training we add its loss to the error, $\mathrm{MSE} + L_{sim}$, and
+# `train(..., regularizer=...)` does just that. In the rest of the chapter we ask what it does.
 #
 # **The file.** What you have just written is `gsnn_tutorial/regularizer.py`, with the members added up first and the
 # hooks that read the model. You can read it here: run `from gsnn_tutorial import regularizer as file` in a new cell,
@@ -490,12 +517,12 @@ a = torch.randn(4096, 3, 8, generator=torch.Generator().manual_seed(0))
 orthogonal = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(1)))[0]
 torch.testing.assert_close(sum(share(a, w) for w in orthogonal.T), torch.ones(3))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # (The shares of eight orthogonal directions add up to one, as shares should.) Now the model that
 # was trained for the opening figure, in its last layer: before the norm, after it, after ELU. In
 # the last row, the direction $w$ that it has learned instead.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 seen = {}
 norm = trained.ResBlocks[-1].node.norm
 hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach()))
@@ -518,7 +545,7 @@ plots.show(figure, "Share of each node's variance in four directions: the channe
 # %%
 pd.DataFrame({"mean share": {name: f"{values.mean():.3f}" for name, values in shares.items()}})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The norm removes the mean of the channels entirely. Only the bend of ELU lets a trace of it
 # through, and that trace is what `phi='mean'` correlates. The learned direction carries about what
 # a blind one does: it was not chosen for variance but for agreement. Even so it reads many times
@@ -545,7 +572,7 @@ promise = pd.DataFrame(rows).T
 assert (promise["got"].abs() < 0.1 * promise["promised"]).all()
 promise.assign(kept=(promise["got"] / promise["promised"]).map("{:.1%}".format))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # After the norm, nothing of the promise is kept, and after ELU a few per cent. Pulling on this
 # score bends the weights a long way for little. What does that cost? Six draws of the problem, each
 # trained without the regularizer, with `phi='mean'` and with `phi='learned'`, 150 epochs, lambda 1
@@ -561,7 +588,7 @@ table = runs.groupby("arm", sort=False)["test_mse"].agg(["mean", "std", "min", "
 table.loc["noise floor"] = runs["floor"].agg(["mean", "std", "min", "max"])
 table
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # An output has variance 1, so a test MSE near 1 says that the model predicts nothing. That is what
 # the pull on the channel mean has done at this strength. The learned direction, at the same
 # strength, costs far less. (With the hundred times smaller lambda of the published tutorial,
@@ -617,10 +644,11 @@ r_table = pd.DataFrame({
 }).T
 r_table
 
-# %% [markdown]
-# Both have. A good part of the way is $w$ alone, and training on the data goes further: a chain
-# that carries a signal has members that follow it. The rest is what the regularizer has done to the
-# model, and it shows most at the member that follows least.
+# %% [markdown] slideshow={"slide_type": "slide"}
+# Both have done some of it. The direction $w$ alone accounts for a good part of the way, and training on
+# the data goes further, because the members of a chain that carries a signal follow that signal. The
+# rest is what the regularizer has done to the model, and we see it most at the member that follows
+# least.
 #
 # ## 8 · Soft members, and pathways that should differ
 #
@@ -639,7 +667,7 @@ for weight in weights:
     soft.append([*r.tolist(), -pathway_loss(three, m).item()])
 torch.testing.assert_close(soft[-1][:3], r_members, atol=1e-5, rtol=0)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 names = ["$r_1$", "$r_2$", "$r_3$", "$-L_{sim}$"]
 figure, ax = plt.subplots(figsize=(6.6, 3.6), layout="constrained")
 figures.plot_curves(weights, dict(zip(names, np.transpose(soft))), ax,
@@ -650,9 +678,9 @@ plots.show(figure, "Correlation of three members with the pathway, against the t
                    "as the weight falls, the third falls below zero, the others rise towards 1")
 
 # %% [markdown]
-# Smoothly, the pathway becomes that of the other two. At weight 0 the third node has no say in the
-# score any more, and its correlation with it is *negative*. So all that it had before was its own
-# part in the whole.
+# The pathway smoothly becomes that of the other two nodes. At weight 0 the third node has no say in the
+# score any more, and its correlation with the score is *negative*. So all that it had before was its
+# own part in the whole.
 #
 # The other addition is about pathways that should **not** go together. The package takes pairs
 # $(p, q)$ and adds
@@ -678,7 +706,7 @@ theirs = regularizer.loss(model)[1]
 ours = 0.5 * dissimilarity_loss(model.layer_activations(draw.x_train), M, channel_mean, pairs)
 torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Our pathways have inputs of their own. Do their scores correlate, in the model of the opening
 # figure?
 
@@ -687,10 +715,10 @@ S = after @ M.t() / M.sum(1)  # (B, P)
 pathways = [f"pathway {p}" for p in range(4)]
 pd.DataFrame(torch.corrcoef(S.t()).numpy(), pathways, pathways)
 
-# %% [markdown]
-# Hardly: there is little to push apart. It is different where pathways overlap. Suppose that a database lists two nodes of
-# pathway 1 in pathway 0 as well, and one of pathway 0 in pathway 1. We train with that membership,
-# once without $L_{dis}$ and once with it.
+# %% [markdown] slideshow={"slide_type": "subslide"}
+# They hardly do, so there is little to push apart. This changes where pathways overlap. Suppose that a
+# database lists two nodes of pathway 1 in pathway 0 as well, and one node of pathway 0 in pathway 1. We
+# train with that membership, once without $L_{dis}$ and once with it.
 
 # %%
 overlapping = M.clone()
@@ -704,7 +732,7 @@ for lambda_dis in [0, 3]:
     s = last_scores(model, regularizer)
     apart[lambda_dis] = s @ overlapping.t() / overlapping.sum(1), history
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), layout="constrained")
 for ax, (lambda_dis, (S, history)) in zip(axes, apart.items()):
     figures.plot_pathway_pair(S[:, 0], S[:, 1], ax)
@@ -713,10 +741,11 @@ for ax, (lambda_dis, (S, history)) in zip(axes, apart.items()):
 plots.show(figure, "Score of pathway 1 against that of pathway 0, where members overlap: "
                    "strongly correlated without the dissimilarity loss, hardly with it")
 
-# %% [markdown]
-# The shared members had pulled the two pathways into one. The pair term takes them apart again,
-# against the pull of $L_{sim}$, and the title says at which error. (One run each: read the scatter,
-# not the second digit.) Look at the shape, too: uncorrelated is not the same as independent.
+# %% [markdown] slideshow={"slide_type": "slide"}
+# The shared members had pulled the two pathways into one. The pair term takes them apart again, against
+# the pull of $L_{sim}$, and the title tells you what this does to the error. (Each is a single run, so
+# look at the scatter and not at the second digit.) Look at the shape, too: two scores that do not
+# correlate can still depend on each other.
 #
 # ## 9 · The part and the whole
 #
@@ -746,7 +775,7 @@ by_hand = [correlation(s, t) for s, t in zip(members, s_others)]
 torch.testing.assert_close(r_with(three, others(three)).tolist(), by_hand, atol=1e-5, rtol=0)
 torch.testing.assert_close(by_hand[2], soft[0][2], atol=1e-5, rtol=0)  # weight 0 in section 8
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Leaving the third node out gives the number that we met at weight 0 in the last section. Now the
 # floor, simulated with independent members:
 
@@ -759,7 +788,7 @@ for m in sizes:
     measured["with the pathway score"].append(r_with(s, s.mean(1, keepdim=True)).mean().item())
     measured["with the other members"].append(r_with(s, others(s)).mean().item())
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(6.6, 3.8), layout="constrained")
 figures.plot_floor(sizes, measured, ax)
 plots.show(figure, "Mean correlation of independent members against the size of the pathway: with "
@@ -771,7 +800,7 @@ np.testing.assert_allclose(measured["with the pathway score"], theory, atol=0.03
 np.testing.assert_allclose(measured["with the other members"], 0, atol=0.03)
 pd.DataFrame(measured, index=pd.Index(sizes, name="m")).assign(floor=theory)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # With the pathway score the marks lie on the curve. With the other members there is no floor. Our
 # pathways have three members, and the row $m = 3$ says how much of any $r$ is no achievement.
 #
@@ -787,7 +816,7 @@ def left_one_out(s):
 
 r_table.assign(**{"mean r, left one out": [left_one_out(s) for s in scores.values()]})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The untrained model, seen along its fitted $w$, stands hardly above the floor, and little is left of
 # it without the member's own part. Along its first $w$ the members even oppose each other. Training
 # on the data brings a good deal. And what the regularizer adds is real in this sense: it survives
@@ -812,16 +841,24 @@ r_table.assign(**{"mean r, left one out": [left_one_out(s) for s in scores.value
 # What remains has the weight <code>M.sum(1, keepdim=True) - M</code>, (P, N).
 # </details></details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def leave_one_out(s, M):
     """Node scores s (B, N), membership M (P, N) -> scores without each node (B, P, N)."""
     raise NotImplementedError
 
 checks.leave_one_out(leave_one_out);
 
-# %% [markdown]
-# <details><summary>Solution</summary>Run <code>checks.leave_one_out.solution()</code> in a new
-# cell.</details>
+# %% [markdown] slideshow={"slide_type": "slide"}
+# <details><summary>Solution</summary>
+#
+# ```python
+# def leave_one_out(s, M):
+#     """s (B, N) and M (P, N) -> (B, P, N): pathway p's score without node i."""
+#     total = (s @ M.t())[:, :, None] - s[:, None, :] * M  # (B, P, N)
+#     return total / (M.sum(1, keepdim=True) - M)
+# ```
+#
+# </details>
 #
 # ## 10 · How many samples a correlation needs
 #
@@ -848,7 +885,7 @@ for B in batch_sizes:
     for name, r in zip(spread, drawn):
         spread[name].append(r.std().item())
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(6.8, 4.0), layout="constrained")
 figures.plot_batch_noise(batch_sizes, spread, ax)
 plots.show(figure, "Standard deviation of correlations against batch size, log-log: "
@@ -858,7 +895,7 @@ plots.show(figure, "Standard deviation of correlations against batch size, log-l
 noise = pd.DataFrame(spread, index=pd.Index(batch_sizes, name="B"))
 noise.assign(**{"1 / root B": noise.index**-0.5})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # Where there is nothing to find, the noise follows $1/\sqrt B$ (in the smallest batches it is a
 # little above; for independent normal scores theory says $1/\sqrt{B - 1}$ exactly). The mean over
 # members is steadier than either of the two. At $B = 8$ the noise of a single correlation is more
@@ -888,28 +925,28 @@ for lambda_sim, s in kept.items():
     }
 sweep = pd.DataFrame(rows).T.rename_axis("lambda")
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 figures.plot_curves(sweep.index, sweep[["mean r", "left one out"]], left,
                     xlabel=r"$\lambda_{sim}$", ylabel="correlation, last layer")
-left.legend(frameon=False, fontsize=9, loc="lower right")
+left.legend(frameon=False, fontsize=10, loc="lower right")
 figures.plot_curves(sweep.index, sweep[["test MSE"]], right,
                     xlabel=r"$\lambda_{sim}$", ylabel="test MSE after 150 epochs")
 plots.draw_floor(right, draw.floor)
-right.legend(frameon=False, fontsize=9)
+right.legend(frameon=False, fontsize=10)
 plots.show(figure, "Left, the mean correlation of members with their pathway rises with lambda and "
                    "levels off; right, test MSE, above its noise floor, rises at the largest lambdas")
 
 # %% [markdown]
-# The members are in step long before lambda reaches its largest values. Beyond that, more lambda
-# buys little agreement and costs much error: the model minds the prior instead of the data. These
-# are single runs and short ones. What a lambda is *worth* takes many seeds and a control, and is
-# the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# The members are in step long before lambda reaches its largest values. From there on, a larger lambda
+# buys little agreement and costs much error, because the model listens to the prior and no longer to
+# the data. These are single, short runs. To find out what a lambda is *worth* we need many seeds and a
+# control, and that is the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
 #
 # The scores behind the leftmost points: a model that has never heard of pathways, seen along the
 # $w$ that was fitted to it.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def at(lambda_sim):
     figure, axes = plt.subplots(
         1, 4, figsize=(11.5, 3.4), layout="constrained", sharex=True, sharey=True
@@ -927,7 +964,7 @@ at(0)
 # %% tags=["widget", "nbval-ignore-output"]
 interact(at, lambda_sim=SelectionSlider(options=lambdas, value=0, description="lambda"));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Warm-up.** At the start of training the activations mean nothing yet. Asking them to agree right
 # away may make them agree on something that predicts nothing. So let the data speak first, and
 # raise the strength of the regularizer linearly,
@@ -948,7 +985,7 @@ def test_curve(seed, W):
 fresh = range(100, 104)
 warm = {W: [test_curve(seed, W) for seed in fresh] for W in (0, 50)}
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 epochs = np.arange(150)
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
 strength = {"no warm-up": np.ones(150), "50 epochs": np.minimum(1, (epochs + 1) / 50)}
@@ -957,9 +994,9 @@ figures.plot_curves(epochs, strength, left, xlabel="epoch", ylabel="strength", e
 figures.plot_curves(epochs, curves, right, xlabel="epoch",
                     ylabel="test MSE, mean of four draws", every=15)
 plots.draw_floor(right, np.mean([Problem().draw(seed).floor for seed in fresh]))
-right.legend(frameon=False, fontsize=8)
+right.legend(frameon=False, fontsize=10)
 left.set_ylim(0, 1.08)
-left.legend(frameon=False, fontsize=8, loc="lower right")
+left.legend(frameon=False, fontsize=10, loc="lower right")
 plots.show(figure, "Left, the strength, rising to 1 over 50 epochs or 1 throughout; right, "
                    "test MSE with and without warm-up: with it, lower from early on")
 
@@ -969,7 +1006,7 @@ columns, draws = ["test MSE", "left one out"], pd.Index(fresh, name="draw")
 tables = {f"W = {W}": pd.DataFrame(rows, draws, columns) for W, rows in at_the_end.items()}
 pd.concat(tables, axis=1)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # With warm-up the error falls faster from early on. At the end it is clearly lower on two of the
 # four draws and about the same on the other two, and the members agree as well either way. So it is
 # an insurance for a strong lambda, not a promise. `train(..., warmup_epochs=50)` is all that it
@@ -989,8 +1026,9 @@ pd.concat(tables, axis=1)
 # 5. Weights in $M$ may be soft; pairs of pathways that should differ get a squared correlation of
 #    their own.
 #
-# Whether all this *helps* is another matter:
-# [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# **Next:** we can tell a model which nodes work together, and it listens. Whether this *helps* is
+# another matter. In [6 · Three-way evaluation](06_three_way_evaluation.ipynb) you put the question
+# fairly: with many seeds, and with a control that is told something false.
 #
 # ## References
 #

@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 6 · Three-way evaluation
 #
 # We have a regularizer that is told which nodes work together. Does it help? And if it does, is it
@@ -42,15 +42,26 @@
 # members of a pathway should co-vary over the batch. **Time:** 45 minutes to read, one minute to
 # run on two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import torch
-from ipywidgets import interact
+from ipywidgets import SelectionSlider, interact
 
 from gsnn_tutorial import GSNN, Problem, plots
 from gsnn_tutorial.checks import chapter_6 as checks
@@ -59,7 +70,7 @@ from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.training import train
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.study.inference import holm, paired_differences, power_curve, seeds_needed, summarize
 from gsnn_tutorial.study.metrics import METRICS, USUAL_METRICS
 from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_settings, saved_study
@@ -71,7 +82,7 @@ from gsnn_tutorial.study.verdict import verdict
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The tables of the paired studies come with the package, with the command that made them, so that what the text
 # says of them stays true on any machine. Section 3 computes some of their rows again.
 
@@ -80,7 +91,7 @@ runs = {name: saved_settings(name) for name in ["published_size", "published_fre
 pd.DataFrame({name: [run["command"], f"{run['seconds_of_all_runs']:.0f} s"] for name, run in runs.items()},
              index=["command", "time"]).T  # fmt: skip
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 tables = saved_study("published_size")
 learned = tables[tables["setting"] == "learned"]
 structure = summarize(learned, list(USUAL_METRICS))
@@ -100,14 +111,14 @@ plots.show(figure, "Forest plots. Left: differences in test MSE, close to zero. 
 # of one pathway are than nodes of different pathways. How we got here, and what it is worth, is the
 # rest of the chapter.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The published run, run again
 #
 # The published tutorial's samples come with the package; its graph, its shuffle and its initial
 # weights follow from its seeds. So we can repeat the very run: four pathways of two inputs, a chain
 # of three function nodes and two outputs, with eight spurious edges between them.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 draw = published_draw()
 print(draw.graph)
 figure, ax = plt.subplots(figsize=(8.6, 4.3), layout="constrained")
@@ -118,10 +129,10 @@ plots.show(figure, "Four pathways side by side, each a chain of three function n
 # %%
 run = replay()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The tutorial printed every 25th epoch. Lines are ours, hollow marks are theirs.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 log = published_log()
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
 plots.plot_training(run.histories, left, printed=log, floor=draw.floor)
@@ -142,7 +153,7 @@ log["stretch"] = pd.cut(log["epoch"], [-1, 100, 500], labels=["epochs 0 to 100",
 largest = log.pivot_table("distance", "arm", "stretch", aggfunc="max", observed=True)
 largest.reindex(run.table.index)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Early on it is the same run, with a lag that shows first in the control, on the steep stretch of its
 # curve. Later all arms drift. We know of two differences: the published log says that it ran on a GPU, and our code adds
 # in another order. Both round otherwise. Can the last digits do that? Here are two of the arms again, on the same samples
@@ -167,7 +178,7 @@ apart = pd.DataFrame({"baseline": (reversed_rows() - curves["baseline"]).abs()})
 apart["control"] = (reversed_rows(draw.shuffled) - curves["control"]).abs()
 apart.groupby(pd.cut(apart.index, [-1, 100, 500], labels=["epochs 0 to 100", "epochs 101 to 499"]), observed=True).max()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The late drift they can make, of the size of that from the published run; the control's early lag they do not explain. So
 # what a run ends with is, in its later digits, no property of its data and weights: training
 # enlarges whatever differs. Keep that in mind: here is a table that is
@@ -178,7 +189,7 @@ apart.groupby(pd.cut(apart.index, [-1, 100, 500], labels=["epochs 0 to 100", "ep
 # %%
 side_by_side(run.table).T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The text beside the published table says what to look for. The raw cosine gap (`cos_gap`, mean
 # cosine of node pairs inside a pathway minus that across) and the agreement of k-means clusters
 # with the pathways (`ari`) *should be largest for the regularized model*, and the ratio of edge
@@ -189,12 +200,12 @@ claims = ["cos_gap", "ari", "norm_ratio_true_over_spurious"]
 largest = {"published": published_table()[claims].idxmax(), "ours": run.table[claims].idxmax()}
 pd.DataFrame(largest).rename_axis("largest for")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # In the published column, the first two are not: the table contradicts the text beside it. It would
 # be as wrong to conclude that the regularizer *hurts*. The next figure puts columns of both runs side
 # by side, hollow theirs and filled ours. Same data, same weights, same settings.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.1), layout="constrained")
 for ax, column in zip(axes, ["test_mse_final", *claims]):
     plots.plot_table(run.table, published_table(), column, ax)
@@ -231,18 +242,18 @@ np.testing.assert_allclose(linear_cka(turned), similarity)
 moved = np.abs(cosine_similarity(turned) - cosine_similarity(last)).max()
 print(f"renumbering one node's channels moves a cosine by up to {moved:.2f}, and CKA not at all")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # One model, its last layer, all pairs of function nodes, both ways. (The published cosine takes all
 # layers; here both take the last, so that only one thing differs.)
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.9), layout="constrained")
 plots.plot_similarity(cosine_similarity(last), draw.graph, left, name="raw cosine")
 plots.plot_similarity(similarity, draw.graph, right)
 plots.show(figure, "Similarity of the twelve function nodes of the regularized model: linear CKA shows bright "
     "blocks on the diagonal, the pathways, and is dark nearly everywhere else; the raw cosine shows no blocks")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The pathways are the blocks on the diagonal: CKA shows them, the raw cosine does not. (Not every block is whole in
 # every run. Where a node is bright with another pathway than its own, look for a spurious edge in the graph above.)
 # In the tables
@@ -267,7 +278,7 @@ plots.show(figure, "Similarity of the twelve function nodes of the regularized m
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def pathway_gap(similarity, labels):
     """One number: mean within pathways minus mean across."""
     raise NotImplementedError
@@ -275,7 +286,7 @@ def pathway_gap(similarity, labels):
 
 checks.pathway_gap(pathway_gap);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.pathway_gap.solution()` in a cell of its own.
@@ -285,7 +296,7 @@ checks.pathway_gap(pathway_gap);
 # **The file.** What you have just written is `gsnn_tutorial/evaluation.py`, for all pairs of nodes at once. You can read
 # it here: run `from gsnn_tutorial import evaluation` in a new cell, and then `evaluation??`.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · The published setting over twenty seeds
 #
 # One seed cannot tell a difference between arms from the luck of a draw. So: twenty draws, and in
@@ -300,7 +311,7 @@ told = tables[tables["setting"] == "as published"]
 as_published = pd.concat([learned[~learned["arm"].isin(["regularized", "control"])], told], ignore_index=True)
 as_published.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 published_summary = summarize(as_published, list(USUAL_METRICS))
 figure, axes = plt.subplots(2, 2, figsize=(11.6, 5.4), layout="constrained")
 for ax, metric in zip(axes.flat, ["test_mse", "cos_gap", "ari", "norm_ratio_true_over_spurious"]):
@@ -323,7 +334,7 @@ compared["our mean"] = [d.mean() for d in each.values()]
 compared["our highest"] = [d.max() for d in each.values()]
 compared
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Where a published difference lies between our lowest and our highest, it is what a single seed may
 # give, one way or the other; where it lies outside, it was an unusual seed, or an unusual run of it.
 # From one seed nobody can tell: in each row our seeds lie on both sides of 0. We need the mean
@@ -343,14 +354,14 @@ compared
 # %%
 pd.DataFrame({"margin": {METRICS[name].words: METRICS[name].margin for name in USUAL_METRICS}})
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Differences are printed as they are, so for test MSE a negative one is good.
 
 # %%
 for metric in [*names, "cka_gap"]:
     print(verdict(published_summary, metric))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # So much for the published claims, one by one. *The raw cosine gap is largest for the regularized model:* it is
 # above the baseline's by less than the margin, and not shown above the control's. *So is the agreement of k-means clusters
 # with the pathways:* not shown; a gain, if there is one, is below the margin. *And the ratio of edge norms:* not shown
@@ -379,7 +390,7 @@ for metric in [*names, "cka_gap"]:
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def paired_difference(regularized, baseline):
     """(mean of regularized - baseline, its standard error), from two arrays of shape (seeds,)."""
     raise NotImplementedError
@@ -387,14 +398,14 @@ def paired_difference(regularized, baseline):
 
 checks.paired_difference(paired_difference);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.paired_difference.solution()` in a cell of its own.
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Four reasons
 #
 # Two of the reasons why the published metrics could hardly show what was claimed stand above: a cosine of raw
@@ -420,7 +431,7 @@ def shares(model, x):
 
 pd.DataFrame({arm: shares(model, draw.x_test) for arm, model in run.models.items()}).T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The regularizer pulls on a leftover: next to nothing of what a node says is in its mean. (It moved the CKA gap all
 # the same; perhaps since a model has to bend a good deal for the little that the loss can see.)
 #
@@ -437,7 +448,7 @@ by_place = constant.groupby(place).sum().T
 by_place.index = pd.RangeIndex(1, len(by_place) + 1, name="after layer")
 by_place
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · A score that is learned
 #
 # With `phi='learned'` the score is a direction among the channels that training picks, and lambda can
@@ -449,7 +460,7 @@ both = live.merge(learned, on=["seed", "arm"], suffixes=(" live", " saved"))
 off = {m: (both[f"{m} live"] - both[f"{m} saved"]).abs() for m in ["test_mse", "cka_gap"]}
 pd.DataFrame(off).groupby(both["arm"], sort=False).max()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # That is the largest distance between live and saved, by arm. On the machine that made the table it is 0 but for
 # the four digits that are saved; elsewhere the later digits of a run are others, as section 1 showed.
 #
@@ -458,7 +469,7 @@ pd.DataFrame(off).groupby(both["arm"], sort=False).max()
 # %%
 learned.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 3, figsize=(14.5, 3.5), layout="constrained")
 for ax, metric in zip(axes, ["test_mse", "cka_gap", "cka_ari"]):
     plots.plot_arms(learned, metric, ax)
@@ -475,15 +486,15 @@ plots.show(figure, "Five arms, thin lines join a seed's. Test MSE: all trained a
 for metric in USUAL_METRICS:
     print(verdict(structure, metric))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # With the learned score two of the published metrics do rise, the raw cosine gap (by less than the margin) and the ratio
 # of norms. These are exploratory seeds, six metrics and some twenty intervals; section 4 asks again.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How many seeds did that take? The same study, had we stopped after the first eight:
 
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 def after(metric="test_mse", seeds=8):
     first = learned[learned["seed"] < seeds]
     figure, ax = plt.subplots(figsize=(6.6, 3.1), layout="constrained")
@@ -499,9 +510,10 @@ after()
 # would you have got any of them wrong?
 
 # %% tags=["widget", "nbval-ignore-output"]
-interact(after, metric={METRICS[name].words: name for name in USUAL_METRICS}, seeds=(6, 20));
+measures = [(METRICS[name].words, name) for name in USUAL_METRICS]
+interact(after, metric=SelectionSlider(options=measures), seeds=(6, 20));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # What is behind the gaps? The mean CKA within and across the true pathways, and the same gap for the
 # *shuffled* groups, of which only the control was told. Every arm has it, so that it has a null:
 
@@ -512,7 +524,7 @@ learned.groupby("arm", sort=False)[parts].mean()
 # %%
 summarize(learned, ["cka_gap_shuffled"], [("control", "baseline")], null=("", ""))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # And two differences with their intervals: what the true graph is worth, and what training alone
 # does to the gap that was there.
 
@@ -522,7 +534,7 @@ questions = [("oracle", "baseline"), ("baseline", "untrained")]
 more = summarize(learned, ["test_mse", "cka_gap"], questions)[columns]
 more[more["metric"].eq("test_mse").eq(more["arm"].eq("oracle"))].reset_index(drop=True).head(2)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 3 · A control that is one
 #
 # ●●○ · 10 minutes
@@ -541,7 +553,7 @@ more[more["metric"].eq("test_mse").eq(more["arm"].eq("oracle"))].reset_index(dro
 #
 # </details></details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def is_control(truth, candidate):
     """True if the candidate membership is a fair control for the truth."""
     raise NotImplementedError
@@ -549,14 +561,14 @@ def is_control(truth, candidate):
 
 checks.is_control(is_control);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.is_control.solution()` in a cell of its own.
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · A claim, on fresh seeds
 #
 # Seeds 0 to 19 are **exploratory**: we looked at them while choosing what to report. A claim needs others, and has to
@@ -566,7 +578,7 @@ checks.is_control(is_control);
 claim = STUDIES["published_fresh"].primary
 print(PUBLISHED_FRESH, claim)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The primary metric is the ARI of clusters made from CKA, a coarser reading of the similarities whose gap we saw
 # above. One weakness, since you should know: these seeds had been run once before the claim entered the package, with
 # the same primary metric and the shuffled control, and had given the same answer. The table below repeats that; new in it
@@ -594,7 +606,7 @@ for metric in named:
 # %%
 fresh.groupby("arm", sort=False)[named].mean()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # **Edge norms mislead.** Look at the untrained row. Before a single step, norms rank true edges above
 # spurious ones: initial weights are scaled by a node's degree, and a node that a spurious edge enters
 # has more edges. What has training added to that?
@@ -603,7 +615,7 @@ fresh.groupby("arm", sort=False)[named].mean()
 norms = summarize(fresh, ["auc_norm"], [(arm, "untrained") for arm in ["baseline", "regularized", *claim.controls]])
 holm(norms, fresh).drop(columns=["metric", "arm_mean", "versus_mean"])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # By this ranking no trained arm is shown above that null. (The published ratio of norms is another number, and on the
 # exploratory seeds it did rise above untrained, section 3.) So a column of norms needs the untrained row beside it.
 # Silencing edges tells another story: by the means above every trained arm tells the spurious ones apart,
@@ -616,7 +628,7 @@ spread = paired_differences(fresh, "cka_ari", "regularized", "baseline")
 chance = power_curve(spread, effect=0.1, seeds=[len(spread)]).item()
 print(f"seeds needed: {seeds_needed(spread, effect=0.1)}; with our {len(spread)} the chance is {chance:.0%}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # A study like ours misses a difference of that size more often than not. What we found was larger.
 #
 # ## 5 · What the evidence says

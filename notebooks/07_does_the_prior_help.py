@@ -14,7 +14,7 @@
 #     name: python3
 # ---
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # # 7 · Does the prior help?
 #
 # Chapter 6 asked at one size of problem, the published one, where even the true graph wins little. Here
@@ -22,6 +22,10 @@
 # and fewer samples. Then we change one thing at a time: samples, spurious edges, the prior's strength, how
 # much of it is wrong, whether real edges cross between pathways, and how the same knowledge is used.
 # The last section is a page that you can take away: *you have pathways and a graph; what should you do?*
+#
+# **One thing to keep in mind while you read.** The baseline of these studies was trained like every other arm, for
+# 500 epochs with one weight decay, and nobody tuned it. A rival that nobody tuned is easy to beat. The plan for a
+# fair comparison, in which every arm chooses by the same rule, is in `gsnn_tutorial/study/plans.py`.
 #
 # The studies take minutes each, so the package carries their tables, with the command, versions and
 # time. This notebook computes a few of their rows again, with the same code.
@@ -36,14 +40,25 @@
 # **Before you start:** [6 · Three-way evaluation](06_three_way_evaluation.ipynb). **Time:** 45 minutes to
 # read, one minute to run on two CPU cores, less than 1 GB of memory.
 
-# %%
-import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+def bring_the_kit(address):
+    """On Colab, install the kit: from a wheel beside this notebook, or else from its address."""
+    import glob, sys
 
-# %%
+    if "google.colab" in sys.modules:
+        source = (glob.glob("gsnn_tutorial-*.whl") or [address])[0]
+        if not source:
+            raise RuntimeError("This copy of the kit has no address to install it from. Build a wheel at home, with "
+                               "'pip wheel --no-deps -w . .', upload it here, and run this cell again.")
+        get_ipython().run_line_magic("pip", f"install -q {source}")
+
+bring_the_kit("")
+
+# %% slideshow={"slide_type": "skip"}
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
-from ipywidgets import interact
+from ipywidgets import ToggleButtons, interact
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.checks import chapter_7 as checks
@@ -66,7 +81,7 @@ columns["minutes"] = [run["seconds_of_all_runs"] / 60 for run in runs.values()]
 with pd.option_context("display.max_colwidth", 90):
     display(pd.DataFrame(columns))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · A size where a prior could pay
 #
 # Eight pathways with chains of four, 32 spurious edges, 128 samples, six layers:
@@ -76,7 +91,7 @@ display(pd.DataFrame([vars(LARGE)], ["problem"], dtype=str), pd.DataFrame([vars(
 claim = STUDIES["confirmation"].primary
 print(f"exploratory seeds: {EXPLORATORY}; confirmation seeds: {CONFIRMATION}\n{claim}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # * **Seeds, arms, size and lambda** stood in the package before the confirmation seeds were run. Size and
 #   lambda come from earlier runs on other seeds, which the package does not hold (section 3 has eight seeds of this size).
 # * **The claim**, printed above, is about test MSE after the last epoch. The prior helps, and it is the pathways,
@@ -91,7 +106,7 @@ print(f"exploratory seeds: {EXPLORATORY}; confirmation seeds: {CONFIRMATION}\n{c
 #
 # Every number comes from the saved table:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 confirmation = saved_study("confirmation")
 last = confirmation[confirmation["epoch"] == "last"]
 controls = list(claim.controls)
@@ -104,7 +119,7 @@ plots.show(figure, "Forest plot of test MSE at the large size: regularized again
 # %%
 print(verdict(primary, "test_mse", controls=controls))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The primary question stays open: the mean is on the prior's side, and the interval reaches across 0. Look at the
 # points: the seeds lie widely on both sides. That is what a confirmation is for, and it is not the end of this
 # chapter.
@@ -117,7 +132,7 @@ means = last.groupby("arm")["test_mse"].mean()[arms]
 share = (means["baseline"] - means) / (means["baseline"] - means["oracle"])
 pd.DataFrame({"test MSE": means, "share of the way from baseline to oracle": share}).drop("untrained")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The same rows, live
 #
 # The first two seeds of the table, trained here and now, beside two saved tables. `again` holds the same seeds and
@@ -132,7 +147,7 @@ computed = {"live": live, "again": first_again, "confirmation": last}
 side = {name: table.set_index(["seed", "arm"])["test_mse"] for name, table in computed.items()}
 pd.DataFrame(side).dropna()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Live and `again` are one code, and on the processor that made the table they agree to the digits that are saved. Between
 # `again` and `confirmation` nothing differs but rounding, and after 500 epochs that is enough for another result. How
 # much of the spread between seeds is that? And does the answer change with it?
@@ -145,7 +160,7 @@ rows = {name: {"mean": d.mean(), "interval": np.round(interval(d), 3), "std over
         for name, d in (by_table | {"change by rounding": change}).items()}  # fmt: skip
 pd.DataFrame(rows).T
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Both runs have the luck of rounding in them, so the change has twice its variance. Half the ratio of the two variances
 # is the share of the spread between seeds that is no property of the seed; with all seeds, and without the one that moved
 # most:
@@ -154,7 +169,7 @@ pd.DataFrame(rows).T
 for name, seeds in {"all seeds": change.index, "without one": change.index.drop(change.abs().idxmax())}.items():
     print(f"{name}: {change[seeds].var() / by_table['confirmation'][seeds].var() / 2:.2f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Not little, and not well known from 24 seeds. The mean moves by much less than its interval is wide, and the conclusion
 # stays, though one of the lines below it, against the shuffle, does not. That is what mean, interval and several controls
 # are for. The later tables of this chapter come from both versions.
@@ -162,7 +177,7 @@ for name, seeds in {"all seeds": change.index, "without one": change.index.drop(
 # %%
 print(verdict(summarize(first_again, ["test_mse"], contrasts("regularized", controls)), "test_mse", controls=controls))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Early stopping
 #
 # Perhaps a prior only keeps a model from overfitting, which a validation set would do too. So the same again: a
@@ -177,7 +192,7 @@ second_look = holm(summarize(stopped, ["test_mse"], contrasts("regularized", con
 print(verdict(second_look, "test_mse", controls=controls))
 stopped.groupby("arm", sort=False)["test_mse"].mean().to_frame()
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The interval lies beyond 0, but after the correction that we promised for secondary questions the rule can't tell.
 # Is the gain another one than with the last epoch? The difference of the two, and how much the seeds' differences
 # have in common:
@@ -188,7 +203,7 @@ low, high = interval(gains[1] - gains[0])
 print(f"stopped - last: {(gains[1] - gains[0]).mean():+.3f} [{low:+.3f}, {high:+.3f}]")
 print(f"correlation over seeds: {gains[0].corr(gains[1]):.2f}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # That is not shown: that one interval is beyond 0 and the other is not is no difference between them. And the seeds in
 # which the prior gained with the last epoch are not those in which it gains here. With a quarter fewer rows and another
 # epoch, little of a seed's gain seems to be the seed's own.
@@ -207,7 +222,7 @@ print(f"correlation over seeds: {gains[0].corr(gains[1]):.2f}")
 #
 # </details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def recovered(baseline, regularized, oracle):
     """Arrays (seeds,) of test MSE -> the share of the mean distance from baseline to oracle."""
     raise NotImplementedError
@@ -215,14 +230,14 @@ def recovered(baseline, regularized, oracle):
 
 checks.recovered(recovered);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.recovered.solution()` in a cell of its own.
 #
 # </details>
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · Inside the model
 #
 # Secondary metrics, corrected together by Holm. `cka_gap_hidden` belongs to the arms that were *not told* of
@@ -240,7 +255,7 @@ rows = pd.concat([
 ])  # fmt: skip
 holm(rows, last).drop(columns=["arm_mean", "versus_mean", "seeds", "p"]).set_index("metric")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # After the correction the CKA gap and the centred cosine gap stand above baseline, both controls and untrained. The
 # ARI and the coherence stand above both controls and untrained, and against the baseline can't be told. Leakage is not
 # shown below baseline or control; all training lowers it. Hidden members are more alike than in the baseline and in
@@ -252,7 +267,7 @@ shown = ["cka_gap", "cka_ari", "cka_gap_hidden", "leakage", "coherence", "auc_no
 arms = ["untrained", "baseline", "regularized", "control", "oracle", "regularized_held_out", "control_held_out"]
 last.groupby("arm")[shown].mean().loc[arms]
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Pathways, or just the graph?
 #
 # Two priors know less than the pathways. `adjacency` asks neighbours in the graph to co-vary, spurious
@@ -260,7 +275,7 @@ last.groupby("arm")[shown].mean().loc[arms]
 # member out of the score that it is compared with (`regularized_loo`): a member is part of its own pathway's score,
 # so it correlates with it by construction.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 others = ["adjacency", "connected_control", "regularized_loo"]
 pairs = [("regularized", other) for other in others] + [(other, "baseline") for other in others]
 graph = summarize(last, ["test_mse"], pairs, null=("", ""))
@@ -288,7 +303,7 @@ second = saved_study("leave_one_out")
 loo = summarize(second, ["test_mse"], contrasts("regularized_loo", ["control_loo"]))
 print(verdict(loo, "test_mse", "regularized_loo", controls=["control_loo"]))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # One control is not two, and the claim was written down late. So once more: further seeds, connected sets with the
 # leave-one-out score as the second control, and the claim in the package before the run.
 
@@ -299,7 +314,7 @@ third = saved_study("both_controls")
 loo = summarize(third, ["test_mse"], contrasts(claim.arm, claim.controls))
 print(verdict(loo, "test_mse", claim.arm, controls=claim.controls))
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(8, 3.4), layout="constrained")
 plots.plot_forest(third, loo, "test_mse", ax)
 plots.show(figure, "Forest plot of test MSE on the third set of seeds: the leave-one-out score lies below baseline "
@@ -315,7 +330,7 @@ second_again = again[again["first_seed"] == SECOND_CONFIRMATION[0]]
 rounded = summarize(second_again, ["test_mse"], contrasts("regularized_loo", ["control_loo"]))
 print(verdict(rounded, "test_mse", "regularized_loo", controls=["control_loo"]))
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # How much of what the true graph is worth does it win, and how did the plain score do on the same seeds?
 
 # %%
@@ -327,7 +342,7 @@ sets = {"2000-2023": second, "2000-2023, again": second_again, "3000-3023": thir
 plain = {name: holm(summarize(table, ["test_mse"], pairs), table) for name, table in sets.items()}
 pd.concat(plain).drop(columns=["metric", "arm_mean", "versus_mean", "seeds", "p"])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The leave-one-out score is ahead of the plain one on both sets, corrected too. The plain score's interval against the
 # baseline is beyond 0 on one of them and ends at 0 on the other (its controls were not in these studies). Taken with
 # section 1: three times about the same small gain, and 24 seeds are too few for it; section 5 says how many it takes.
@@ -340,7 +355,7 @@ others = ["baseline", *claim.controls, "regularized"]
 inside = summarize(third, ["cka_gap", "cka_ari"], [(claim.arm, o) for o in others], null=(claim.arm, "untrained"))
 holm(inside, third).drop(columns=["seeds", "p", "arm", "arm_mean", "versus_mean"]).set_index("metric")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # By both metrics more than with baseline and controls, and more than an untrained model has. Than the plain score: by the
 # gap, and by the ARI it can't be told.
 #
@@ -356,7 +371,7 @@ holm(inside, third).drop(columns=["seeds", "p", "arm", "arm_mean", "versus_mean"
 # control. A circle: against the baseline only. The cells are many and their seeds few, and a bootstrap interval of eight
 # values is too short: of such intervals more than one in twenty misses the truth. A single mark may be luck.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 sizes = saved_study("sizes")
 by_size = summarize_by(sizes, ["K", "n_train", "n_spurious"], ["test_mse"])
 figure, axes = plt.subplots(1, 2, figsize=(10, 3.8), layout="constrained")
@@ -372,7 +387,7 @@ beats = by_size.assign(better=by_size["high"] < 0).pivot_table(
 print(f"beats the baseline in {beats['baseline'].sum()} of {len(beats)} sizes, "
       f"baseline and control in {beats.all(axis=1).sum()}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # The filled squares all lie with eight pathways: two side by side at 128 samples, one at 64 samples with the fewest edges.
 # Between them lie sizes without one, so that no border can be drawn from eight seeds. And compare the cell of 8
 # pathways, 128 samples and 32 edges with section 1: these eight seeds promise far more than 24 fresh ones confirmed.
@@ -382,7 +397,7 @@ print(f"beats the baseline in {beats['baseline'].sum()} of {len(beats)} sizes, "
 #
 # Lambda from 0.1 to 10 at the large size, same exploratory seeds. The baseline does not depend on it.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 sweep = saved_study("lambda")
 fixed, moving = sweep[sweep["lambda_sim"] == 0], sweep[sweep["lambda_sim"] > 0]
 strengths = sorted(moving["lambda_sim"].unique())
@@ -404,7 +419,7 @@ plots.show(figure, "Differences from the baseline over lambda, test MSE left and
 #
 # A share of the function nodes is told another pathway than its own:
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 wrong = saved_study("wrong")
 right = wrong[(wrong["wrong"] == 0) & (wrong["arm"] != "regularized")]
 told = wrong[wrong["arm"] == "regularized"]
@@ -423,12 +438,12 @@ plots.show(figure, "Differences of the regularized arm from baseline and control
 #
 # ### Explore
 #
-# The saved tables along one setting, the other settings as at the large size. The number of spurious edges counts for
-# `n_train` only: lambda and wrong members were run with 32.
+# The saved tables along one setting, the other settings as at the large size. The second picture is for `n_train` alone,
+# since lambda and wrong members were run with 32 spurious edges only.
 
 
-# %%
-def explore(setting="n_train", n_spurious=32, metric="test_mse"):
+# %% slideshow={"slide_type": "subslide"}
+def explore(setting="n_train", metric="test_mse", n_spurious=32):
     part = sizes[(sizes["K"] == 8) & (sizes["n_spurious"] == n_spurious)]
     tables = {"n_train": part, "lambda_sim": lambdas, "wrong": wrongs}
     summary = summarize_by(tables[setting], setting, [metric])
@@ -437,13 +452,23 @@ def explore(setting="n_train", n_spurious=32, metric="test_mse"):
     plots.show(figure, f"{metric_named(metric).words} over {setting}: paired differences with intervals")
 
 
+def explore_settings(setting="n_train", metric="test_mse"):
+    explore(setting, metric)
+
+
+def explore_samples(n_spurious=32, metric="test_mse"):
+    explore("n_train", metric, n_spurious)
+
+
 explore()
 
 # %% tags=["widget", "nbval-ignore-output"]
-settings = {"setting": ["n_train", "lambda_sim", "wrong"], "n_spurious": [8, 32, 64]}
-interact(explore, **settings, metric=["test_mse", "cka_gap", "cka_ari"]);
+judged = ["test_mse", "cka_gap", "cka_ari"]
+interact(explore_settings, setting=ToggleButtons(options=["n_train", "lambda_sim", "wrong"]),
+         metric=ToggleButtons(options=judged));
+interact(explore_samples, n_spurious=ToggleButtons(options=[8, 32, 64], value=32), metric=ToggleButtons(options=judged));
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · The same knowledge, used otherwise
 #
 # ### The naive way
@@ -456,14 +481,14 @@ naive = summarize(last, ["test_mse"], [("edge_penalty", "baseline"), ("edge_pena
                                        ("edge_penalty", "oracle")], null=("", ""))  # fmt: skip
 naive.drop(columns="metric")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Of course: where pathways are disjoint, the edges between them *are* the spurious ones. The penalty was told
 # the answer, and it is not shown to be worse than the true graph itself. Real pathways talk to each other. So let some
 # edges between pathways be real: four of them carry
 # signal in the simulation, beside eight spurious ones, at the published size. Now the penalty pulls on signal, and
 # `pruned`, which cuts every edge between pathways (without cross-talk it *is* the oracle), cuts signal off.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 crosstalk = saved_study("crosstalk")
 arms = ["regularized", "edge_penalty", "pruned", "oracle"]
 by_crosstalk = summarize_by(crosstalk, "n_crosstalk", ["test_mse"], [(arm, "baseline") for arm in arms])
@@ -475,7 +500,7 @@ plots.show(figure, "Differences in test MSE from the baseline without and with r
 # %%
 crosstalk.pivot_table("test_mse", "arm", "n_crosstalk", sort=False)
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # Pruning turns from what is the true graph into the worst of the trained arms. Of the penalty no gain is shown any more (its interval
 # still holds the gain that it had). `edge_penalty_random`, which suppresses as many edges of any kind, is worse than the
 # baseline in both columns. For the regularizer neither a gain nor a price is shown, without cross-talk or with it.
@@ -490,7 +515,7 @@ pairs = [("regularized", "baseline"), ("regularized", "control"), ("edge_penalty
 detects = summarize(with_crosstalk, ["auc_crosstalk"], pairs)
 detects.drop(columns="metric")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # That is not shown, against baseline or control.
 #
 # ### Cross-talk at the large size
@@ -504,7 +529,7 @@ crossing = saved_study("crosstalk_large")
 held = summarize(crossing, ["test_mse"], contrasts(claim.arm, claim.controls))
 print(verdict(held, "test_mse", claim.arm, controls=claim.controls))
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 pairs = [("edge_penalty", "baseline"), ("pruned", "baseline"), (claim.arm, "edge_penalty"), (claim.arm, "pruned")]
 ways = holm(summarize(crossing, ["test_mse"], pairs), crossing)
 figure, ax = plt.subplots(figsize=(8, 3.2), layout="constrained")
@@ -531,7 +556,7 @@ pairs = [(arm, "baseline") for arm in tying] + [("weight_tying", tying[2]), ("we
 tied = holm(summarize(last, ["test_mse"], pairs), last)
 tied.drop(columns=["metric", "arm_mean", "versus_mean", "seeds"])
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # No gain is shown for any of them. Channel by channel the mean lies on the side of harm, and after Holm it can't be told.
 #
 # ### Exercise 2 · Three-way
@@ -549,7 +574,7 @@ tied.drop(columns=["metric", "arm_mean", "versus_mean", "seeds"])
 #
 # </details>
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 def conclusion(versus_baseline, versus_control):
     """Two intervals (low, high) of differences in an error -> 'pathways', 'smoother', 'harms' or 'open'."""
     raise NotImplementedError
@@ -557,7 +582,7 @@ def conclusion(versus_baseline, versus_control):
 
 checks.conclusion(conclusion);
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # Run `checks.conclusion.solution()` in a cell of its own.
@@ -568,14 +593,14 @@ checks.conclusion(conclusion);
 # sentences. You can read it here: run `from gsnn_tutorial.study import verdict as file` in a new cell, and then
 # `file??`.
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · How many seeds, and what if it does no harm?
 #
 # "Can't tell" is a statement about seeds too. The power of a paired t test, its chance to find a true difference, for
 # three sizes of it, given the spread between our seeds. The grey line stands at the seeds that we have, the mark where
 # a curve reaches 80%; the legend says how many seeds that takes.
 
-# %%
+# %% slideshow={"slide_type": "subslide"}
 d = paired_differences(last, "test_mse", "regularized", "baseline")
 figure, ax = plt.subplots(figsize=(6, 3.4), layout="constrained")
 plot_power(d, "test_mse", [0.01, 0.02, 0.04], ax=ax)
@@ -591,7 +616,7 @@ for count, part in crosstalk.groupby("n_crosstalk"):
     small = paired_differences(part, "test_mse", "regularized", "baseline")
     print(f"plain score at the published size, {count} real edges across: {said[non_inferior(small, margin=0.01)]}")
 
-# %% [markdown]
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · You have pathways and a graph: what should you do?
 #
 # | your situation | what our tables say | where |

@@ -71,7 +71,7 @@ def largest_allocation(tmp_path):
             run()
         trace = tmp_path / "trace.json"
         profiler.export_chrome_trace(str(trace))
-        events = json.loads(trace.read_text())["traceEvents"]
+        events = json.loads(trace.read_text(encoding="utf-8"))["traceEvents"]
         return max(event["args"]["Bytes"] for event in events if event["name"] == "[memory]")
 
     return measure

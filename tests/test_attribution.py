@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import attribution, pathway_graph
-from gsnn_tutorial.attribution import coherence, edge_effects, edge_norms, jacobian, leakage, occlusion
+from gsnn_tutorial.attribution import NodeAlone, coherence, edge_effects, edge_norms, jacobian, leakage, occlusion
 
 LINEAR = {"nonlin": torch.nn.Identity, "norm": "none"}  # a model whose output is affine in x
 SEPARATE = pathway_graph(K=2)
@@ -174,3 +174,34 @@ def test_hooks_and_mode_are_put_back_after_an_error(make_model, draw):
 def test_bad_input_is_named(call, message, model, draw):
     with pytest.raises(ValueError, match=message):
         call(model, draw.x_test)
+
+
+@pytest.mark.parametrize("norm", ["layer", "batch", "none"])
+def test_a_node_taken_out_says_what_it_says_inside_the_model(make_model, draw, norm):
+    model = make_model(norm=norm, share_layers=False, residual=False).eval()
+    for parameter in model.parameters():
+        torch.nn.init.normal_(parameter, std=0.3)
+    x, states = draw.x_test[:9], []
+    for block in model.ResBlocks:
+        block.register_forward_hook(lambda _, given, sent: states.append((given[0].detach(), sent.detach())))
+    model(x)
+    names = model.node_names_dict
+    everyone = [*names["function"], *names["input"], *names["output"]]
+    ends = [(everyone[u], everyone[v]) for u, v in model.edge_index.T.tolist()]
+    for layer, (given, sent) in enumerate(states, start=1):
+        for node in names["function"]:
+            alone = NodeAlone(model, node, layer)
+            messages = torch.stack([given[ends.index((u, node))] for u in alone.hears], 1)
+            inside = torch.stack([sent[ends.index((node, v))] for v in alone.tells], 1)
+            torch.testing.assert_close(alone(messages), inside)
+
+
+def test_a_node_alone_reads_the_model_as_it_is_now_and_leaves_its_mode(make_model):
+    model = make_model(dropout=0.5).train()
+    alone = NodeAlone(model, "f_0_0")
+    messages = torch.randn(4, len(alone.hears))
+    before = alone(messages)
+    assert torch.equal(alone(messages), before) and model.training  # no dropout
+    with torch.no_grad():
+        model.ResBlocks[0].lin_out.bias += 1
+    torch.testing.assert_close(alone(messages), before + 1)

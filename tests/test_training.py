@@ -189,7 +189,8 @@ def split(draw, rows=192):
 
 
 def test_the_model_ends_with_the_weights_of_its_best_epoch_on_validation_data(make_model, draw):
-    x, y, held_back = split(draw)
+    _, _, held_back = split(draw)
+    x, y = draw.x_train[:32], draw.y_train[:32]  # so few that the best epoch is far from the last, however one rounds
     stopped = make_model()
     history = train(stopped, x, y, **held_back, epochs=60, lr=0.05, progress=False)
     assert len(history.val_mse) == 60 and history.best_epoch == min(range(60), key=history.val_mse.__getitem__) < 59

@@ -64,7 +64,9 @@ def gene_set_cases(seed):
     shared = sets[0][0]  # in two pathways at least, and a name that the graph does not have
     sets[2] = [shared, *(name for name in sets[2] if name != shared), "stranger"]
     handmade = ([["a", "b"], ["b", "c", "zz"]], ["c", "a", "b", "d"])
-    return [handmade, (sets, nodes)]
+    # a stranger comes first, a pathway has strangers only, and a name is a part of another
+    lookalikes = ([["zz", "g1"], ["g", "yy"], ["g10", "g2"]], ["g10", "g2", "g1"])
+    return [handmade, lookalikes, (sets, nodes)]
 
 
 @exercise("membership from sets of names", cases=gene_set_cases)
@@ -128,7 +130,7 @@ def stranger_in_the_last_column(pathways, nodes):
 
 
 def wiring_cases(seed):
-    """Three hand-made graphs, and a random one in which every output hears several inputs, over several distances."""
+    """Four hand-made graphs, and a random one in which every output hears several inputs, over several distances."""
     rng = np.random.default_rng(seed)
     n = 6
     chain = np.eye(n, k=1, dtype=bool)
@@ -139,10 +141,14 @@ def wiring_cases(seed):
     A_out[rng.integers(3, n), 0] = A_out[rng.integers(2, 4), 1] = A_out[n - 1, 2] = True
     dead_end = np.zeros((n, n), dtype=bool)  # 1 -> 2 -> 3: nothing comes to 1, and its output hears nothing
     dead_end[1, 2] = dead_end[2, 3] = True
+    long = np.eye(9, k=1, dtype=bool)  # longer than the text's; a short cut and the long way lead to node 8
+    long[0, 8] = True
     early_and_late = np.eye(n, dtype=bool)[[0, 3, 4]]  # on the chain: gains, a pause, another gain
     return [
         (early_and_late, chain, np.eye(n, dtype=bool)[:, [5, 3]]),
         (A_in, chain, A_out),
+        (np.eye(9, dtype=bool)[[0, 3]], long, np.eye(9, dtype=bool)[:, [0, 7, 8]]),  # output 0 gains in layer 1 only
+        (np.eye(9, dtype=bool)[[0]], long, np.eye(9, dtype=bool)[:, [0, 8]]),
         (A_in, dead_end, np.eye(n, dtype=bool)[:, [1, 3]]),
         (A_in, chain | (np.triu(rng.random((n, n)) < 0.15, 2)), A_out),
     ]

@@ -111,7 +111,11 @@ def floor_cases(seed):
     a_chain = np.diag(np.ones(3), 1)  # 0 -> 1 -> 2 -> 3
     diamond = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
     signed = np.array([[0, 1, -1, 1], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
-    return [(A, float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 0.8))) for A in (a_chain, diamond, signed)]
+    early = np.array(
+        [[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float
+    )  # a detour at the start only
+    graphs = (a_chain, diamond, signed, early)
+    return [(A, float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 0.8))) for A in graphs]
 
 
 @exercise("the noise floor of an output", cases=floor_cases)

@@ -163,7 +163,7 @@ def one_degree_for_all(h, target, outputs, L):
 def layer_cases(seed):
     rng = torch.Generator().manual_seed(seed)
     h, W_in, W_out = (torch.randn(*size, generator=rng) for size in [(7, 5), (12, 7), (7, 12)])
-    return [(h, W_in, W_out, torch.tensor(0.7), 4), (h, W_in, W_out, torch.tensor(-0.4), 4)]
+    return [(h, W_in, W_out, torch.tensor(0.7), 4), (h, W_in, W_out, torch.tensor(-0.4), 3)]
 
 
 @exercise("One layer", cases=layer_cases)
@@ -277,3 +277,53 @@ def grouped_channels_first(h, W_in, W_out, r, C):
     z = (W_in @ h).view(C, -1, h.shape[1])  # (C, N, B)
     a = F.elu(standardised(z, 0))
     return W_out @ a.flatten(0, 1) + torch.relu(r) * h
+
+
+# ---- A loss that does not mind outliers
+
+
+def loss_cases(seed):
+    rng = torch.Generator().manual_seed(seed)
+    y, off = (torch.randn(6, 3, generator=rng) for _ in range(2))
+    far = y + 4 * off.sign() + off
+    return [(y + 0.4 * off.clamp(-1.5, 1.5), y), (far, y), (torch.cat([far[:2], y[2:] + 0.2]), y)]
+
+
+@exercise("Huber's loss", cases=loss_cases)
+def huber(prediction, y):
+    """Mean over samples and outputs of d^2 / 2 where |d| is at most 1, and of |d| - 1/2 elsewhere."""
+    d = (prediction - y).abs()
+    return torch.where(d <= 1, d.square() / 2, d - 0.5).mean()
+
+
+@huber.mistake("this is the squared error everywhere. Beyond a distance of 1 the loss goes on as a straight line.")
+def squared(prediction, y):
+    return (prediction - y).square().mean() / 2
+
+
+@huber.mistake("this is the absolute error everywhere. Up to a distance of 1 the loss is d^2 / 2.")
+def absolute(prediction, y):
+    return (prediction - y).abs().mean()
+
+
+@huber.mistake("your loss jumps at a distance of 1: d^2 / 2 has reached 1/2 there, so the line is |d| - 1/2.")
+def jumping(prediction, y):
+    d = (prediction - y).abs()
+    return torch.where(d <= 1, d.square() / 2, d).mean()
+
+
+@huber.mistake("the half is missing from the square: d^2 / 2 and |d| - 1/2 have the same value and slope at 1.")
+def half_missing(prediction, y):
+    d = (prediction - y).abs()
+    return torch.where(d <= 1, d.square(), d - 0.5).mean()
+
+
+@huber.mistake("you added up over samples and outputs. A loss that is a mean does not grow with the batch.")
+def summed(prediction, y):
+    return huber.reference(prediction, y) * y.numel()
+
+
+@huber.mistake("a distance has no sign: take the absolute value of prediction - y before you compare it with 1.")
+def signed(prediction, y):
+    d = prediction - y
+    return torch.where(d <= 1, d.square() / 2, d - 0.5).mean()

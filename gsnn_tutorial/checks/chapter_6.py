@@ -21,7 +21,8 @@ def gap_cases(seed):
         X = rng.normal(size=(len(labels), 4))
         X /= np.linalg.norm(X, axis=1, keepdims=True)
         cases.append((X @ X.T, labels))
-    return cases
+    opposite, labels = cases[0]  # the gap has the other sign
+    return [*cases, (2 * np.eye(len(labels)) - opposite, labels)]
 
 
 @exercise("Pathway gap", cases=gap_cases)
@@ -144,11 +145,20 @@ def control_cases(seed):
     overlapping = swapped.copy()
     overlapping[2, 8], overlapping[2, 1] = 0, 1  # sizes 3, 3, 3, but node 1 twice and node 8 nowhere
     order = rng.permutation(9)
-    cases = [truth, truth[[1, 2, 0]], swapped, swapped[[2, 0, 1]], uneven, twice, overlapping]
-    return [(truth[:, order], candidate[:, order]) for candidate in cases]
+    cases = [(truth, c) for c in (truth, truth[[1, 2, 0]], swapped, swapped[[2, 0, 1]], uneven, twice, overlapping)]
+    unequal, other_sizes = sized(1, 1, 2, 3, 3), sized(1, 2, 2, 2, 3)  # the same sizes are there, not as often
+    moved = unequal[:, [9, *range(9)]]  # every node takes the place of its neighbour
+    cases += [(unequal, c) for c in (unequal[::-1], other_sizes, moved, moved[[4, 0, 3, 1, 2]])]
+    order = {9: order, 10: rng.permutation(10)}
+    return [(truth[:, order[truth.shape[1]]], c[:, order[truth.shape[1]]]) for truth, c in cases]
 
 
-@exercise("A control that is one", cases=control_cases)
+def sized(*sizes):
+    """Pathways of these sizes, one after the other, (P, N)."""
+    return (np.repeat(np.arange(len(sizes)), sizes) == np.arange(len(sizes))[:, None]).astype(float)
+
+
+@exercise("A control that is one", cases=control_cases, shrinks=False)
 def is_control(truth, candidate):
     """Same pathway sizes, every node in one pathway, and other pathways than the truth, in whatever order."""
     same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))

@@ -13,13 +13,16 @@ from gsnn_tutorial.checks.diagnosis import exercise
 
 
 def error_cases(seed):
-    """The oracle wins little in the first seeds, and in one of them it loses."""
+    """The oracle wins little in the first seeds, and in one of them it loses.
+
+    The regularized arm wins, loses to the baseline, or does better than the oracle.
+    """
     rng = np.random.default_rng(seed)
     cases = []
-    for seeds in (6, 9):
+    for seeds, wins in [(6, (0.02, 0.09)), (9, (0.02, 0.09)), (7, (-0.09, -0.02)), (8, (0.3, 0.4))]:
         baseline = rng.uniform(0.5, 0.9, seeds)  # (seeds,)
         gain = np.concatenate([[-0.02, 0.01], rng.uniform(0.1, 0.3, seeds - 2)])
-        cases.append((baseline, baseline - rng.uniform(0.02, 0.09, seeds), baseline - gain))
+        cases.append((baseline, baseline - rng.uniform(*wins, seeds), baseline - gain))
     return cases
 
 
@@ -61,13 +64,14 @@ def over_what_is_left(baseline, regularized, oracle):
 
 
 def interval_cases(seed):
-    """Each combination of below, around and above 0, wide and narrow."""
+    """Each combination of below, around and above 0, and of intervals that end there."""
     rng = np.random.default_rng(seed)
     sides = []
     for centre in (-0.2, -0.02, 0.02, 0.2):
         half = 0.1 * rng.uniform(0.6, 0.9)
         sides.append((centre - half, centre + half))
-    return [(a, b) for a in sides for b in sides]
+    touching = [(-0.2, 0.0), (0.0, 0.2)]  # an end at 0 is on neither side
+    return [(a, b) for a in [*sides, *touching] for b in [*sides, *touching]]
 
 
 @exercise("Conclusion", cases=interval_cases)

@@ -32,8 +32,10 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 
-import numpy as np
-import torch
+from gsnn_tutorial.checks.attempt import Overheard, raised, same_luck, unfinished
+from gsnn_tutorial.checks.difference import difference, inputs
+from gsnn_tutorial.checks.shrink import size
+from gsnn_tutorial.checks.values import close
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,10 @@ class Exercise:
         title: what the pupil is told has been checked.
         reference: a right answer, readable: ``solution()`` shows it.
         cases: seed -> argument tuples on which answers are compared; they must tell every mistake
-            from the reference and from the other mistakes.
+            from the reference and from the other mistakes; the first may be the text's own examples.
         tolerance: largest difference, relative and absolute, that counts as equal.
+        axes: what each axis of the result is about, such as ("pathway", "node"): a wrong shape is told in these words.
+        shrinks: whether a case may be made smaller, line by line, to show where an answer differs.
         probe: (result, *case) -> what is compared instead of the result itself; None compares the result.
         mistakes: {diagnosis: a wrong function, which may raise}, filled by ``mistake``. A diagnosis names the
             mistake and says what would be right.
@@ -56,6 +60,8 @@ class Exercise:
     cases: Callable[[int], Sequence[tuple]]
     tolerance: float = 1e-5
     probe: Callable | None = None
+    axes: tuple[str, ...] = ()
+    shrinks: bool = True
     mistakes: dict[str, Callable] = field(default_factory=dict)
 
     def mistake(self, diagnosis: str) -> Callable[[Callable], Callable]:
@@ -80,21 +86,36 @@ class Exercise:
         if not callable(answer):
             return f"the check takes your function itself; got {type(answer).__name__}"
         cases = self.cases(seed)
-        given = [self._outcome(answer, case) for case in cases]
-        errors = [value for value in given if isinstance(value, BaseException)]
-        if any(isinstance(error, NotImplementedError) for error in errors):
-            return "no answer yet."
-        if all(value is None or value is ... for value in given):
-            return "no answer yet."
+        overheard = Overheard()
+        with redirect_stdout(overheard):
+            given = [self._outcome(answer, case) for case in cases]
+        if words := unfinished(answer, given, overheard.anything):
+            return words
         right = [self._compared(self.reference, case) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
             if self._same(given, [self._outcome(wrong, case) for case in cases]):
                 return diagnosis
-        if errors:
-            return f"your function raised {type(errors[0]).__name__}: {errors[0]}"
-        return _difference(given, right, self.tolerance)
+        names = list(inspect.signature(self.reference).parameters)
+        broken = [(size(case), k) for k, case in enumerate(cases) if isinstance(given[k], BaseException)]
+        if broken:
+            k = min(broken)[1]
+            return f"{raised(answer, given[k])}. This is so for {inputs(cases[k], names)}"
+        again = self._again(answer) if self.shrinks and self.probe is None else None
+        settings = {"names": names, "tolerance": self.tolerance, "axes": self.axes}
+        return difference(cases, given, right, again=again, **settings)
+
+    def _again(self, answer: Callable) -> Callable[[tuple], tuple]:
+        """case -> (what the answer gives, what is right), in silence."""
+
+        def outcomes(case: tuple) -> tuple:
+            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    return self._outcome(answer, case), self._outcome(self.reference, case)
+
+        return outcomes
 
     def solution(self):
         """Print a right answer."""
@@ -110,11 +131,12 @@ class Exercise:
     def _compared(self, function: Callable, case: tuple):
         """What is compared; the probe sees the arguments as the function has left them, a model trained in place."""
         case = _copies(case)
-        result = function(*case)
+        with same_luck():
+            result = function(*case)
         return result if self.probe is None else self.probe(result, *case)
 
     def _same(self, a: list, b: list) -> bool:
-        return all(_close(x, y, self.tolerance) for x, y in zip(a, b))
+        return all(close(x, y, self.tolerance) for x, y in zip(a, b))
 
 
 class Graded(Exercise):
@@ -128,7 +150,7 @@ class Graded(Exercise):
 
         What the answer prints, or warns of, is dropped: nbgrader would take it for a failure.
         """
-        with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
                 diagnosis = self.diagnose(answer, seed)
@@ -153,62 +175,3 @@ graded = partial(exercise, kind=Graded)
 def _copies(case: tuple) -> tuple:
     """The arguments anew, so that an answer that writes into them harms nobody."""
     return copy.deepcopy(case)
-
-
-def _array(value) -> np.ndarray | None:
-    """A number, array, tensor or nested list as an array; None for anything else."""
-    if isinstance(value, torch.Tensor):
-        value = value.detach().cpu()
-    try:
-        return np.asarray(value, dtype=float)
-    except (TypeError, ValueError, RuntimeError):  # RuntimeError: a list of tensors that need gradients
-        return None
-
-
-def _length(value) -> int:
-    """The number of values in a tuple, list, array or tensor; 0 for a single value."""
-    return len(value) if isinstance(value, (tuple, list)) or np.ndim(value) else 0
-
-
-def _shown(value) -> str:
-    """A value in at most 80 characters."""
-    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim:
-        return f"{type(value).__name__} of shape {tuple(value.shape)}"
-    text = " ".join(repr(value).split())
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def _close(a, b, tolerance: float) -> bool:
-    if isinstance(b, BaseException):  # torch and NumPy agree on an error's words up to the "for"
-        return type(a) is type(b) and str(a).split(" for ")[0] == str(b).split(" for ")[0]
-    if isinstance(b, dict):
-        return isinstance(a, dict) and a.keys() == b.keys() and all(_close(a[name], b[name], tolerance) for name in b)
-    if isinstance(b, tuple):
-        return _length(a) == len(b) and all(_close(x, y, tolerance) for x, y in zip(a, b))
-    x, y = _array(a), _array(b)
-    if x is None or y is None:
-        return type(a) is type(b) and a == b
-    return x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
-
-
-def _difference(given: list, right: list, tolerance: float) -> str:
-    """What differs, in the first case that does: the shape, or how many values."""
-    mine, want = next((g, r) for g, r in zip(given, right) if not _close(g, r, tolerance))
-    if isinstance(want, dict) and isinstance(mine, dict) and mine.keys() == want.keys():
-        name = next(name for name in want if not _close(mine[name], want[name], tolerance))
-        return f"{name}: {_difference([mine[name]], [want[name]], tolerance)}"
-    if isinstance(want, tuple):
-        if _length(mine) != len(want):
-            return f"expected {len(want)} values, got {_length(mine) or _shown(mine)}"
-        return _difference(list(mine), list(want), tolerance)
-    x, y = _array(mine), _array(want)
-    if x is None or y is None:
-        return f"expected something like {_shown(want)}, got {_shown(mine)}"
-    if x.shape != y.shape and not y.shape:
-        return f"expected one number, got shape {x.shape}"
-    if x.shape != y.shape:
-        return f"expected shape {y.shape}, got {x.shape}"
-    wrong = ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
-    first = tuple(int(i) for i in np.argwhere(wrong)[0])
-    where = f"{int(wrong.sum())} of {wrong.size} values differ; the first, at {first}," if first else "it"
-    return f"{where} is {x[first]:.4g} and should be {y[first]:.4g}"

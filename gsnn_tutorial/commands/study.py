@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -11,8 +11,9 @@ from tqdm import tqdm
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
-from gsnn_tutorial.study.named import STUDIES, Part
+from gsnn_tutorial.study.named import STUDIES, NamedStudy, Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.plans import PLANNED
 from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.verdict import in_words
 
@@ -22,7 +23,7 @@ SHOWN = ["test_mse", "cka_gap", "cka_ari"]
 def run_study(
     name: str, output: str | Path | None = None, device: str = "cpu", seeds: int | None = None, progress: bool = True
 ) -> bool:
-    """Compute a study of ``STUDIES`` into a folder: NAME.csv, with the settings in run.json.
+    """Compute a study of ``STUDIES`` or ``PLANNED`` into a folder: NAME.csv, with the settings in run.json.
 
     Finished parts and seeds are kept in ``parts``; a run that was interrupted goes on from there. Returns whether
     it was finished.
@@ -35,15 +36,21 @@ def run_study(
     a folder that holds another study's parts.
     """
     parts, progress = checked_parts(name, seeds), validate.flag("progress", progress)
-    settings = {"study": name, "parts": [asdict(part) | {"seeds": list(part.seeds)} for part in parts]}
+    settings = {"study": name, "parts": [settings_of_part(part) for part in parts]}
     output = Path("runs") / "study" / name if output is None else output
     with RunFolder(output, settings, usable_device(device)) as folder:
         return _compute(folder, name, parts, device, progress)
 
 
+def study_named(name: str) -> NamedStudy:
+    """The study of this name, saved or planned. Raises ValueError for any other."""
+    known = STUDIES | PLANNED
+    return known[validate.choice("name", name, tuple(known))]
+
+
 def checked_parts(name: str, seeds: int | None = None) -> list[Part]:
     """The parts of a study, with only so many seeds of each. Raises ValueError for a study or seeds there are not."""
-    parts = STUDIES[validate.choice("name", name, STUDIES)].parts
+    parts = study_named(name).parts
     if seeds is None:
         return list(parts)
     most = min(len(part.seeds) for part in parts)
@@ -62,10 +69,10 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
     for number, part in enumerate(tqdm(parts, desc=name, unit="part", disable=not progress)):
         start, csv = time.perf_counter(), kept / f"{number}.csv"
         if known and csv.exists() and not settings_file(csv).exists():
-            write_json(settings_of(part.problem, part.recipe), settings_file(csv))
+            write_json(settings_of(part.problem, part.recipe, part.tuning), settings_file(csv))
         table = paired_study(
-            part.problem, part.arms, part.seeds, recipe=part.recipe, measures=part.measures, device=device,
-            output=csv, resume=True, progress=False,
+            part.problem, part.arms, part.seeds, recipe=part.recipe, tuning=part.tuning, measures=part.measures,
+            device=device, output=csv, resume=True, progress=False,
         )  # fmt: skip
         seconds += time.perf_counter() - start
         write_json({"settings": settings, "seconds": seconds}, state)
@@ -76,9 +83,9 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
         if not finished:
             break
     folder.table(name, pd.concat(tables, ignore_index=True).round(4))
-    folder.finish(question=STUDIES[name].question, finished=finished, seconds_of_all_runs=round(seconds, 1))
+    folder.finish(question=study_named(name).question, finished=finished, seconds_of_all_runs=round(seconds, 1))
     means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[SHOWN].mean()
-    print(STUDIES[name].question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
+    print(study_named(name).question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
     print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
     return finished
 

@@ -37,6 +37,8 @@ def read_source(path: Path, text: str | None = None) -> NotebookNode:
     notebook.metadata = {"kernelspec": notebook.metadata["kernelspec"], "jupytext": {"formats": "ipynb"}}
     for number, cell in enumerate(notebook.cells):
         cell.metadata = {key: cell.metadata[key] for key in ("nbgrader", "tags") if key in cell.metadata}
+        if "hide-input" in cell.metadata.get("tags", []):
+            cell.metadata["jupyter"] = {"source_hidden": True}
         cell.id = cell.metadata.get("nbgrader", {}).get("grade_id", f"cell-{number}")
     return nbformat.from_dict(notebook)
 

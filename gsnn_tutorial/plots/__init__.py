@@ -1,5 +1,6 @@
 """Figures: each function draws into an ``ax`` (a new one if None) and returns it."""
 
+from gsnn_tutorial.plots.drawings import plot_book, plot_layer
 from gsnn_tutorial.plots.graphs import plot_graph
 from gsnn_tutorial.plots.maps import plot_map, plot_sweep
 from gsnn_tutorial.plots.similarity import plot_similarity
@@ -10,8 +11,10 @@ from gsnn_tutorial.plots.training import plot_table, plot_training
 __all__ = [
     "draw_floor",
     "plot_arms",
+    "plot_book",
     "plot_forest",
     "plot_graph",
+    "plot_layer",
     "plot_map",
     "plot_similarity",
     "plot_sweep",

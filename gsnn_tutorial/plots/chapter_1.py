@@ -56,8 +56,8 @@ def plot_adjacency(graph: PathwayGraph, ax: Axes | None = None, *, order: str = 
                 corner = (left - 0.5, top - 0.5)
                 ax.add_patch(Rectangle(corner, width, height, facecolor=BLOCK, zorder=0))
             if by_type:
-                what = f"{source} to {target}"
-                ax.text(left, top + height - 0.8, what, fontsize=7.5, color="#667788")
+                what = f"{source}\nto {target}"
+                ax.text(left - 0.3, top + height - 0.7, what, fontsize=10, color="#55656F", va="bottom")
     size = min(6.5, 150 / len(nodes))
     for edges, style in [
         (graph.edges, {"marker": "s", "color": TRUE, "label": "true edge"}),
@@ -77,7 +77,7 @@ def plot_adjacency(graph: PathwayGraph, ax: Axes | None = None, *, order: str = 
     ax.set_xlabel("target: the edge ends here")
     ax.set_ylabel("source: the edge starts here", labelpad=7)
     if legend:
-        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, frameon=False, fontsize=8)
+        ax.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncol=2, frameon=False, fontsize=10)
     return ax
 
 
@@ -103,7 +103,7 @@ def plot_membership(membership, graph: PathwayGraph, ax: Axes | None = None) -> 
         ax.plot(columns[chosen], rows[chosen], marker, color=colour, markersize=9, label=label)
     for edge in np.flatnonzero(np.diff(graph.labels)) + 0.5:
         ax.axvline(edge, color="#CCCCCC", linewidth=1)
-    ax.set_xticks(range(M.shape[1]), [short(name) for name in graph.function_nodes], fontsize=8, rotation=90)
+    ax.set_xticks(range(M.shape[1]), [short(name) for name in graph.function_nodes], fontsize=10, rotation=90)
     ax.set_yticks(range(M.shape[0]))
     ax.set(
         xlim=(-0.6, M.shape[1] - 0.4),
@@ -184,10 +184,10 @@ def plot_arrival(arrival, graph: PathwayGraph, ax: Axes | None = None) -> Axes:
     for (p, i), layer in np.ndenumerate(T):
         if layer:
             color = "white" if layer > 3 else "black"
-            ax.text(i, p, f"{layer:.0f}", ha="center", va="center", fontsize=9, color=color)
+            ax.text(i, p, f"{layer:.0f}", ha="center", va="center", fontsize=10, color=color)
     for edge in np.flatnonzero(np.diff(graph.labels)) + 0.5:
         ax.axvline(edge, color="#BBBBBB", linewidth=1)
-    ax.set_xticks(range(T.shape[1]), [short(name) for name in graph.function_nodes], fontsize=8, rotation=90)
+    ax.set_xticks(range(T.shape[1]), [short(name) for name in graph.function_nodes], fontsize=10, rotation=90)
     ax.set_yticks(range(T.shape[0]))
     ax.set(xlabel="function node", ylabel="inputs of pathway")
     return ax
@@ -220,13 +220,13 @@ def _name_ticks(ax: Axes, nodes, groups):
     """Node names where there is room for them, else the names of the groups."""
     if len(nodes) <= 32:
         names = [short(node.name) for node in nodes]
-        ax.set_xticks(range(len(nodes)), names, fontsize=6.5, rotation=90)
-        ax.set_yticks(range(len(nodes)), names, fontsize=6.5)
+        ax.set_xticks(range(len(nodes)), names, fontsize=10, rotation=90)
+        ax.set_yticks(range(len(nodes)), names, fontsize=10)
         return
     centres = [first + (length - 1) / 2 for first, length in groups.values()]
     names = [f"pathway {key}" if isinstance(key, (int, np.integer)) else f"{key} nodes" for key in groups]
-    ax.set_xticks(centres, names, fontsize=7)
-    ax.set_yticks(centres, names, fontsize=7, rotation=90, va="center")
+    ax.set_xticks(centres, names, fontsize=10, rotation=90)
+    ax.set_yticks(centres, names, fontsize=10)
 
 
 def _spread_legend() -> list[Line2D]:

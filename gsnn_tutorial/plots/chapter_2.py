@@ -32,7 +32,7 @@ _ABOVE = {
     "bbox_to_anchor": (0.5, 1.0),
     "ncol": 4,
     "frameon": False,
-    "fontsize": 9,
+    "fontsize": 10,
 }
 
 
@@ -63,7 +63,7 @@ def plot_limits(
     for name, values in marks.items():
         style = PREDICTOR_STYLE.get(name, OTHER_PREDICTOR)
         ax.plot(np.asarray(values), rows, linestyle="", label=name, markeredgecolor="white", **style)
-    ax.set_yticks(rows, limit.index, fontsize=9)
+    ax.set_yticks(rows, limit.index, fontsize=10)
     ax.set_ylim(len(limit) - 0.5, -0.5)
     low = min(0.0, *(float(values.min()) for values in marks.values()))
     ax.set_xlim((0, None) if is_floor else (low - 0.05, 1))
@@ -132,7 +132,7 @@ def plot_input_plane(function: Callable, ax: Axes | None = None) -> Axes:
     values = function([a, b])
     ax.contourf(a, b, values, levels=24, cmap="cividis")
     lines = ax.contour(a, b, values, levels=6, colors="white", linewidths=0.8)
-    ax.clabel(lines, fontsize=7, fmt="%.2g")
+    ax.clabel(lines, fontsize=10, fmt="%.2g")
     ax.set(xlabel="first parent", ylabel="second parent", aspect="equal")
     return ax
 
@@ -198,10 +198,10 @@ def plot_floor_curve(
     )
     ax.legend(
         frameon=False,
-        fontsize=8.5,
+        fontsize=10,
         loc="lower right",
         title=f"floor at {noise_scale:g}",
-        title_fontsize=8.5,
+        title_fontsize=10,
     )
     return tidy(ax)
 
@@ -219,7 +219,7 @@ def plot_scaled_by(table: pd.DataFrame, floor: float, ax: Axes | None = None) ->
     ax.set_xscale("log", base=2)
     ax.set_xticks(list(table.index), [str(n) for n in table.index])
     ax.set(xlabel="rows in the test set", ylabel="MSE of the best predictor", ylim=(0, None))
-    ax.legend(frameon=False, fontsize=9)
+    ax.legend(frameon=False, fontsize=10)
     return tidy(ax)
 
 
@@ -230,7 +230,7 @@ def plot_history_above_floor(history: History, floor: float, ax: Axes | None = N
     ax.plot(history.test_mse, color="#000000", linewidth=1.5, label="test MSE")
     ax.plot(history.train_mse, color="#0072B2", linewidth=1.5, linestyle="--", label="train MSE")
     ax.set(xlabel="epoch", ylabel="MSE, standardised targets", ylim=(0, None))
-    ax.legend(frameon=False, fontsize=9)
+    ax.legend(frameon=False, fontsize=10)
     return tidy(ax)
 
 

@@ -80,8 +80,8 @@ def plot_weights(
         ax.axvline(line - 0.5, color="white", linewidth=2)
     for line in range(len(rows) + 1):
         ax.axhline(line - 0.5, color="white", linewidth=2)
-    ax.set_xticks(range(len(columns)), columns, fontsize=9)
-    ax.set_yticks(range(len(rows)), rows, fontsize=9)
+    ax.set_xticks(range(len(columns)), columns, fontsize=10)
+    ax.set_yticks(range(len(rows)), rows, fontsize=10)
     ax.set(xlim=(-0.5, len(columns) - 0.5), ylim=(len(rows) - 0.5, -0.5), aspect="equal")
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
@@ -161,26 +161,28 @@ def plot_edge_effects(graph: PathwayGraph, effect: np.ndarray, ax: Axes | None =
     inner = [edge for edge in graph.all_edges if functions.issuperset(edge)]
     outer = [edge for edge in graph.edges if not functions.issuperset(edge)]
     width = 0.5 + 6.0 * np.sqrt(np.asarray(effect) / max(effect))
-    nx.draw_networkx_edges(G, positions, outer, ax=ax, edge_color="#CCCCCC", width=1.0, arrowsize=7, node_size=330)
+    unmeasured = {"edge_color": "#999999", "width": 1.2, "style": "dotted", "arrowstyle": "-"}  # neither thick nor thin
+    nx.draw_networkx_edges(G, positions, outer, ax=ax, node_size=620, **unmeasured)
     for edge, true, w in zip(inner, graph.function_edge_is_true, width):
         nx.draw_networkx_edges(
-            G, positions, [edge], ax=ax, width=w, arrowsize=7 + 1.5 * w, node_size=330,
+            G, positions, [edge], ax=ax, width=w, arrowsize=7 + 1.5 * w, node_size=620,
             edge_color=(_TRUE if true else _FALSE)["color"], style="solid" if true else "dashed",
             connectionstyle="arc3" if true else "arc3,rad=0.12",
         )  # fmt: skip
-    _nodes(graph, positions, ax, size=330)
-    nx.draw_networkx_labels(G, positions, {n: short(n) for n in positions}, ax=ax, font_size=6.5)
+    _nodes(graph, positions, ax, size=620)
+    nx.draw_networkx_labels(G, positions, {n: short(n) for n in positions}, ax=ax, font_size=10)
     handles = [
         Line2D([], [], color=_TRUE["color"], linewidth=3, label="true edge"),
         Line2D([], [], color=_FALSE["color"], linewidth=2, linestyle="--", label="spurious edge"),
+        Line2D([], [], color="#999999", linewidth=1.2, linestyle=":", label="not measured"),
     ]
     ax.legend(
         handles=handles,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.02),
-        ncol=2,
+        ncol=3,
         frameon=False,
-        fontsize=9,
+        fontsize=10,
     )
     ax.margins(0.06)
     ax.set_axis_off()
@@ -217,7 +219,7 @@ def plot_true_spurious(
     ax.set_ylim(floor / 2, max(ax.get_ylim()[1], 2 * values.max()))
     if (values < floor).any():
         ax.annotate(f"hollow: below {floor:g}", (0.03, floor), xycoords=("axes fraction", "data"), va="center",
-                    fontsize=8)  # fmt: skip
+                    fontsize=10)  # fmt: skip
     return tidy(ax)
 
 
@@ -232,9 +234,9 @@ def plot_validation(curves: Mapping[str, Sequence[float]], ax: Axes | None = Non
                 label=name)  # fmt: skip
     ax.axhline(floor, color="black", linewidth=1)
     ax.annotate("noise floor", (1, floor), (0, -11), xycoords=("axes fraction", "data"),
-                textcoords="offset points", ha="right", fontsize=8)  # fmt: skip
+                textcoords="offset points", ha="right", fontsize=10)  # fmt: skip
     ax.set(xlabel="epoch", ylabel="validation MSE", ylim=(0, 1.25))
-    ax.legend(frameon=False, fontsize=8, ncol=3, loc="lower left")
+    ax.legend(frameon=False, fontsize=10, ncol=3, loc="lower left")
     return tidy(ax)
 
 
@@ -257,7 +259,7 @@ def plot_models(errors, floors: Sequence[float], ax: Axes | None = None) -> Axes
     ax.set_yticks(range(len(errors)), errors.index)
     ax.set_ylim(len(errors) - 0.4, -0.6)
     ax.annotate("noise floor", (max(floors), 1), (4, -2), xycoords=("data", "axes fraction"),
-                textcoords="offset points", va="top", fontsize=8)  # fmt: skip
+                textcoords="offset points", va="top", fontsize=10)  # fmt: skip
     ax.set(xlabel="test MSE", ylabel="model")
     ax.set_xlim(left=0)
     ax.spines[["top", "right"]].set_visible(False)

@@ -65,12 +65,12 @@ def plot_messages(
             ax.annotate("", (middle + t, 0), (left + s, 1.5), arrowprops=arrow)
             x, y = 0.66 * (left + s) + 0.34 * (middle + t), 0.66 * 1.5
             label = {"boxstyle": "round,pad=0.12", "facecolor": _row_color(t), "edgecolor": "none"}
-            ax.text(x, y, f"{value:g}", bbox=label, ha="center", va="center", fontsize=9)
+            ax.text(x, y, f"{value:g}", bbox=label, ha="center", va="center", fontsize=10)
         for s in range(sources):
             _node(ax, left + s, 1.5, f"s{s}", "input")
         for t in range(targets):
             _node(ax, middle + t, 0, f"t{t}", "function")
-        ax.text(left + (sources - 1) / 2, 2.15, f"sample {b}", ha="center", va="center", fontsize=9)
+        ax.text(left + (sources - 1) / 2, 2.15, f"sample {b}", ha="center", va="center", fontsize=10)
     ax.set(xlim=(-0.6, samples * (sources + 0.9) - 1.3), ylim=(-0.55, 2.4), aspect="equal", anchor="N")
     ax.set_axis_off()
     return ax
@@ -89,9 +89,9 @@ def plot_csr(start, source, values, ax: Axes | None = None) -> Axes:
         _box(ax, place - 0.5, 2.9, str(place), "white" if last else _row_color(t))
         arrow = {"arrowstyle": "-|>", "color": "#666666", "shrinkA": 1, "shrinkB": 1}
         ax.annotate("", (place, 2.3), (place, 2.87), arrowprops=arrow)
-        ax.text(place, 4.0, "end" if last else f"t{t}", **_DIGITS | {"va": "bottom", "fontsize": 9})
+        ax.text(place, 4.0, "end" if last else f"t{t}", **_DIGITS | {"va": "bottom", "fontsize": 10})
     for y, name in [(0.5, "value"), (1.75, "source"), (3.4, "start")]:
-        ax.text(-0.75, y, name, ha="right", va="center", fontsize=9)
+        ax.text(-0.75, y, name, ha="right", va="center", fontsize=10)
     ax.set(xlim=(-2.3, len(values) + 0.7), ylim=(-0.15, 4.6), aspect="equal", anchor="N")
     ax.set_axis_off()
     return ax
@@ -115,7 +115,7 @@ def plot_against_size(
         ax.axhline(limit, color="#999999", linewidth=0.9)
         ax.annotate(
             "the limit on this machine", (table.index[0], limit), (0, 3), color="#555555",
-            textcoords="offset points", va="bottom", fontsize=8,
+            textcoords="offset points", va="bottom", fontsize=10,
         )  # fmt: skip
     if mark is not None:
         ax.axvline(mark, color="#BBBBBB", linewidth=5, alpha=0.6, zorder=0)
@@ -125,11 +125,11 @@ def plot_against_size(
         if stopped and len(line) and line.index[-1] < table.index[-1]:
             ax.annotate(
                 stopped, (line.index[-1], line.iloc[-1]), (0, 8), textcoords="offset points",
-                ha="center", va="bottom", fontsize=8, color="#444444",
+                ha="center", va="bottom", fontsize=10, color="#444444",
             )  # fmt: skip
     ax.set(xscale="log", yscale="log", xlabel="function nodes", ylabel=ylabel)
     ax.margins(y=0.12)
-    ax.legend(frameon=False, fontsize=8.5, handlelength=3.4, loc="upper left")
+    ax.legend(frameon=False, fontsize=10, handlelength=3.4, loc="upper left")
     ax.grid(axis="x", alpha=0.15)
     return tidy(ax)
 
@@ -146,12 +146,12 @@ def plot_one_size(times: pd.DataFrame, nodes: int, ax: Axes | None = None) -> Ax
     for place, name in enumerate(ways):
         style, value = WAY_STYLE.get(name, OTHER_WAY), times.loc[nodes, name]
         if np.isnan(value):
-            ax.text(low * 1.3, place, "needs more memory than the limit", va="center", fontsize=8.5)
+            ax.text(low * 1.3, place, "needs more memory than the limit", va="center", fontsize=10)
             continue
         ax.plot([low, value], [place, place], color=style["color"], linewidth=7, alpha=0.35)
         ax.plot(value, place, style["marker"], color=style["color"], markersize=8)
         text = f"  {value:.3g} ms, {value / times.loc[nodes, 'floor']:.3g} floors"
-        ax.text(value * 1.1, place, text, va="center", fontsize=8.5)
+        ax.text(value * 1.1, place, text, va="center", fontsize=10)
     ax.axvline(times.loc[nodes, "floor"], color=WAY_STYLE["floor"]["color"], linestyle=":", linewidth=1.6)
     ax.set_yticks(range(len(ways)), ways)
     ax.set(xscale="log", xlim=(low, high), ylim=(len(ways) - 0.5, -0.5))
@@ -170,7 +170,7 @@ def plot_models(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.set_xticks(list(table.index), [str(R) for R in table.index])
     ax.set(xlabel="models R", ylabel="milliseconds per model", ylim=(0, 1.3 * table.max().max()))
     ax.minorticks_off()
-    ax.legend(frameon=False, fontsize=8.5, handlelength=3.4, ncol=2, loc="upper right")
+    ax.legend(frameon=False, fontsize=10, handlelength=3.4, ncol=2, loc="upper right")
     return tidy(ax)
 
 
@@ -190,4 +190,4 @@ def _node(ax: Axes, x: float, y: float, text: str, node_type: str):
         x, y, style["marker"], color=style["color"], markersize=18, markeredgecolor="black",
         markeredgewidth=0.7,
     )  # fmt: skip
-    ax.text(x, y, text, ha="center", va="center", fontsize=8)
+    ax.text(x, y, text, ha="center", va="center", fontsize=10)

@@ -49,7 +49,7 @@ def plot_curves(
         )
     ax.set(xlabel=xlabel, ylabel=ylabel)
     if len(lines) > 1:
-        ax.legend(frameon=False, fontsize=8)
+        ax.legend(frameon=False, fontsize=10)
     return tidy(ax)
 
 
@@ -70,7 +70,7 @@ def plot_members(s: torch.Tensor, ax: Axes | None = None) -> Axes:
         ax.plot(samples, s[:, i], markersize=8, linewidth=1.3, label=f"$s_{i + 1}$", **style)
     ax.set_xticks(samples)
     ax.set(xlabel="sample", ylabel="score")
-    ax.legend(frameon=False, fontsize=9, loc="upper left", bbox_to_anchor=(1.0, 1.0))
+    ax.legend(frameon=False, fontsize=10, loc="upper left", bbox_to_anchor=(1.0, 1.0))
     return tidy(ax)
 
 
@@ -89,10 +89,10 @@ def plot_score_scatter(s: torch.Tensor, names, ax: Axes | None = None, *, shown:
         points = {"color": style["color"], "marker": style["marker"], "label": short(names[i])}
         ax.scatter(Z[:shown], z[:shown, i], s=13, alpha=0.6, linewidths=0, zorder=2, **points)
     r = (z * Z).mean(0).mean()
-    ax.text(0.04, 0.95, f"mean $r$ = {r:.2f}", transform=ax.transAxes, va="top", fontsize=9)
+    ax.text(0.04, 0.95, f"mean $r$ = {r:.2f}", transform=ax.transAxes, va="top", fontsize=10)
     ax.set(xlim=(-3.2, 3.2), ylim=(-3.2, 3.2), xticks=(-2, 0, 2), yticks=(-2, 0, 2), aspect="equal")
     ax.set(xlabel="pathway score", ylabel="member's score")
-    ax.legend(frameon=False, fontsize=7, loc="lower right", handletextpad=0.1, borderpad=0.1)
+    ax.legend(frameon=False, fontsize=10, loc="lower right", handletextpad=0.1, borderpad=0.1)
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 
@@ -120,13 +120,13 @@ def plot_score_std(std: torch.Tensor, names, ax: Axes | None = None) -> Axes:
     ax.set_yticks(np.arange(L + 1) - 0.5, minor=True)
     ax.grid(which="minor", color="white", linewidth=2)
     ax.tick_params(which="both", length=0)
-    ax.set_xticks(range(N), [short(name) for name in names], fontsize=8)
+    ax.set_xticks(range(N), [short(name) for name in names], fontsize=10)
     ax.set_yticks(range(L), range(1, L + 1))
     ax.set(xlabel="function node", ylabel="layer")
     ax.spines[:].set_visible(False)
     ax.figure.colorbar(image, ax=ax, label="std over the batch", pad=0.02)
     constant = Patch(facecolor="white", edgecolor="#999999", hatch="////", label="constant: no signal yet")
-    ax.legend(handles=[constant], loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=8)
+    ax.legend(handles=[constant], loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=10)
     return ax
 
 
@@ -134,7 +134,7 @@ def plot_shares(shares: Mapping[str, torch.Tensor], chance: float, ax: Axes | No
     """Shares of a variance, one strip of points per name, with its mean in front; a dashed line at ``chance``."""
     ax = axes(ax, (7.4, 0.9 + 0.55 * len(shares)))
     ax.axvline(chance, color=GREY, linestyle="--", linewidth=1)
-    ax.text(chance, -0.62, " a direction drawn blindly", color=GREY, fontsize=8, va="center")
+    ax.text(chance, -0.62, " a direction drawn blindly", color=GREY, fontsize=10, va="center")
     for place, (values, style) in enumerate(zip(shares.values(), MARKS)):
         values = np.asarray(values).ravel()
         jitter = np.linspace(-0.22, 0.22, len(values))
@@ -174,7 +174,7 @@ def plot_floor(sizes, measured: Mapping[str, object], ax: Axes | None = None) ->
     ax.set_xscale("log", base=2)
     ax.set_xticks(sizes, sizes)
     ax.set(xlabel="members of the pathway, $m$", ylabel="mean correlation $r$", ylim=(-0.1, 1.0))
-    ax.legend(frameon=False, fontsize=9)
+    ax.legend(frameon=False, fontsize=10)
     return tidy(ax)
 
 
@@ -186,14 +186,14 @@ def plot_batch_noise(sizes, spread: Mapping[str, object], ax: Axes | None = None
     for (name, sd), style in zip(spread.items(), MARKS):
         ax.plot(sizes, sd, markersize=7, linewidth=0.8, markeredgecolor="white", label=name, **style)
     ax.axvline(32, color="#BBBBBB", linestyle="--", linewidth=1, zorder=0)
-    ax.text(33.5, 1.0, "$B = 32$", color=GREY, fontsize=9, va="top")
+    ax.text(33.5, 1.0, "$B = 32$", color=GREY, fontsize=10, va="top")
     ax.set_xscale("log", base=2)
     ax.set_yscale("log", base=2)
     ax.set_xticks(sizes, sizes)
     ticks = [2**k for k in range(7)]
     ax.set_yticks([1 / tick for tick in ticks], ["1", *(f"1/{tick}" for tick in ticks[1:])])
     ax.set(xlabel="batch size $B$", ylabel="standard deviation of $r$")
-    ax.legend(frameon=False, fontsize=9, loc="lower left")
+    ax.legend(frameon=False, fontsize=10, loc="lower left")
     return tidy(ax)
 
 

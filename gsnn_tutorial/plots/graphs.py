@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, short
 
-_BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.02), "ncol": 5, "frameon": False, "fontsize": 8}
+_BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.02), "ncol": 5, "frameon": False, "fontsize": 10}
 
 
 def plot_graph(graph: PathwayGraph, ax: Axes | None = None, *, spurious: bool = True, legend: bool = True) -> Axes:
@@ -19,11 +19,11 @@ def plot_graph(graph: PathwayGraph, ax: Axes | None = None, *, spurious: bool = 
     positions = {node.name: node.position for node in graph.nodes}
     for node_type, style in NODE_STYLE.items():
         nx.draw_networkx_nodes(
-            G, positions, graph.names[node_type], ax=ax, node_size=430,
+            G, positions, graph.names[node_type], ax=ax, node_size=620,
             node_color=style["color"], node_shape=style["marker"], edgecolors="black", linewidths=0.6,
         )  # fmt: skip
-    nx.draw_networkx_labels(G, positions, {name: short(name) for name in G}, ax=ax, font_size=7)
-    arrows = {"ax": ax, "node_size": 430, "arrowsize": 9, "width": 1.1}
+    nx.draw_networkx_labels(G, positions, {name: short(name) for name in G}, ax=ax, font_size=10)
+    arrows = {"ax": ax, "node_size": 620, "arrowsize": 9, "width": 1.1}
     nx.draw_networkx_edges(G, positions, graph.edges, edge_color="#444444", **arrows)
     if spurious and graph.spurious_edges:
         nx.draw_networkx_edges(

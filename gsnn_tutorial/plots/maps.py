@@ -56,7 +56,7 @@ def plot_map(
 
 
 def plot_sweep(summary: pd.DataFrame, x: str, metric: str, ax: Axes | None = None) -> Axes:
-    """Paired differences and their intervals over a setting x, a curve for each comparison.
+    """Paired differences and their intervals over a setting x, a curve and a band for each comparison.
 
     ``summary`` is that of ``summarize_by`` with the column x. The grey band holds differences too small to
     matter.
@@ -69,8 +69,9 @@ def plot_sweep(summary: pd.DataFrame, x: str, metric: str, ax: Axes | None = Non
     comparisons = list(rows.groupby(["arm", "versus"], sort=False))
     for number, ((arm, versus), each) in enumerate(comparisons):
         color, marker, linestyle = LINES[number % len(LINES)]
-        place = np.array([values.index(value) for value in each[x]]) + 0.06 * (number - (len(comparisons) - 1) / 2)
-        ax.vlines(place, each["low"], each["high"], color=color, linewidth=1.6)
+        place = np.array([values.index(value) for value in each[x]])  # where the setting stands, and not beside it
+        ax.fill_between(place, each["low"], each["high"], color=color, alpha=0.15, linewidth=0)
+        ax.vlines(place, each["low"], each["high"], color=color, linewidth=1.2, alpha=0.6)
         ax.plot(place, each["difference"], marker, color=color, linestyle=linestyle, label=compared(arm, versus))
     ax.set_xticks(range(len(values)), [f"{value:g}" for value in values])
     label = f"difference in {kind.words}\n({kind.better})"

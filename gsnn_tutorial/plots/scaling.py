@@ -22,13 +22,13 @@ def plot_scaling(points: pd.DataFrame) -> Figure:
             ax.plot(line["value"], line[column], label=way, linewidth=1.6, **WAY_STYLE.get(way, OTHER_WAY))
             if line["value"].max() < points["value"].max():
                 end = line["value"].iloc[-1], line[column].iloc[-1]
-                ax.annotate("stops: too large", end, (0, 8), textcoords="offset points", ha="center", fontsize=8)
+                ax.annotate("stops: too large", end, (0, 8), textcoords="offset points", ha="center", fontsize=10)
         ax.set(xscale="log", yscale="log", xlabel=axis, ylabel=label)
         sizes = sorted(points["value"].unique())
-        ax.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=8, rotation=30 if max(sizes) > 9999 else 0)
+        ax.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=10, rotation=30 if max(sizes) > 9999 else 0)
         ax.minorticks_off()
         ax.margins(y=0.15)
         ax.grid(axis="x", alpha=0.15)
-        ax.legend(frameon=False, fontsize=8.5, loc="upper left")
+        ax.legend(frameon=False, fontsize=10, loc="upper left")
         tidy(ax)
     return figure

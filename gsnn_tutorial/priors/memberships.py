@@ -6,6 +6,8 @@ neighbours: ``connected_membership`` and ``adjacency_membership`` know the graph
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import networkx as nx
 import numpy as np
 import torch
@@ -77,13 +79,13 @@ def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -
 
     Raises ValueError where only true pathways are connected.
     """
-    labels, rng = validate.instance("graph", graph, PathwayGraph).labels, validate.generator(seed)
+    true, rng = validate.instance("graph", graph, PathwayGraph).membership(), validate.generator(seed)
     G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
-    G.add_nodes_from(range(len(labels)))
-    pathways = [frozenset(np.flatnonzero(labels == p).tolist()) for p in np.unique(labels)]
-    M = torch.zeros(len(pathways), len(labels))
+    G.add_nodes_from(range(true.shape[1]))
+    pathways = [frozenset(row.nonzero().flatten().tolist()) for row in true]
+    M = torch.zeros(true.shape)
     for row, pathway in zip(M, pathways):
-        starts = rng.permutation(len(labels))
+        starts = rng.permutation(true.shape[1])
         starts = starts[np.argsort(M.sum(0).numpy()[starts], kind="stable")]
         for start in np.tile(starts, 20).tolist():
             members = _grown(G, start, len(pathway), rng)
@@ -93,6 +95,49 @@ def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -
             raise ValueError(f"graph must have connected sets of {len(pathway)} function nodes that are no pathway")
         row[list(members)] = 1
     return M
+
+
+def matched_membership(graph: PathwayGraph, seed: int | np.random.Generator) -> torch.Tensor:
+    """The graph's nodes cut into connected sets of the pathways' sizes, each node in one of them; (P, N).
+
+    This is the control that shares everything with disjoint pathways but their truth. As in ``connected_membership``
+    edges count in both directions, spurious ones too. Sets grow one after the other from a random node that has the
+    fewest neighbours left; where one strands a node, it is grown anew. No set is a true pathway, unless one has
+    to be (a chain that few spurious edges touch): then as few as 2,000 attempts for each number of them find.
+
+    Raises ValueError where nothing but the pathways is found.
+    """
+    labels, rng = validate.instance("graph", graph, PathwayGraph).labels, validate.generator(seed)
+    G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
+    G.add_nodes_from(range(len(labels)))
+    pathways = {frozenset(np.flatnonzero(labels == p).tolist()) for p in np.unique(labels)}
+    sizes = [int((labels == p).sum()) for p in np.unique(labels)]
+    for unavoidable in range(len(sizes) - 1):
+        sets = _cut(G, sizes, pathways, unavoidable, rng, iter(range(2000)))
+        if sets is not None:
+            return torch.tensor([[float(node in members) for node in range(len(labels))] for members in sets])
+    raise ValueError(f"graph must have connected sets of {sizes} function nodes that are not the pathways")
+
+
+def _cut(G, sizes: list[int], pathways: set, unavoidable: int, rng, attempts: Iterator) -> list[frozenset[int]] | None:
+    """Disjoint connected sets that cover the graph, so many of them pathways at most; None without an attempt left."""
+    if not sizes:
+        return []
+    degree = dict(G.degree)
+    fewest = [node for node in G if degree[node] == min(degree.values())]
+    for _ in range(10):
+        if next(attempts, None) is None:
+            return None
+        members = _grown(G, int(rng.choice(fewest)), sizes[0], rng)
+        left = unavoidable - (members in pathways)
+        if len(members) < sizes[0] or left < 0:
+            continue
+        rest = G.subgraph(set(G) - members)
+        smallest = min(map(len, nx.connected_components(rest)), default=sizes[0])
+        others = None if smallest < min(sizes) else _cut(rest, sizes[1:], pathways, left, rng, attempts)
+        if others is not None:
+            return [members, *others]
+    return None
 
 
 def _grown(G: nx.Graph, start: int, size: int, rng: np.random.Generator) -> frozenset[int]:

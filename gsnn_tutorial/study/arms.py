@@ -15,8 +15,9 @@ import torch
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership
-from gsnn_tutorial.priors.weights import EdgePenalty, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership, matched_membership
+from gsnn_tutorial.priors.recombination import recombined
+from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.problem import Draw
 from gsnn_tutorial.study.recipe import Recipe
@@ -34,7 +35,9 @@ class Arm:
         graph: makes the graph that its model is given, of a draw.
         membership: makes what it is told, (P, N), of a draw; None where it is told of no sets of nodes.
         regularizer: makes its regularizer of (model, membership, draw, recipe, generator); None where it has none.
+        data: makes its training rows of (draw, membership, x, y); None takes them as they are.
         trained: whether it is trained at all.
+        tunes: which of the grids of a ``Tuning`` it chooses from.
         color, marker, linestyle: how it is drawn, as matplotlib has them.
     """
 
@@ -45,7 +48,9 @@ class Arm:
     graph: Callable[[Draw], PathwayGraph] = lambda draw: draw.graph
     membership: Callable[[Draw], torch.Tensor] | None = None
     regularizer: MakeRegularizer | None = None
+    data: Callable[[Draw, torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
     trained: bool = True
+    tunes: str = "decay"
     color: str = "#000000"
     marker: str | tuple = "o"
     linestyle: str = "-"
@@ -55,7 +60,7 @@ def score(leave_one_out: bool = False) -> MakeRegularizer:
     """A maker of the pathway regularizer. It reads no single model: it is for a union's regularizer to take up."""
 
     def make(model, membership, draw, recipe, generator):
-        settings = {"lambda_sim": recipe.lambda_sim, "phi": recipe.phi, "generator": generator}
+        settings = {"lambda_sim": recipe.lambda_sim, "phi": recipe.phi, "generator": generator, "signed": True}
         regularizer = PathwayLatentRegularizer(model, membership, **settings, leave_one_out=leave_one_out)
         regularizer.disable(model)
         return regularizer
@@ -74,6 +79,17 @@ def random_penalty(model, membership, draw, recipe, generator) -> EdgePenalty:
     count = int(edges_outside(functions, membership).sum())
     chosen = torch.from_numpy(draw.stream("random_edges").permutation(functions.shape[1])[:count])
     return EdgePenalty(model, torch.isin(torch.arange(functions.shape[1]), chosen), recipe.lambda_edge)
+
+
+def penalty_everywhere(model, membership, draw, recipe, generator) -> EdgePenalty:
+    """The penalty on all edges between function nodes."""
+    functions = model.edge_index_dict["function", "to", "function"]
+    return EdgePenalty(model, functions[0] != functions[1], recipe.lambda_edge)
+
+
+def score_and_penalty(model, membership, draw, recipe, generator) -> RegularizerSum:
+    """The leave-one-out score, and the penalty."""
+    return RegularizerSum([make(model, membership, draw, recipe, generator) for make in (score(True), penalty)])
 
 
 def tying(tie: str) -> MakeRegularizer:
@@ -108,16 +124,34 @@ CONNECTED = {
     "told": "random connected sets of nodes, of the same sizes", "color": "#CC79A7", "linestyle": ":",
     "membership": lambda draw: connected_membership(draw.graph, draw.stream("connected")),
 }  # fmt: skip
+MATCHED = {
+    "told": "the graph cut into connected sets, of the same sizes", "color": "#CC79A7", "linestyle": "-.",
+    "membership": lambda draw: matched_membership(draw.graph, draw.stream("connected")),
+}  # fmt: skip
 EDGES = {"color": "#E69F00", "linestyle": ":"}
 BAR = ((-0.4, -1), (0.4, -1), (0.4, 1), (-0.4, 1), (-0.4, -1))  # markers that matplotlib has no letter for
 BOW_TIE = ((-1, -1), (1, 1), (1, -1), (-1, 1), (-1, -1))
 HOURGLASS = ((-1, -1), (1, -1), (-1, 1), (1, 1), (-1, -1))
+HOUSE = ((-1, -1), (1, -1), (1, 0.2), (0, 1), (-1, 0.2), (-1, -1))
+ROOF = ((-1, -1), (0, 0), (1, -1), (1, 0), (0, 1), (-1, 0), (-1, -1))
+BOWL = ((-1, 1), (0, 0), (1, 1), (1, 0), (0, -1), (-1, 0), (-1, 1))
+SLANT = ((-1, -0.7), (0.4, -0.7), (1, 0.7), (-0.4, 0.7), (-1, -0.7))
+TRAPEZE = ((-1, -0.7), (1, -0.7), (0.5, 0.7), (-0.5, 0.7), (-1, -0.7))
+CORNER = ((-1, -1), (1, -1), (1, -0.2), (-0.2, -0.2), (-0.2, 1), (-1, 1), (-1, -1))
 HIDING = ", without the middle node of each chain"
 
 # How it uses that.
-SCORE = {"use": "rewards members that follow their set's score", "regularizer": score()}
-OTHERS = {"use": "rewards members that follow the score of the others of their set", "regularizer": score(True)}
-PENALTY = {"use": "penalises the edges between nodes that share no set", "regularizer": penalty}
+SCORE = {"use": "rewards members that follow their set's score", "regularizer": score(), "tunes": "score"}
+OTHERS = SCORE | {
+    "use": "rewards members that follow the score of the others of their set", "regularizer": score(True),
+}  # fmt: skip
+PENALTY = {
+    "use": "penalises the edges between nodes that share no set", "regularizer": penalty, "tunes": "penalty",
+}  # fmt: skip
+RECOMBINED = {
+    "use": "trains also on samples put together from the sets of different samples",
+    "data": lambda draw, membership, x, y: recombined(draw.graph, membership, x, y, draw.stream("recombination")),
+}  # fmt: skip
 TYING = {"use": "ties the weights of the edges inside a set to their mean", "regularizer": tying("weights")}
 TYING_NORMS = {"use": "ties the norms of the edges inside a set to their mean", "regularizer": tying("norms")}
 
@@ -152,6 +186,15 @@ ARMS = {arm.name: arm for arm in (
         **EDGES, marker=(6, 1, 0)),
     Arm("pruned", "pruned", TRUTH["told"], "cuts the edges between nodes that share no pathway", without_edges_between,
         color=TRUTH["color"], linestyle=TRUTH["linestyle"], marker="d"),
+    Arm("edge_penalty_matched", "edge penalty (matched)", **MATCHED, **PENALTY, marker=HOUSE),
+    Arm("matched_control_loo", "matched control (leave-one-out)", **MATCHED, **OTHERS, marker=ROOF),
+    Arm("loo_penalty", "leave-one-out and penalty", **TRUTH, marker=BOWL, regularizer=score_and_penalty, tunes="both",
+        use=f"{OTHERS['use']}, and {PENALTY['use']}"),
+    Arm("lasso", "lasso", use="penalises all edges between function nodes", regularizer=penalty_everywhere,
+        tunes="lasso", marker=SLANT),
+    # The same pathways, used on the data.
+    Arm("recombination", "recombination", **TRUTH, **RECOMBINED, marker=TRAPEZE),
+    Arm("recombination_matched", "recombination (matched)", **MATCHED, **RECOMBINED, marker=CORNER),
     # Edges of a pathway are alike.
     Arm("weight_tying", "weight tying", **TRUTH, **TYING, marker=BOW_TIE),
     Arm("weight_tying_norms", "weight tying (norms)", **TRUTH, **TYING_NORMS, marker=HOURGLASS),

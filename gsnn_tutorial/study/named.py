@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from importlib.resources import files
 
 import pandas as pd
@@ -18,6 +18,8 @@ from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.study.arms import USUAL_ARMS
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.tuning import Tuning
+from gsnn_tutorial.study.worlds import World
 
 EXPLORATORY = range(8)  # settings were looked at on these
 CONFIRMATION = range(1000, 1024)  # and claims are read from these, which nothing was chosen by
@@ -39,11 +41,18 @@ class Part:
     """A study of one setting, and the columns, ``label``, by which its rows are told from other parts'."""
 
     label: dict[str, float | str]
-    problem: Problem
+    problem: Problem | World
     recipe: Recipe
     arms: Sequence[str]
     seeds: range
     measures: Sequence[str] = ("cka",)
+    tuning: Tuning | None = None
+
+
+def settings_of_part(part: Part) -> dict:
+    """A part as JSON keeps it. One that tunes nothing says nothing of tuning, as those of earlier versions."""
+    settings = asdict(part) | {"seeds": list(part.seeds)}
+    return {name: value for name, value in settings.items() if name != "tuning" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -57,11 +66,16 @@ class Claim:
 
 @dataclass(frozen=True)
 class NamedStudy:
-    """What is asked, and the parts that answer it. ``primary`` is the claim, of the first part; None: exploratory."""
+    """What is asked, and the parts that answer it. ``primary`` is the claim, of the first part; None: exploratory.
+
+    ``claims`` are several that stand side by side, corrected together; ``plan`` is what was decided before the run.
+    """
 
     question: str
     parts: tuple[Part, ...]
     primary: Claim | None = None
+    claims: tuple[Claim, ...] = ()
+    plan: str = ""
 
 
 def _confirmation() -> NamedStudy:

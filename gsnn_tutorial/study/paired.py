@@ -19,18 +19,21 @@ from gsnn_tutorial.files import usable_device
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
 from gsnn_tutorial.study.metrics import USUAL_MEASURES
-from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.problem import Drawn, drawn
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.replicas import seeds_per_block, train_block
 from gsnn_tutorial.study.table import TableFile, settings_of, table_columns
+from gsnn_tutorial.study.tuned import train_tuned, tuned_columns
+from gsnn_tutorial.study.tuning import Tuning
 
 
 def paired_study(
-    problem: Problem,
+    problem: Drawn,
     arms: Sequence[str] = USUAL_ARMS,
     seeds: Iterable[int] = range(20),
     *,
     recipe: Recipe = Recipe(),
+    tuning: Tuning | None = None,
     device: str = "cpu",
     measures: str | Sequence[str] = USUAL_MEASURES,
     block: int | None = None,
@@ -46,10 +49,11 @@ def paired_study(
     but are not the same.) Test data are used once, after training: no epoch is chosen by them.
 
     Arguments
-        problem: the size of graph and data.
+        problem: the size of graph and data, or anything else that is ``Drawn``.
         arms: names from ``ARMS``. 'untrained' is the null of every structural metric; 'oracle' is given the true graph.
         seeds: integers, each once.
         recipe: how models are built and trained.
+        tuning: None trains every arm by ``recipe``; else each arm chooses its settings and epoch by the same rule.
         device: where to train.
         measures: groups of metrics, names from ``MEASURES``.
         block: how many seeds are trained side by side as one union; None fits them to memory, and gives
@@ -71,7 +75,10 @@ def paired_study(
     """
     arms, total = checked_study(problem, arms, seeds, recipe, device)
     resume, progress = validate.flag("resume", resume), validate.flag("progress", progress)
-    file, jobs = TableFile(output, table_columns(measures), settings_of(problem, recipe)), Blocks(n_jobs)
+    if tuning is not None:
+        validate.instance("tuning", tuning, Tuning, " or None")
+    names = table_columns(measures) + (tuned_columns(tuning) if tuning else [])
+    file, jobs = TableFile(output, names, settings_of(problem, recipe, tuning)), Blocks(n_jobs)
     if block is not None:
         validate.integer("block", block, 1)
     with file.claimed():
@@ -79,13 +86,15 @@ def paired_study(
             file.resume(arms, total)
         seeds = [seed for seed in total if seed not in file.seeds]
         if block is None:
-            block = even_block(len(seeds), seeds_per_block(problem, recipe, len(arms)), jobs.n_jobs)
+            largest = 1 if tuning else seeds_per_block(problem, recipe, len(arms))
+            block = even_block(len(seeds), largest, jobs.n_jobs)
         blocks = [seeds[start : start + block] for start in range(0, len(seeds), block)]
         file.start()
         bar = tqdm(total=len(total), initial=len(total) - len(seeds), desc="study", unit="seed", disable=not progress)
         try:
             with jobs:
-                results = jobs.run(train_block, ((problem, arms, each, recipe, device, measures) for each in blocks))
+                job, more = (train_tuned, (tuning,)) if tuning else (train_block, ())
+                results = jobs.run(job, ((problem, arms, each, recipe, device, measures, *more) for each in blocks))
                 for each, rows in zip(blocks, results):
                     file.add(rows)
                     bar.update(len(each))
@@ -102,10 +111,10 @@ def paired_study(
 
 
 def checked_study(
-    problem: Problem, arms: Sequence[str], seeds: Iterable[int], recipe: Recipe, device: str
+    problem: Drawn, arms: Sequence[str], seeds: Iterable[int], recipe: Recipe, device: str
 ) -> tuple[list[str], list[int]]:
     """Arms and seeds as lists. Raises ValueError or TypeError for what no study can be made of."""
-    validate.instance("problem", problem, Problem), validate.instance("recipe", recipe, Recipe)
+    drawn(problem), validate.instance("recipe", recipe, Recipe)
     arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
     recipe.depth(problem)  # says at once if the outputs are out of reach
     recipe.validation_rows(problem)

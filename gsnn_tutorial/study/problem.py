@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -14,11 +15,11 @@ from gsnn_tutorial.simulation import noise_floor, pathway_functions, simulate, s
 
 # A seed's random streams: independent of each other, so that using one more changes nothing in the others.
 # A stream's place in this list makes it what it is: new ones are added at the end.
-STREAMS = ("edges", "data", "shuffle", "wrong", "connected", "random_edges")
+STREAMS = ("edges", "data", "shuffle", "wrong", "connected", "random_edges", "recombination")
 
 
 def stream(seed: int, name: str) -> np.random.Generator:
-    """The start of one of ``STREAMS``: the so-manieth child of the seed."""
+    """The start of one of ``STREAMS``: the child of the seed that its place in the list numbers."""
     place = STREAMS.index(validate.choice("name", name, STREAMS))
     return np.random.default_rng(np.random.SeedSequence(validate.integer("seed", seed, 0), spawn_key=(place,)))
 
@@ -31,6 +32,7 @@ class Draw:
     training rows. ``shuffled`` is the control's membership matrix, (P, N). ``floor`` is the test MSE
     of the exact conditional mean: what noise alone costs. ``seed`` is the seed that made it, and
     ``membership`` what a regularizer is told, (P, N): the truth, unless the problem has wrong members.
+    ``groups`` names, for each training row, what must not be torn apart when rows are held out; None: each row alone.
     """
 
     graph: PathwayGraph
@@ -42,6 +44,7 @@ class Draw:
     floor: float
     seed: int = 0
     membership: torch.Tensor | None = None
+    groups: np.ndarray | None = None
 
     def __post_init__(self):
         if self.membership is None:
@@ -55,6 +58,29 @@ class Draw:
     def stream(self, name: str) -> np.random.Generator:
         """The start of one of ``STREAMS``."""
         return stream(self.seed, name)
+
+
+@runtime_checkable
+class Drawn(Protocol):
+    """What a study can be made of: it makes a draw of a seed. ``Problem``, ``World``, and a reader's own data.
+
+    ``n_train`` is the number of training rows, ``n_function`` that of function nodes, and ``hops`` the most function
+    nodes on a path from an input to an output, as far as models must hear.
+    """
+
+    n_train: int
+    n_function: int
+    hops: int
+
+    def draw(self, seed: int) -> Draw:
+        """One seed's graph, data and memberships."""
+
+
+def drawn(problem) -> Drawn:
+    """Return ``problem`` if it can be drawn, or raise TypeError."""
+    if isinstance(problem, type) or not isinstance(problem, Drawn):
+        raise TypeError(f"problem must make a draw of a seed, as a Problem or a World; got {type(problem).__name__}")
+    return problem
 
 
 @dataclass(frozen=True)
@@ -103,6 +129,16 @@ class Problem:
                 f"wrong={self.wrong} of {self.K * self.n_func} function nodes in {self.K} pathways leaves none to "
                 "exchange pathways: give at least two pathways, and a share of two nodes"
             )
+
+    @property
+    def hops(self) -> int:
+        """The most function nodes on a path from an input to an output."""
+        return self.n_func
+
+    @property
+    def n_function(self) -> int:
+        """N, the number of function nodes."""
+        return self.K * self.n_func
 
     @property
     def n_wrong(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.problem import Drawn, drawn
 
 
 @dataclass(frozen=True)
@@ -41,18 +41,18 @@ class Recipe:
         if self.layers is not None:
             validate.integer("layers", self.layers, 1)
 
-    def depth(self, problem: Problem) -> int:
+    def depth(self, problem: Drawn) -> int:
         """The number of layers for ``problem``. Raises ValueError if its outputs are out of reach."""
-        validate.instance("problem", problem, Problem)
+        drawn(problem)
         if self.layers is None:
-            return problem.n_func + 1
-        if self.layers < problem.n_func:
-            raise ValueError(f"layers must be at least {problem.n_func}, the hops to an output; got {self.layers}")
+            return problem.hops + 1
+        if self.layers < problem.hops:
+            raise ValueError(f"layers must be at least {problem.hops}, the hops to an output; got {self.layers}")
         return self.layers
 
-    def validation_rows(self, problem: Problem) -> int:
+    def validation_rows(self, problem: Drawn) -> int:
         """How many training rows choose the epoch. Raises ValueError unless one is left, and two to train on."""
-        validate.instance("problem", problem, Problem)
+        drawn(problem)
         rows = round(self.validation * problem.n_train)
         if self.validation and not 1 <= rows <= problem.n_train - 2:
             raise ValueError(

@@ -14,8 +14,9 @@ import pandas as pd
 
 from gsnn_tutorial.files import EXACT, UnusableFile, alone, json_text, read_json, sweep, write_csv, write_json
 from gsnn_tutorial.study.metrics import USUAL_MEASURES, columns
-from gsnn_tutorial.study.problem import Problem
+from gsnn_tutorial.study.problem import Drawn
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.tuning import Tuning
 
 FIRST_COLUMNS = ["seed", "arm", "diverged", "floor", "test_mse"]
 REMEDY = "give another output, or remove it"
@@ -26,9 +27,10 @@ def table_columns(measures: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
     return FIRST_COLUMNS + columns(measures)
 
 
-def settings_of(problem: Problem, recipe: Recipe) -> dict:
+def settings_of(problem: Drawn, recipe: Recipe, tuning: Tuning | None = None) -> dict:
     """What a study's table is of, besides seeds, arms and metrics, which are in it."""
-    return {"problem": asdict(problem), "recipe": asdict(recipe)}
+    of = {"problem": asdict(problem), "recipe": asdict(recipe)}
+    return of if tuning is None else of | {"tuning": asdict(tuning)}
 
 
 def settings_file(path: str | Path) -> Path:

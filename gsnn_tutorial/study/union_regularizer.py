@@ -108,7 +108,7 @@ def disjoint_union(
 ) -> tuple[GSNNUnion, Regularizer | None]:
     """R models, and each one's regularizer or None, as one model and one regularizer.
 
-    Replicas may have regularizers of different kinds: those of a kind are computed as one.
+    Replicas may have regularizers of different kinds, or a sum of such: those of a kind are computed as one.
 
     Train them with ``train(union, x, y, regularizer=...)``, the columns of x and y being the models'
     one after the other; then ``union.write_back(models)``.
@@ -118,11 +118,23 @@ def disjoint_union(
     _check_one_for_each(union, regularizers)
     kinds = {}
     for r, regularizer in enumerate(regularizers):
-        if regularizer is not None:
-            kinds.setdefault(_kind(regularizer), [None] * union.R)[r] = regularizer
+        for part in _parts(regularizer):
+            of_kind = kinds.setdefault(_kind(part), [None] * union.R)
+            if of_kind[r] is not None:
+                raise ValueError(f"regularizers[{r}] must be a sum of regularizers of different kinds, got two alike")
+            of_kind[r] = part
     parts = [(UnionWeightRegularizer if kind[0] == "weights" else UnionRegularizer)(union, of_kind)
              for kind, of_kind in kinds.items()]  # fmt: skip
     return union, (RegularizerSum(parts) if len(parts) > 1 else parts[0]) if parts else None
+
+
+def _parts(regularizer: Regularizer | None) -> list[Regularizer]:
+    """The parts of a sum, or the regularizer itself; none for None."""
+    if not isinstance(regularizer, RegularizerSum):
+        return [] if regularizer is None else [regularizer]
+    if regularizer.strength != 1.0:
+        raise ValueError(f"regularizers must be sums of strength 1 to be computed as one, got {regularizer.strength}")
+    return list(regularizer.parts)
 
 
 def _kind(regularizer) -> tuple:

@@ -201,7 +201,7 @@ def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monke
         assert (measured["torch"] == torch.__version__).all() and measured["device"].str.startswith("cpu").all()
     for axis in ("edges", "samples", "channels", "replicas", "memberships"):
         assert all((tmp_path / f"scaling_{axis}.{kind}").stat().st_size > 1000 for kind in ("png", "svg"))
-    run = json.loads((tmp_path / "run.json").read_text())
+    run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is True and run["settings"]["sizes"]["nodes"] == 100
     assert {"bench.csv", "scaling.csv", "kernels.csv", "cores.csv", "threads.csv"} <= set(run["files"])
     assert "scaling_edges.png" in run["files"]
@@ -218,7 +218,7 @@ def test_only_the_groups_that_are_named_are_measured_in_the_usual_order(tmp_path
     assert {path.name for path in tmp_path.iterdir()} == {"bench.csv", "run.json"}
     parts_measured = pd.read_csv(tmp_path / "bench.csv")["part"].tolist()
     assert parts_measured == ["sparse map, B=32", "sparse map, B=128", "building the model"]
-    assert json.loads((tmp_path / "run.json").read_text())["settings"]["groups"] == ["map", "building"]
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["settings"]["groups"] == ["map", "building"]
     printed = capsys.readouterr().out
     assert "building the model" in printed and "Slopes" not in printed
 
@@ -246,7 +246,7 @@ def test_an_interrupt_keeps_what_was_measured(tmp_path, capsys, monkeypatch):
     assert bench.run_bench(tmp_path, sizes=TINY, only=["building", "map"]) is False
     assert "Interrupted" in capsys.readouterr().out
     assert len(pd.read_csv(tmp_path / "bench.csv")) == 2
-    assert json.loads((tmp_path / "run.json").read_text())["finished"] is False
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"] is False
 
 
 def test_a_study_that_was_interrupted_is_not_measured(monkeypatch):

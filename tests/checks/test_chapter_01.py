@@ -24,8 +24,8 @@ EXERCISES = {
 @pytest.fixture(scope="module")
 def screen():
     """The functions that the chapter defines, from its source."""
-    text = SOURCE.read_text()
-    imports = text[text.index("from itertools") : text.index("# %%\nexample")]
+    text = SOURCE.read_text(encoding="utf-8")
+    imports = re.search(r"^from itertools.*?(?=^# %%.*\n(?!import|from))", text, re.MULTILINE | re.DOTALL)[0]
     names = {}
     exec(imports, names)
     for definition in re.findall(r"^def (?:.+\n)(?:(?:    .*)?\n)+", text, re.MULTILINE):

@@ -22,7 +22,7 @@ EXERCISES = {"wout_mask": checks.wout_mask, "read_out": checks.read_out, "layer"
 @pytest.fixture(scope="module")
 def chapter():
     """The imports, functions and classes of the notebook, and nothing that runs."""
-    blocks = SOURCE.read_text().split("\n# %%")
+    blocks = SOURCE.read_text(encoding="utf-8").split("\n# %%")
     code = "\n".join(block.partition("\n")[2] for block in blocks[1:] if not block.startswith(" [markdown]"))
     code = "\n".join(line for line in code.splitlines() if not line.startswith("import sys;"))
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
@@ -166,6 +166,6 @@ def test_exercise_references_are_the_package(draw):
 
 
 def test_no_widget_is_saved():
-    notebook = json.loads(SOURCE.with_suffix(".ipynb").read_text())
+    notebook = json.loads(SOURCE.with_suffix(".ipynb").read_text(encoding="utf-8"))
     assert "widgets" not in notebook["metadata"]
     assert "widget-view" not in json.dumps(notebook["cells"])

@@ -23,7 +23,7 @@ ON_SCREEN = {
 def chapter():
     """What the notebook defines, by name; ``standardize`` as first written is ``naive``."""
     namespace = {"math": __import__("math"), "np": np, "torch": torch}
-    for node in ast.parse(SOURCE.read_text()).body:
+    for node in ast.parse(SOURCE.read_text(encoding="utf-8")).body:
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name in ON_SCREEN:
             if node.name == "standardize" and "standardize" in namespace:
                 namespace["naive"] = namespace["standardize"]

@@ -69,13 +69,13 @@ def squared(x):
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
-        (lambda x: x + 1, "2 of 3 values differ; the first, at (0,), is 1 and should be 0"),
+        (lambda x: x + 1, "at [0] yours is 1, and 0 is right. The smallest case found: x = [0]"),
         (lambda x: (2 * x)[:2], "expected shape (3,), got (2,)"),
         (lambda x: x.missing, "your function raised AttributeError"),
         (lambda: 0, "your function raised TypeError"),
         (np.zeros(3), "takes your function itself; got ndarray"),
-        (lambda x: "two", "expected something like Tensor of shape (3,), got 'two'"),
-        (lambda x: "two" * 100, "got '" + ("two" * 26)[:76] + "..."),
+        (lambda x: "two", "your answer is a word, 'two', and numbers are asked for"),
+        (lambda x: "two" * 100, "a word, '" + ("two" * 26)[:76] + "..."),
     ],
 )
 def test_an_unknown_mistake_is_described(answer, words):
@@ -131,7 +131,7 @@ def fourth(x):
 def test_a_mistake_that_raises_is_known_by_its_error():
     assert third.diagnose(lambda x: x[3]) == third.diagnose(lambda x: x.numpy()[3]) == "the third one has number 2."
     assert third.diagnose(lambda x: x[4]).startswith("your function raised IndexError: index 4 is out of bounds")
-    assert third.diagnose(lambda x: x.tolist()[3]) == "your function raised IndexError: list index out of range"
+    assert "your function raised IndexError: list index out of range" in third.diagnose(lambda x: x.tolist()[3])
 
 
 def test_results_with_names_are_compared_name_by_name():
@@ -140,9 +140,11 @@ def test_results_with_names_are_compared_name_by_name():
         return {"sum": x.sum(), "all": x}
 
     assert named.diagnose(lambda x: {"sum": 2.0, "all": x}) is None
-    assert named.diagnose(lambda x: {"sum": 3.0, "all": x}) == "sum: it is 3 and should be 2"
-    assert named.diagnose(lambda x: {"sum": 2.0, "all": 0 * x}).startswith("all: 2 of 2 values differ")
-    assert "expected something like {'sum': " in named.diagnose(lambda x: {"sum": 2.0})
+    assert named.diagnose(lambda x: {"sum": 3.0, "all": x}) == (
+        "sum: yours is 3, and 1 is right. The smallest case found: x = [1]"
+    )
+    assert named.diagnose(lambda x: {"sum": 2.0, "all": 0 * x}).startswith("all: All your values are 0. 2 of 2 values")
+    assert "expected values with the names sum, all, got those of sum." in named.diagnose(lambda x: {"sum": 2.0})
 
 
 # Grading
@@ -170,7 +172,9 @@ def test_grading_names_the_mistake_and_passes_what_is_right():
 
 
 def test_an_answer_that_is_right_on_the_visible_data_only_is_wrong():
-    with pytest.raises(AssertionError, match="Double: right on the visible data only. On other data: 3 of 3 values"):
+    with pytest.raises(
+        AssertionError, match="Double: right on the visible data only. On other data: .* yours is 2, and 4 is right"
+    ):
         graded_double.grade(lambda x: [2.0, 4.0, 6.0], 1, hidden=2)
 
 

@@ -37,7 +37,7 @@ def test_the_folder_holds_rows_summary_figures_and_settings(finished):
     }
     rows = pd.read_csv(finished / "study.csv")
     assert len(rows) == 6 * len(USUAL_ARMS)
-    run = json.loads((finished / "run.json").read_text())
+    run = json.loads((finished / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] and run["wall_seconds"] > 0
     assert run["settings"]["problem"]["K"] == 3 and run["settings"]["recipe"]["epochs"] == 4
     assert run["settings"]["seeds"] == list(range(6))
@@ -45,7 +45,8 @@ def test_the_folder_holds_rows_summary_figures_and_settings(finished):
 
 
 def test_the_verdicts_follow_from_the_summary_that_is_written(finished):
-    run, summary = json.loads((finished / "run.json").read_text()), pd.read_csv(finished / "summary.csv")
+    run = json.loads((finished / "run.json").read_text(encoding="utf-8"))
+    summary = pd.read_csv(finished / "summary.csv")
     assert run["verdicts"] == {metric: verdict(summary, metric).splitlines()[0] for metric in USUAL_METRICS}
 
 
@@ -72,7 +73,7 @@ def test_an_interrupted_comparison_keeps_the_finished_seeds(tmp_path, monkeypatc
     with pytest.warns(UserWarning, match="3 finished seeds of 6"):
         assert main(["compare", *SMALL, "--output", str(tmp_path)]) == 130
     assert sorted(set(pd.read_csv(tmp_path / "study.csv")["seed"])) == [0, 1, 2]
-    assert not json.loads((tmp_path / "run.json").read_text())["finished"]
+    assert not json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"]
 
 
 def test_a_problem_without_spurious_edges_is_compared_too(tmp_path):
@@ -99,14 +100,15 @@ def test_a_bad_option_ends_with_its_name_and_code_2(arguments, words, tmp_path, 
 @pytest.mark.filterwarnings("ignore::UserWarning")
 def test_an_arm_that_diverges_everywhere_does_not_take_the_report_with_it(tmp_path):
     assert main(["compare", *SMALL, "--lambda", "1e6", "--epochs", "3", "--output", str(tmp_path)]) == 0
-    assert (tmp_path / "summary.csv").exists() and json.loads((tmp_path / "run.json").read_text())["finished"]
+    assert (tmp_path / "summary.csv").exists()
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"]
 
 
 def test_results_of_an_earlier_run_do_not_stay_in_the_folder(tmp_path):
     folder = RunFolder(tmp_path, {}, "cpu")
     folder.table("old", pd.DataFrame({"x": [1]}))
     folder.finish()
-    (tmp_path / "mine.txt").write_text("keep")
+    (tmp_path / "mine.txt").write_text("keep", encoding="utf-8")
     RunFolder(tmp_path, {}, "cpu").finish()
     assert {path.name for path in tmp_path.iterdir()} == {"mine.txt", "run.json"}
 
@@ -118,7 +120,7 @@ def test_an_interrupt_ends_the_command_cleanly_with_threads_at_work(tmp_path):
     listen = functools.partial(
         signal.signal, signal.SIGINT, signal.SIG_DFL
     )  # a job in the background inherits deafness
-    with subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True, preexec_fn=listen) as running:
+    with subprocess.Popen(arguments, stderr=subprocess.PIPE, encoding="utf-8", preexec_fn=listen) as running:
         try:
             while not (tmp_path / "study.csv").exists() and running.poll() is None:
                 time.sleep(0.2)
@@ -128,4 +130,4 @@ def test_an_interrupt_ends_the_command_cleanly_with_threads_at_work(tmp_path):
             running.kill()
     assert running.returncode == 130, errors
     assert len(pd.read_csv(tmp_path / "study.csv")) % len(USUAL_ARMS) == 0
-    assert not json.loads((tmp_path / "run.json").read_text())["finished"]
+    assert not json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"]

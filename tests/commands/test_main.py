@@ -92,7 +92,7 @@ def test_the_parser_needs_nothing_that_takes_long_to_import():
         "print(*sorted({name.split('.')[0] for name in set(sys.modules) - before} - set(sys.stdlib_module_names)));"
         "print(*sorted(name for name in set(sys.modules) - before if name.startswith('gsnn_tutorial')))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, encoding="utf-8", check=True)
     packages, own = done.stdout.splitlines()
     assert packages == "gsnn_tutorial"
     assert all(name.startswith(("gsnn_tutorial.__main__", "gsnn_tutorial.commands")) for name in own.split())
@@ -106,9 +106,10 @@ def test_a_device_that_torch_has_not_ends_with_2_and_names_it(capsys, tmp_path):
 
 
 def test_an_output_that_is_a_file_ends_with_2_and_names_it(capsys, tmp_path):
-    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
     assert main(["compare", "--published", "--output", str(tmp_path / "taken")]) == 2
-    assert "output must be a folder" in capsys.readouterr().err and (tmp_path / "taken").read_text() == "mine"
+    assert "output must be a folder" in capsys.readouterr().err
+    assert (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 
 def test_an_unknown_option_ends_with_2(capsys):
@@ -121,7 +122,7 @@ def test_an_unknown_option_ends_with_2(capsys):
 def test_compare_published_prints_both_tables_and_fills_a_folder(tmp_path):
     folder = tmp_path / "deep" / "run"
     command = [sys.executable, "-m", "gsnn_tutorial", "compare", "--published", "--output", str(folder)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     for column in COLUMNS:
         assert column in done.stdout
@@ -142,7 +143,7 @@ def test_compare_published_prints_both_tables_and_fills_a_folder(tmp_path):
         assert f"{figure:.4f}" in done.stdout
     assert len(pd.read_csv(folder / "history.csv")) == 1500
 
-    run = json.loads((folder / "run.json").read_text())
+    run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
     assert {"command", "settings", "finished", "versions", "device", "wall_seconds"} <= set(run)
     assert run["finished"] is True and run["settings"]["epochs"] == 500 and run["settings"]["lr"] == 5e-3
     assert run["versions"]["torch"] == torch.__version__ and run["wall_seconds"] > 0 and "cpu" in run["device"]

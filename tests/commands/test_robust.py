@@ -23,6 +23,14 @@ from gsnn_tutorial.study.recipe import Recipe
 
 MODULE = [sys.executable, "-m", "gsnn_tutorial"]
 TINY = ["--seeds", "2", "--epochs", "1", "--samples", "16", "--pathways", "2", "--spurious", "2"]
+
+
+@pytest.fixture(autouse=True)
+def children_warn_of_no_encoding_of_others(monkeypatch):
+    """What the commands print is compared to the letter, and libraries open files without an encoding."""
+    monkeypatch.delenv("PYTHONWARNDEFAULTENCODING", raising=False)
+
+
 SHORT = NamedStudy(
     "Is it short?",
     (Part({"n_train": 16}, Problem(n_train=16, n_test=16), Recipe(epochs=1), ("baseline", "control"), range(3)),),
@@ -102,7 +110,7 @@ def test_a_folder_of_another_study_is_refused_with_its_table_in_place(keep, monk
     monkeypatch.setitem(STUDIES, "short", SHORT)
     (keep / "parts").mkdir()
     for text in ('{"settings": [], "seconds": 1.0}', "", "[]", '{"settings": []', '{"settings": 3, "seconds": 1}'):
-        (keep / "parts" / "state.json").write_text(text)
+        (keep / "parts" / "state.json").write_text(text, encoding="utf-8")
         before = content(keep)
         with pytest.raises(UnusableFile, match=r"output must be a folder of this study|state\.json is .*: remove it"):
             run_study("short", keep, progress=False)
@@ -149,7 +157,7 @@ main(["compare", *sys.argv[1:]])
 @posix
 def test_two_comparisons_in_one_folder_the_second_is_refused_and_a_killed_one_does_not_block(tmp_path, capsys):
     command = [sys.executable, "-c", HANGING, *TINY, "--output", str(tmp_path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as first:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as first:
         try:
             assert first.stdout.readline() == "ready\n"
             assert main(["compare", *TINY, "--output", str(tmp_path)]) == 2
@@ -158,12 +166,12 @@ def test_two_comparisons_in_one_folder_the_second_is_refused_and_a_killed_one_do
             assert said.err.count("\n") == 1
         finally:
             first.send_signal(signal.SIGKILL)
-    run = json.loads((tmp_path / "run.json").read_text())
+    run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is False and run["settings"]["seeds"] == [0, 1]  # whole, and true
     assert len(pd.read_csv(tmp_path / "study.csv")) % 5 == 0
     assert main(["compare", *TINY, "--output", str(tmp_path)]) == 0
     assert len(pd.read_csv(tmp_path / "study.csv")) == 2 * 5
-    assert set(json.loads((tmp_path / "run.json").read_text())["files"]) | {"run.json"} == {
+    assert set(json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["files"]) | {"run.json"} == {
         path.name for path in tmp_path.iterdir()
     }
 
@@ -173,7 +181,7 @@ def test_an_interrupt_at_any_time_ends_with_130_and_leaves_the_study(tmp_path, m
     assert main(["compare", *TINY, "--output", str(tmp_path)]) == 130
     assert "interrupted" in capsys.readouterr().err
     assert len(pd.read_csv(tmp_path / "study.csv")) == 2 * 5
-    run = json.loads((tmp_path / "run.json").read_text())
+    run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is False and run["files"] == ["study.csv", "study.csv.json", "summary.csv"]
 
 
@@ -226,7 +234,7 @@ def test_what_the_system_or_the_user_ends_is_one_sentence_and_a_code(error, code
 @posix
 @pytest.mark.parametrize("place", ["x" * 300, "file/below", "/dev/null/below", "/proc/none"])
 def test_a_folder_that_cannot_be_made_is_named(place, tmp_path, capsys):
-    (tmp_path / "file").write_text("mine")
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
     for command in (["compare", *TINY], ["study", "both_controls"], ["bench", "--only", "map"]):
         assert main([*command, "--output", str(tmp_path / place)]) in (1, 2)
         said = capsys.readouterr().err
@@ -243,10 +251,10 @@ def limited():
 @posix
 def test_a_disk_that_is_full_during_a_run_is_one_sentence_and_no_file_is_torn(tmp_path):
     command = [*MODULE, "compare", *TINY, "--output", str(tmp_path / "run")]
-    done = subprocess.run(command, capture_output=True, text=True, preexec_fn=limited, cwd=tmp_path)
+    done = subprocess.run(command, capture_output=True, encoding="utf-8", preexec_fn=limited, cwd=tmp_path)
     assert done.returncode == 1 and "Traceback" not in done.stderr
     assert "File too large" in done.stderr.splitlines()[-1]
-    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    run = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] is False
     assert all(not path.name.endswith(".part") and path.stat().st_size <= 3000 for path in (tmp_path / "run").iterdir())
     assert set(pd.read_csv(tmp_path / "run" / "study.csv")["seed"]) <= {0, 1}
@@ -300,7 +308,7 @@ def test_the_benchmarks_run_is_on_disk_before_it_is_printed(tmp_path, monkeypatc
     monkeypatch.setattr(bench_command, "in_words", interrupt)
     with pytest.raises(KeyboardInterrupt):
         run_bench(tmp_path, only=["map"])
-    assert json.loads((tmp_path / "run.json").read_text())["finished"] is True
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"] is True
 
 
 def test_no_lock_is_left_where_a_run_ends(keep, monkeypatch):

@@ -24,7 +24,7 @@ class Assignment:
         self.path = path
         if seed is not None:
             self.path = folder / path.name
-            self.path.write_text(path.read_text())
+            self.path.write_text(path.read_text(encoding="utf-8"))
             set_seed(self.path, seed)
         self.name, self.number = path.stem, path.stem.split("_")[0]
         self.source = read_source(self.path)
@@ -33,7 +33,7 @@ class Assignment:
 
     @property
     def seed(self) -> int:
-        return int(SEED.search(self.path.read_text())[1])
+        return int(SEED.search(self.path.read_text(encoding="utf-8"))[1])
 
     @cached_property
     def release(self):
@@ -63,7 +63,8 @@ class Assignment:
     @property
     def styles(self) -> dict[str, dict[str, str]]:
         """{style: answers}, from the files of other_styles; a cell is the file's imports and one of its functions."""
-        return {path.stem: _functions(path.read_text()) for path in sorted(STYLES.glob(f"{self.number}_*.py"))}
+        paths = sorted(STYLES.glob(f"{self.number}_*.py"))
+        return {path.stem: _functions(path.read_text(encoding="utf-8")) for path in paths}
 
     def wrong(self, k: int) -> dict[str, str]:
         """Every exercise answered by the k-th mistake that its check knows (from the first again after the last)."""

@@ -115,8 +115,9 @@ def test_a_wrong_layer_is_told_where_it_differs():
         def forward(self, h):
             return super().forward(h) * torch.tensor([[1.0, 1.0, 2.0, 1.0]])
 
-    assert "h' with r at its start: 8 of 32 values differ; the first, at (0, 2), is" in checks.layer.diagnose(
-        Doubled, 0
+    assert (
+        "h' with r at its start: Each column is right but for a factor of its own. 8 of 32 values differ; at [0, 2]"
+        in checks.layer.diagnose(Doubled, 0)
     )
 
 
@@ -125,7 +126,7 @@ def test_a_wrong_run_is_told_what_differs():
         losses, error = checks.fit.reference(*case)
         return losses, 2 * error
 
-    assert "the test error: it is" in checks.fit.diagnose(answer, 0)
+    assert "the test error: Your values are the right ones times 2" in checks.fit.diagnose(answer, 0)
     assert "the losses: expected shape (3,), got (0,)" in checks.fit.diagnose(lambda *case: ([], 1.0), 0)
 
 
@@ -133,7 +134,7 @@ def test_a_wrong_run_is_told_what_differs():
 def test_no_diagnosis_is_long(name):
     exercise = getattr(checks, name)
     for result in (torch.zeros(200), ["x" * 500], {"x": "y" * 500}, lambda h: h):
-        assert len(exercise.diagnose(lambda *case: result, 0)) < 200
+        assert len(exercise.diagnose(lambda *case: result, 0)) < 700
 
 
 # Wrong answers in the words of pupils

@@ -11,8 +11,10 @@ import pytest
 from assignments import FOLDER, SOURCES, Assignment, prose, regions
 
 from gsnn_tutorial.course.grade import grade
+from gsnn_tutorial.publishing.checkout import Checkout
+from gsnn_tutorial.publishing.first_cells import colab_cell
 
-COLAB = 'import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");'
+COLAB = colab_cell(Checkout(FOLDER.parents[1]).address)  # python -m gsnn_tutorial publish writes it
 OTHER_YEARS = (2027, 4711)
 
 
@@ -34,7 +36,7 @@ def test_every_release_has_a_source():
 
 
 def test_the_source_is_as_jupytext_writes_it(assignment):
-    assert jupytext.writes(jupytext.read(assignment.path), "py:percent") == assignment.path.read_text()
+    assert jupytext.writes(jupytext.read(assignment.path), "py:percent") == assignment.path.read_text(encoding="utf-8")
 
 
 def test_it_has_the_form_of_a_chapter(assignment):
@@ -76,7 +78,8 @@ def test_each_exercise_is_an_answer_and_a_test_that_grades_it_on_hidden_data(ass
 
 def test_the_release_is_what_the_source_gives_to_the_letter(assignment):
     """If not: python -m gsnn_tutorial course release"""
-    assert (FOLDER / f"{assignment.name}.ipynb").read_text() == nbformat.writes(assignment.release) + "\n"
+    released = (FOLDER / f"{assignment.name}.ipynb").read_text(encoding="utf-8")
+    assert released == nbformat.writes(assignment.release) + "\n"
 
 
 def test_the_release_holds_no_solution_no_hidden_test_and_no_output(assignment):

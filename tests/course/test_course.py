@@ -69,7 +69,7 @@ RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n  
 def toy(tmp_path):
     """A folder of assignments with a small one in it."""
     (tmp_path / "kit" / "source").mkdir(parents=True)
-    (tmp_path / "kit" / "source" / "1_toy.py").write_text(TOY)
+    (tmp_path / "kit" / "source" / "1_toy.py").write_text(TOY, encoding="utf-8")
     return tmp_path / "kit"
 
 
@@ -96,11 +96,11 @@ def test_a_release_is_the_source_without_solutions_and_hidden_tests(blank):
 
 def test_the_years_seed_is_one_setting_which_the_release_command_writes(toy, capsys):
     assert main(["course", "release", "--assignments", str(toy), "--seed", "2031"]) == 0
-    assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text()
+    assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text(encoding="utf-8")
     assert nbformat.read(toy / "1_toy.ipynb", as_version=4).cells[0].source == "SEED = 2031"
     assert capsys.readouterr().out == f"{toy / '1_toy.ipynb'}\n"
     assert write_releases(toy) == [toy / "1_toy.ipynb"]  # without a seed it stays
-    assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text()
+    assert "SEED = 2031\n" in (toy / "source" / "1_toy.py").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("seed", ["-5", "4294967296"])
@@ -115,7 +115,7 @@ def test_a_seed_that_cannot_be_leaves_every_source_as_it_was(toy, seed, capsys):
 
 @pytest.mark.parametrize("broken", [TOY.replace("SEED = ", "SEEDS = "), TOY.replace("    ### END SOLUTION\n", "", 1)])
 def test_all_sources_and_releases_are_written_or_none(toy, broken, capsys):
-    (toy / "source" / "2_toy.py").write_text(broken)
+    (toy / "source" / "2_toy.py").write_text(broken, encoding="utf-8")
     before = {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()}
     assert main(["course", "release", "--assignments", str(toy), "--seed", "77"]) == 2
     assert "2_toy" in capsys.readouterr().err
@@ -128,23 +128,23 @@ def test_another_seed_leaves_the_rest_of_a_source_and_its_line_ends(toy):
     before = path.read_bytes()
     set_seed(path, 2031)
     assert path.read_bytes() == re.sub(rb"SEED = \d+", b"SEED = 2031", before) != before
-    path.write_text(TOY)
+    path.write_text(TOY, encoding="utf-8")
     text = with_seed(path, 2031)
-    path.write_text(text)
+    path.write_text(text, encoding="utf-8")
     assert release(path, text) == release(path)
 
 
 @pytest.mark.parametrize("text", ["", "SEED = 1\nSEED = 2\n"])
 def test_a_source_with_no_seed_or_two_is_refused(tmp_path, text):
-    (tmp_path / "a.py").write_text(text)
+    (tmp_path / "a.py").write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match="must have one line SEED = number, got"):
         set_seed(tmp_path / "a.py", 5)
-    assert (tmp_path / "a.py").read_text() == text
+    assert (tmp_path / "a.py").read_text(encoding="utf-8") == text
 
 
 def test_a_source_that_nbgrader_cannot_read_is_refused_in_its_words(toy):
     path = toy / "source" / "1_toy.py"
-    path.write_text(TOY.replace("    ### END SOLUTION\n", "", 1))
+    path.write_text(TOY.replace("    ### END SOLUTION\n", "", 1), encoding="utf-8")
     with pytest.raises(ValueError, match="(?s)could not release 1_toy.*no end solution statement"):
         release(path)
 
@@ -334,7 +334,7 @@ def test_an_untouched_submission_comes_out_as_it_was(number, tmp_path):
 
 @pytest.mark.parametrize("content", ["{not json", "[]", "", '{"cells": 3, "nbformat": 4, "nbformat_minor": 5}', "\0"])
 def test_what_is_not_a_notebook_counts_as_blank_and_is_told_of(blank, tmp_path, content):
-    (tmp_path / "in.ipynb").write_text(content)
+    (tmp_path / "in.ipynb").write_text(content, encoding="utf-8")
     notebook, notes = intake.read(tmp_path / "in.ipynb", blank)
     assert notebook == blank and notes[0].startswith("not a notebook: ")
 
@@ -342,7 +342,7 @@ def test_what_is_not_a_notebook_counts_as_blank_and_is_told_of(blank, tmp_path, 
 def test_a_missing_notebook_and_one_too_large_count_as_blank(blank, tmp_path, monkeypatch):
     assert intake.read(None, blank) == (blank, ["no notebook, or several and none of the assignment's name"])
     monkeypatch.setattr(intake, "LARGEST", 10)
-    (tmp_path / "in.ipynb").write_text("x" * 11)
+    (tmp_path / "in.ipynb").write_text("x" * 11, encoding="utf-8")
     assert intake.read(tmp_path / "in.ipynb", blank)[1][0].startswith("not read: the file has")
 
 
@@ -372,9 +372,9 @@ def test_a_bad_argument_ends_with_2_and_says_what_would_be_right(toy, capsys, mo
 def test_a_folder_in_use_stops_the_program_and_is_left_as_it_is(toy):
     (toy / "in" / "ada").mkdir(parents=True)
     (toy / "taken").mkdir()
-    (toy / "taken" / "points.csv").write_text("mine")
+    (toy / "taken" / "points.csv").write_text("mine", encoding="utf-8")
     command = [sys.executable, "-m", "gsnn_tutorial", "course", "grade", "1", "in", "--output", "taken"]
-    run = subprocess.run([*command, "--assignments", "."], cwd=toy, capture_output=True, text=True)
+    run = subprocess.run([*command, "--assignments", "."], cwd=toy, capture_output=True, encoding="utf-8")
     assert run.returncode == 2 and run.stdout == ""
     assert "course: output must be a new or empty folder, got taken" in run.stderr
     assert [path.name for path in (toy / "taken").iterdir()] == ["points.csv"]
@@ -528,14 +528,14 @@ def test_an_answer_in_words_waits_for_a_grade_by_hand_which_the_report_takes_up(
     table = pd.read_csv(out / "points.csv", index_col="pupil")
     assert table.loc["ada", ["double", "half", "verdict", "total"]].tolist() == [2, 3, 3.5, 8.5]
     assert pd.read_csv(out / "grades.csv", index_col="student_id").loc["ada", "score"] == 8.5
-    page = (out / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text()
+    page = (out / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
     assert "8.5" in page and "Test cell" not in page
     assert re.findall(r'<li><a href="#([\w-]+)">(\w+)</a> \(Score', page) == [
         ("double-test", "double"),
         ("half-test", "half"),
         ("verdict", "verdict"),
     ]
-    page = (out / "feedback" / "bo" / "1_toy" / "1_toy.html").read_text()
+    page = (out / "feedback" / "bo" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
     assert "AssertionError" in page and "Traceback (most recent" not in page
 
 
@@ -588,7 +588,7 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     hand_in("edited", notebook)
     strip(notebook := assignment.submission(right), ids=True)
     hand_in("stripped", notebook)
-    (tmp_path / "in" / "broken.ipynb").write_text("{")
+    (tmp_path / "in" / "broken.ipynb").write_text("{", encoding="utf-8")
     (tmp_path / "in" / "empty").mkdir()
 
     out = tmp_path / "out"

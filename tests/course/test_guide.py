@@ -133,8 +133,8 @@ def test_every_command_is_one_that_the_program_takes():
     code = "\n".join(re.findall(r"^    (.*)$", GUIDE, re.M))
     commands = re.findall(rf"{PROGRAM}(.*?)'?$", code, re.M)
     given = [vars(parser().parse_args(shlex.split(command))) for command in commands]
-    assert {arguments["step"] for arguments in given} == {"release", "grade", "report"}
-    assert {arguments["assignment"] for arguments in given if arguments["step"] == "grade"} <= set(ASSIGNMENTS)
+    assert {arguments.get("step", "publish") for arguments in given} == {"release", "grade", "report", "publish"}
+    assert {arguments["assignment"] for arguments in given if arguments.get("step") == "grade"} <= set(ASSIGNMENTS)
     options = set(re.findall(r"`(--[a-z-]+)`", GUIDE))
     assert options and options <= {f"--{name.replace('_', '-')}" for arguments in given for name in arguments}
 
@@ -148,7 +148,7 @@ def test_what_it_says_of_limits_is_what_the_program_does():
 
 
 def test_every_note_that_it_quotes_is_one_that_grading_writes():
-    code = "\n".join(path.read_text() for path in (ROOT / "gsnn_tutorial" / "course").glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "gsnn_tutorial" / "course").glob("*.py"))
     notes = [row[2].strip("`") for row in rows(section("What happens to broken and hostile submissions"))]
     assert len([note for note in notes if note]) > 10
     assert [note for note in notes if note not in code and note != "ModuleNotFoundError"] == []
@@ -198,7 +198,7 @@ def test_every_file_that_it_names_exists():
         path, _, heading = link.partition("#")
         assert (FOLDER / path).exists(), link
         if heading:
-            assert re.search(rf"^#+ {heading}$", (FOLDER / path).read_text(), re.M | re.I), link
+            assert re.search(rf"^#+ {heading}$", (FOLDER / path).read_text(encoding="utf-8"), re.M | re.I), link
     for path in re.findall(r"(?<![\w./])(?:notebooks|tests|source|gsnn_tutorial|binder)/[\w./]*", GUIDE):
         assert (ROOT / path).exists() or (FOLDER / path).exists(), path
     for path in re.findall(r"`(\d_\w+\.ipynb)`", GUIDE):

@@ -20,6 +20,7 @@ from gsnn_tutorial import (
     attribution,
     evaluation,
     nx2pyg,
+    own,
     pathway_graph,
     plots,
     priors,
@@ -30,7 +31,24 @@ from gsnn_tutorial import (
     train,
 )
 from gsnn_tutorial.graph import Node
-from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership, exchanged_membership
+from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
+from gsnn_tutorial.own.edges import read_edges
+from gsnn_tutorial.own.example import write_example
+from gsnn_tutorial.own.findings import Findings
+from gsnn_tutorial.own.network import own_network
+from gsnn_tutorial.own.paired import Settings, errors, fitted, paired_comparison, rival_errors
+from gsnn_tutorial.own.problem import OwnProblem
+from gsnn_tutorial.own.rivals import group_folds, mlp, pairwise, ridge
+from gsnn_tutorial.own.roles import read_roles
+from gsnn_tutorial.own.sets import membership_of, read_sets
+from gsnn_tutorial.own.sheets import read_sheet
+from gsnn_tutorial.priors.memberships import (
+    adjacency_membership,
+    connected_membership,
+    exchanged_membership,
+    matched_membership,
+)
+from gsnn_tutorial.priors.recombination import recombined
 from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
@@ -38,10 +56,12 @@ from gsnn_tutorial.study import arms, inference, metrics, named, published, verd
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.paired import checked_study, paired_study
-from gsnn_tutorial.study.problem import stream
+from gsnn_tutorial.study.problem import drawn, stream
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.table import TableFile, table_columns
+from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.union_regularizer import disjoint_union
+from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import History
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
@@ -52,6 +72,11 @@ ACTIVATIONS = torch.randn(6, 3, 4, 2)
 SIMILARITY = torch.eye(4).numpy()
 PATTERN = SparsePattern(torch.tensor([[0, 1], [0, 0]]), (3, 2))
 FUNCTIONS = ("function", "to", "function")
+OWN = {
+    "table": pd.DataFrame({"a": range(8), "c": [i * i for i in range(8)]}),
+    "network": pd.DataFrame([("a", "b"), ("b", "c")], columns=["source", "target"]),
+}
+OWN_NETWORK = own_network(**OWN, sets={"one": ["a", "b"], "two": ["b", "c"]})
 
 
 def bad(values, value):
@@ -505,6 +530,10 @@ CASES |= {
         (lambda: evaluation.gap(SIMILARITY, [[0], [1, 2]]), TypeError, "labels must be one label for each of the 4"),
         (lambda: attribution.function_edges(None), TypeError, "model must be a GSNN, got NoneType"),
         (lambda: attribution.edge_norms(None), TypeError, "model must be a GSNN, got NoneType"),
+        (lambda: attribution.NodeAlone(None, "f_0_0"), TypeError, "model must be a GSNN, got NoneType"),
+        (lambda: attribution.NodeAlone(gsnn(), "in_0_0"), ValueError, "node must be one of 'f_0_0', 'f_0_1'"),
+        (lambda: attribution.NodeAlone(gsnn(), "f_0_0", layer=3), ValueError, "layer must be at most 2"),
+        (lambda: attribution.NodeAlone(gsnn(), "f_0_0")(X[:, :1]), ValueError, "messages must have"),
         (lambda: attribution.occlusion(gsnn(), X[:, :1]), ValueError, "x must have 2 columns, got shape (6, 1)"),
         (lambda: attribution.occlusion(gsnn(), X[:0]), ValueError, "x must have at least one row"),
         (lambda: attribution.leakage(gsnn(), X, None), TypeError, "graph must be a PathwayGraph, got NoneType"),
@@ -525,12 +554,19 @@ CASES |= {
         (lambda: disjoint_union([gsnn()], []), ValueError, "regularizers must have one entry, or None, for each of 1"),
     ],
     "study": [
-        (lambda: paired_study("problem"), TypeError, "problem must be a Problem, got str"),
+        (lambda: paired_study("problem"), TypeError, "problem must make a draw of a seed"),
         (lambda: paired_study(Problem(), recipe=None), TypeError, "recipe must be a Recipe, got NoneType"),
         (lambda: paired_study(Problem(), resume="yes"), TypeError, "resume must be True or False, got 'yes'"),
         (lambda: checked_study(Problem(), ["baseline"], [0], Recipe(), "abacus"), ValueError, "device must be one"),
         (lambda: Recipe(lr="fast"), TypeError, "lr must be a number, got 'fast'"),
-        (lambda: Recipe().depth(3), TypeError, "problem must be a Problem, got int"),
+        (lambda: Tuning(folds=1), ValueError, "folds must be at least 2, got 1"),
+        (lambda: Tuning(epochs=(2, 1)), ValueError, "epochs must rise, and be at least one; got [2, 1]"),
+        (lambda: World(branching=2), ValueError, "branching must be"),
+        (lambda: World(dynamics="x"), ValueError, "dynamics must be one of"),
+        (lambda: matched_membership("graph", 0), TypeError, "graph must be a PathwayGraph"),
+        (lambda: recombined(pathway_graph(2, 1, 2, 1), [[1]], X, Y, 0), ValueError, "membership must have 4 columns"),
+        (lambda: drawn(Problem), TypeError, "problem must make a draw of a seed, as a Problem or a World; got type"),
+        (lambda: Recipe().depth(3), TypeError, "problem must make a draw of a seed, as a Problem or a World; got int"),
         (lambda: stream(0, "noise"), ValueError, "name must be one of"),
         (lambda: Blocks(0), ValueError, "n_jobs must be at least 1, got 0"),
         (lambda: TableFile(None, ["seed"]).resume([], []), ValueError, "resume needs output"),
@@ -557,6 +593,48 @@ CASES |= {
         (lambda: verdict.verdict(None, "test_mse"), TypeError, "summary must be a DataFrame that summarize makes, got"),
         (lambda: verdict.in_words([]), TypeError, "table must be a DataFrame, got list"),
     ],
+    "own": [
+        (lambda: own_network(3, OWN["network"]), TypeError, "table must be a path or a DataFrame, got 3"),
+        (lambda: own_network("nowhere.csv", OWN["network"]), ValueError, "table: nowhere.csv cannot be read"),
+        (lambda: own_network(OWN["table"], [1]), TypeError, "network must be a path or a DataFrame, got [1]"),
+        (lambda: own_network(OWN["table"], OWN["table"]), ValueError, "has no column for the target"),
+        (lambda: own_network(**OWN, smallest=0), ValueError, "smallest must be at least 1"),
+        (lambda: own_network(**OWN, largest=1), ValueError, "largest must be at least 2"),
+        (lambda: own_network(**OWN, alike=2), ValueError, "alike"),
+        (lambda: own_network(**OWN, called={"table": {}}), ValueError, "called must be one of 'network', 'sets'"),
+        (lambda: own_network(**OWN, sets=OWN["table"], called={"sets": {"gene": "x"}}), ValueError,
+         "columns must name 'set', 'member'"),
+        (lambda: own_network(**OWN, columns=OWN["table"], inputs=["a"]), ValueError, "give columns, or inputs"),
+        (lambda: own_network(**OWN, inputs=["a"], outputs=["nobody"]), ValueError, "table has no column 'nobody'"),
+        (lambda: own_network(**OWN, inputs=["a"]), ValueError, "columns must name an output"),
+        (lambda: own_network(OWN["table"][["a", "c"]].iloc[:3], OWN["network"]), ValueError, "at least 4 must"),
+        (lambda: read_edges(nx.Graph([("a", "b")]), Findings()), ValueError, "G must be a networkx.DiGraph, directed"),
+        (lambda: read_sets({"one": "abc"}), TypeError, "sets['one'] must be a list of members, got 'abc'"),
+        (lambda: read_sets({"one": {"a": "x"}}), TypeError, "sets['one']['a'] must be a"),
+        (lambda: read_sets({}), ValueError, "sets must hold at least one set with a member"),
+        (lambda: membership_of(read_sets({"one": ["x"]}), ["a"], Findings()), ValueError, "same kind of identifier"),
+        (lambda: read_roles(pd.DataFrame({"column": ["a"], "role": ["b"]})), ValueError, "role must be one of input"),
+        (lambda: read_sheet(OWN["table"].iloc[:0], "table"), ValueError, "has column names and no rows"),
+        (lambda: OWN_NETWORK.graph.labels, ValueError, "no single true pathway for each node"),
+        (lambda: OWN_NETWORK.graph.without_spurious_edges(), ValueError, "no true graph, so there is no oracle"),
+        (lambda: OWN_NETWORK.graph.with_spurious_edges(100, 0), ValueError, "count must be at most 4"),
+        (lambda: heard(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: restricted_errors(OWN_NETWORK.x, OWN_NETWORK.y, [0] * 8, {}), ValueError, "as many as the 5 folds"),
+        (lambda: asked_inputs(OWN_NETWORK.x, OWN_NETWORK.y, range(8), {}, margin=-1), ValueError, "margin must be"),
+        (lambda: write_example(__file__), ValueError, "needs a folder that can be made"),
+        (lambda: OwnProblem(OWN), TypeError, "network must be a OwnNetwork, got dict"),
+        (lambda: OwnProblem(OWN_NETWORK, 2), ValueError, "test must be"),
+        (lambda: OwnProblem(own_network(OWN["table"], OWN["network"])).draw(0), ValueError, "network must have sets"),
+        (lambda: paired_comparison(OWN), TypeError, "problem must be a OwnProblem, got dict"),
+        (lambda: paired_comparison(OwnProblem(OWN_NETWORK), ["best"]), ValueError, "arms must be one of"),
+        (lambda: rival_errors("best", None), ValueError, "name must be one of 'mean', 'pairwise ridge'; got 'best'"),
+        (lambda: fitted(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
+        (lambda: errors(None, X, Y), TypeError, "model must be a Module, got NoneType"),
+        (lambda: pairwise([1]), TypeError, "x must be a DataFrame, got list"),
+        (lambda: group_folds([0, 0, 1], 3, 0), ValueError, "groups must be at least as many as the 3 folds, got 2"),
+        (lambda: ridge(X, Y, X, [0] * 6), ValueError, "groups must be at least as many as the 4 folds, got 1"),
+        (lambda: mlp(X, Y, X, [0] * 6), ValueError, "groups must be at least as many as the 4 folds, got 1"),
+    ],
 }  # fmt: skip
 
 # What has no door of its own: it is handed what others have checked, or takes nothing that could be wrong.
@@ -567,17 +645,28 @@ INSIDE = {
     "regularizer.standardize_over_batch", "regularizer.MeanScore", "regularizer.LearnedScore", "training.History",
     "training.BestWeights", "training.SideBySide", "evaluation.evaluating", "study.arms.Arm", "study.arms.score",
     "study.arms.penalty", "study.arms.random_penalty", "study.arms.tying", "study.arms.without_edges_between",
-    "study.arms.hiding", "study.arms.arm_named", "study.blocks.even_block", "study.metrics.Metric",
-    "study.metrics.measured", "study.named.Part", "study.named.Claim", "study.named.NamedStudy", "study.problem.Draw",
-    "study.published.published_draw", "study.published.published_table", "study.published.published_log",
-    "study.published.Replay", "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
-    "study.replicas.seeds_per_block", "study.union.UnionResidual", "study.union.BestOfEach",
-    "study.union_regularizer.UnionScore", "study.union_regularizer.UnionRegularizer",
-    "study.union_regularizer.UnionWeightRegularizer", "study.table.settings_of", "study.table.settings_file",
-    "study.verdict.judge", "study.verdict.compared",
+    "study.arms.hiding", "study.arms.penalty_everywhere", "study.arms.score_and_penalty", "study.arms.arm_named",
+    "study.blocks.even_block", "study.metrics.Metric", "study.metrics.measured", "study.named.Part",
+    "study.named.Claim", "study.named.NamedStudy", "study.problem.Draw", "study.published.published_draw",
+    "study.published.published_table", "study.published.published_log", "study.published.Replay",
+    "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
+    "study.replicas.seeds_per_block", "study.replicas.alike", "study.replicas.train_union", "study.tuned.Watched",
+    "study.tuned.train_tuned", "study.tuned.tuned_columns", "study.tuned.watch", "study.tuning.chosen",
+    "study.tuning.folds", "study.worlds.half_wave", "study.worlds.saturating", "study.worlds.simulate_at_rest",
+    "study.problem.Drawn", "study.named.settings_of_part", "priors.recombination.column_groups",
+    "study.union.UnionResidual", "study.union.BestOfEach", "study.union_regularizer.UnionScore",
+    "study.union_regularizer.UnionRegularizer", "study.union_regularizer.UnionWeightRegularizer",
+    "study.table.settings_of", "study.table.settings_file", "study.verdict.judge", "study.verdict.compared",
+    "own.edges.sign_of", "own.findings.Findings", "own.hepatocytes.hepatocytes", "own.hepatocytes_study.everywhere",
+    "own.hepatocytes_study.asked_edges", "own.hepatocytes_study.further", "own.hepatocytes_study.random_edges",
+    "own.hepatocytes_study.steps", "own.hepatocytes_study.study", "own.make_hepatocytes.make", "own.names.folded",
+    "own.names.Names", "own.network.OwnNetwork", "own.paired.Settings", "own.problem.OwnDraw", "own.problem.scaled",
+    "own.reach.hops", "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean",
+    "own.roles.roles_of_lists", "own.roles.guessed_roles", "own.scale.large_files", "own.scale.run", "own.sheets.short",
+    "own.sheets.separator",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
-ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study)
+ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study, own)
           for room in pkgutil.iter_modules(wing.__path__)]  # fmt: skip
 
 

@@ -1,5 +1,6 @@
 """Every notebook has the form of a chapter, is executed, and is in step with its source."""
 
+import importlib
 import re
 from pathlib import Path
 
@@ -7,9 +8,12 @@ import jupytext
 import nbformat
 import pytest
 
+from gsnn_tutorial.publishing.checkout import Checkout
+from gsnn_tutorial.publishing.first_cells import colab_cell
+
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
-COLAB = 'import sys; "google.colab" in sys.modules and get_ipython().system("pip install -q gsnn_tutorial-*.whl");'
+ADDRESS = Checkout(FOLDER.parent).address
 every_chapter = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 
 
@@ -38,7 +42,7 @@ def test_the_pair_is_in_sync_to_the_letter(source):
     """JupyterLab refuses to open a pair whose newer half differs, and a clone has files of any age."""
     notebook = executed(source)
     notebook.metadata["jupytext"] = jupytext.read(source).metadata["jupytext"]
-    assert jupytext.writes(notebook, "py:percent") == source.read_text()
+    assert jupytext.writes(notebook, "py:percent") == source.read_text(encoding="utf-8")
 
 
 @every_chapter
@@ -75,7 +79,8 @@ def test_it_opens_with_objectives_and_closes_with_the_recap_that_mirrors_them(so
 
 @every_chapter
 def test_the_first_code_cell_prepares_colab_and_nothing_else(source):
-    assert code_cells(executed(source))[0].source == COLAB
+    """If not: python -m gsnn_tutorial publish"""
+    assert code_cells(executed(source))[0].source == colab_cell(ADDRESS)
 
 
 @every_chapter
@@ -105,3 +110,26 @@ def test_it_has_exercises_whose_checks_are_called(source):
     ]
     assert 2 <= len(exercises) == len(unanswered)
     assert text.count("<summary>Hint 1</summary>") == text.count("<summary>Solution</summary>") == len(exercises)
+
+
+SOLUTION = re.compile(r"<summary>Solution</summary>\s+```python\n(.*?)```", re.S)
+
+
+@every_chapter
+def test_a_solution_in_place_passes_the_check_of_its_exercise(source):
+    """Run where it stands: with what the chapter has imported, and nothing else."""
+    text = "\n".join(cell.source for cell in jupytext.read(source).cells if cell.cell_type == "markdown")
+    solutions = SOLUTION.findall(text)
+    checks = importlib.import_module(f"gsnn_tutorial.checks.chapter_{int(source.name[:2])}")
+    imports = [
+        line
+        for line in source.read_text(encoding="utf-8").splitlines()
+        if re.match(r"(import|from) (numpy|torch|math)", line)
+    ]
+    for solution in solutions:
+        names = {}
+        exec("\n".join(imports + ["F = torch.nn.functional"] * ("import torch" in imports)), names)
+        exec(solution, names)
+        name = re.search(r"^def (\w+)", solution, re.M).group(1)
+        assert getattr(checks, name).diagnose(names[name]) is None, name
+    assert len(solutions) in (0, text.count("### Exercise "))

@@ -2,12 +2,15 @@
 
 import ast
 import base64
+import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
 import pytest
@@ -17,10 +20,11 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 ROOT = Path(__file__).parents[2]
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT = PYPROJECT["project"]
 PACKAGE = ROOT / "gsnn_tutorial"
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
-IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "pillow": "PIL", "ipython": "IPython"}
 
 
 def requirements(*extras):
@@ -30,7 +34,7 @@ def requirements(*extras):
 
 def imports(path):
     """The top-level names that a file imports, and the package's own modules among them."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
             if node.module == "gsnn_tutorial":
                 yield from ((alias.name, True) for alias in node.names)
@@ -42,16 +46,37 @@ def imports(path):
 
 
 def test_continuous_integration_runs_the_commands_of_the_readme():
-    readme, ci = (ROOT / "README.md").read_text(), (ROOT / ".ci" / "run").read_text()
+    readme, ci = (ROOT / "README.md").read_text(encoding="utf-8"), (ROOT / ".ci" / "run").read_text(encoding="utf-8")
     command = 'pip install -c constraints.txt -e ".[test]" && pytest'
     assert f"    {command}\n" in readme
     assert command in ci
     assert "pytest -m slow" in ci
+    assert ci.index("export PYTHONWARNDEFAULTENCODING=1") < ci.index(command)  # encodings are looked at there
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
 
 
+def test_a_file_that_is_opened_without_an_encoding_is_an_error(tmp_path):
+    """Elsewhere than on Linux and macOS, the default is often not UTF-8."""
+    for folder, module in (("gsnn_tutorial", "test_package"), ("tests", "test_tests"), ("elsewhere", "test_elsewhere")):
+        (tmp_path / folder).mkdir()
+        text = f"def test_it(tmp_path):\n    (tmp_path / {folder!r}).write_text('')\n"
+        (tmp_path / folder / f"{module}.py").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-X", "warn_default_encoding", "-m", "pytest", "-q", "-c", ROOT / "pyproject.toml"]
+    command += ["--rootdir", tmp_path, "-n0", "-p", "no:cacheprovider", tmp_path]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+    failed = set(re.findall(r"^FAILED (\w+)/.* - EncodingWarning", done.stdout, re.M))
+    assert failed == {"gsnn_tutorial", "tests"} and "2 failed, 1 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_the_helpers_of_tests_are_among_the_files_that_must_name_an_encoding():
+    options = PYPROJECT["tool"]["pytest"]["ini_options"]
+    [line] = [line for line in options["filterwarnings"] if line.startswith("error::EncodingWarning")]
+    helpers = {p.stem for folder in options["pythonpath"] for p in (ROOT / folder).glob("*.py")}
+    assert {name for name in helpers if not name.startswith("test_")} <= set(re.findall(r"\w+", line))
+
+
 def test_the_package_declares_what_it_imports_and_nothing_else():
-    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")}
+    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")} | {"myst_nb", "sphinx_book_theme"}
     found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
     third_party = {name for name in found if name not in sys.stdlib_module_names}
     assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own
@@ -68,15 +93,15 @@ def test_imports_run_one_way():
 
 
 STUDY_FLOORS = [
-    "problem", "union", "union_regularizer", "recipe", "arms", "metrics", "replicas", "blocks", "table", "paired",
-    "inference", "verdict", "published", "named",
+    "problem", "union", "union_regularizer", "worlds", "recipe", "arms", "metrics", "replicas", "tuning", "tuned",
+    "blocks", "table", "paired", "inference", "verdict", "published", "named", "plans",
 ]  # fmt: skip
 
 
 def test_imports_inside_a_study_run_one_way():
     assert {path.stem for path in (PACKAGE / "study").glob("*.py")} - {"__init__"} == set(STUDY_FLOORS)
     for path in (PACKAGE / "study").glob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.ImportFrom) and node.module.startswith("gsnn_tutorial.study."):
                 above = STUDY_FLOORS.index(node.module.split(".")[2]) >= STUDY_FLOORS.index(path.stem)
                 assert not above, f"{path.name} imports {node.module} from above"
@@ -88,23 +113,38 @@ def test_every_module_has_its_floor():
 
 
 def test_conda_asks_for_what_the_package_asks_for():
-    lines = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    lines = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     conda = {}
     for line in lines:
         name, _, bound = line.partition(" ")
         conda[CONDA_NAMES.get(name, name)] = bound
     for name, specifier in requirements("lab").items():
         assert conda.pop(name) == str(specifier), name
-    assert conda == {"python": ">=3.11,<3.14", "pip": "", "pytorch-cpu": "", "setuptools": ">=77"}
+    assert conda == {"python": "=3.12", "pip": "", "pytorch-cpu": "", "setuptools": ">=77"}
     assert PROJECT["requires-python"] == ">=3.11,<3.14"
 
 
 def test_constraints_pin_what_is_asked_for():
-    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(), re.M))
+    pins = dict(re.findall(r"^([A-Za-z0-9_.-]+)==(\S+)$", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.M))
     pins = {name.lower(): version for name, version in pins.items()}
-    for name, specifier in requirements("lab", "test").items():
+    for name, specifier in requirements("lab", "test", "book", "browser").items():
         assert Version(pins[name]) in specifier, name
     assert pins["torch"] == "2.13.0"
+
+
+def test_pupils_do_not_get_the_buttons_of_nbgrader():
+    """Validate and Create Assignment are for courses: nothing of [lab] brings nbgrader."""
+    todo, seen = list(requirements("lab")), set()
+    while todo:
+        name = re.sub(r"[-_.]+", "-", todo.pop()).lower()
+        if name in seen:
+            continue
+        seen.add(name)
+        with contextlib.suppress(PackageNotFoundError):
+            asked = [Requirement(line) for line in requires(name) or []]
+            todo += [r.name for r in asked if r.marker is None or r.marker.evaluate({"extra": ""})]
+    assert "jupyterlab" in seen and "jupyter-server" in seen and "nbgrader" not in seen
+    assert "nbgrader" in requirements("course")
 
 
 def test_torch_is_asked_for_loosely():
@@ -112,19 +152,57 @@ def test_torch_is_asked_for_loosely():
 
 
 def test_binder_uses_the_conda_environment_and_stops_at_an_error():
-    link, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
-    assert link.is_symlink() and link.resolve() == ROOT / "environment.yml"
+    conda, post = ROOT / "binder" / "environment.yml", ROOT / "binder" / "postBuild"
+    assert not conda.is_symlink()  # which a clone on Windows turns into a text file
+    assert conda.read_bytes() == (ROOT / "environment.yml").read_bytes()  # Binder reads nothing outside its folder
     assert os.access(post, os.X_OK)
-    assert "\nset -e\n" in post.read_text() and "--no-deps" in post.read_text()
+    assert "\nset -e\n" in post.read_text(encoding="utf-8") and "--no-deps" in post.read_text(encoding="utf-8")
+
+
+def test_binder_lays_the_python_that_the_environment_names(tmp_path):
+    for name in ("binder", "pyproject.toml"):
+        (shutil.copytree if (ROOT / name).is_dir() else shutil.copy)(ROOT / name, tmp_path / name)
+    command = [
+        sys.executable,
+        "-m",
+        "repo2docker",
+        "--no-build",
+        "--debug",
+        "--user-id",
+        "1000",
+        "--user-name",
+        "j",
+        ".",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=True)
+    said = done.stdout + done.stderr
+    assert "Building conda environment for python=3.12" in said
+    assert "unspecified" not in said and "environment-2epy-2d3-2e12" in said  # the base that it copies
+
+
+def test_a_binder_session_starts_with_one_thread():
+    start = ROOT / "binder" / "start"
+    assert os.access(start, os.X_OK)
+    count = "import os; print(*(os.environ[f'{name}_NUM_THREADS'] for name in ('OMP', 'MKL', 'OPENBLAS')))"
+    done = subprocess.run([start, sys.executable, "-c", count], capture_output=True, encoding="utf-8", check=True)
+    assert done.stdout.split() == ["1", "1", "1"]
+
+
+def test_no_file_is_a_symbolic_link():
+    """A clone on Windows makes a text file of a link, which holds the path of its target."""
+    listed = subprocess.run(["git", "ls-files", "-s"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
+    if listed.returncode:
+        pytest.skip("not a git checkout")
+    assert [line for line in listed.stdout.splitlines() if line.startswith("120000")] == []
 
 
 def test_the_readme_lists_every_notebook():
-    readme = (ROOT / "README.md").read_text()
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
     assert [p.stem for p in (ROOT / "notebooks").glob("[0-9]*.py") if p.stem not in readme] == []
 
 
 def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
-    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text())
+    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text(encoding="utf-8"))
     images = [
         o["data"]["image/png"]
         for c in notebook["cells"]
@@ -135,18 +213,19 @@ def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
 
 
 def test_links_in_the_readme_resolve():
-    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text())
+    targets = re.findall(r"\]\((?!https?://|#)([^)#]+)", (ROOT / "README.md").read_text(encoding="utf-8"))
     assert [target for target in targets if not (ROOT / target).exists()] == []
 
 
 def test_no_file_names_a_place_on_a_machine():
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, encoding="utf-8", check=False)
     if listed.returncode:
         pytest.skip("not a git checkout")
     places = re.compile("|".join(["/" + name + "/" for name in ("tmp", "work", "root", "home", "Users")]))
     named = []
     for name in listed.stdout.splitlines():
         path = ROOT / name
-        if path.is_file() and path.suffix not in {".npz", ".png"} and places.search(path.read_text(errors="ignore")):
-            named.append(name)
+        if path.is_file() and path.suffix not in {".npz", ".png"}:
+            if places.search(path.read_text(encoding="utf-8", errors="ignore")):
+                named.append(name)
     assert named == []

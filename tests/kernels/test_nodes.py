@@ -126,6 +126,6 @@ def test_the_environment_sets_the_switch(value, says, monkeypatch):
     monkeypatch.setenv(kernels.SWITCH, value)
     run = subprocess.run(
         [sys.executable, "-c", "from gsnn_tutorial import kernels; print(kernels.enabled())"],
-        capture_output=True, text=True, check=False,
+        capture_output=True, encoding="utf-8", check=False,
     )  # fmt: skip
     assert says in run.stdout + run.stderr

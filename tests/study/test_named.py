@@ -55,7 +55,7 @@ def test_a_study_is_all_of_its_parts_with_their_labels(short, tmp_path, capsys):
     alone = paired_study(part.problem, part.arms, part.seeds, recipe=part.recipe, measures="cka", progress=False)
     rows = table[table["n_train"] == 48].drop(columns="n_train").reset_index(drop=True)
     pd.testing.assert_frame_equal(rows, alone.round(4))
-    run = json.loads((tmp_path / "run" / "run.json").read_text())
+    run = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))
     assert run["finished"] and run["settings"]["parts"][1]["problem"]["n_train"] == 48
     printed = capsys.readouterr().out
     assert "Is it short?" in printed and "shuffled control" in printed and "CKA gap" in printed
@@ -74,11 +74,11 @@ def test_an_interrupted_study_goes_on_with_the_parts_that_are_missing(short, tmp
 
     monkeypatch.setattr(command, "paired_study", interrupted)
     assert not run_study("short", tmp_path / "run", progress=False)
-    assert not json.loads((tmp_path / "run" / "run.json").read_text())["finished"]
+    assert not json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["finished"]
     assert len(pd.read_csv(tmp_path / "run" / "short.csv")) == 3 * 2 + 2
     assert run_study("short", tmp_path / "run", progress=False)
     assert run_study("short", tmp_path / "whole", progress=False)
-    whole = [(tmp_path / folder / "short.csv").read_text() for folder in ("run", "whole")]
+    whole = [(tmp_path / folder / "short.csv").read_text(encoding="utf-8") for folder in ("run", "whole")]
     assert whole[0] == whole[1]
 
 

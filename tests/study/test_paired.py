@@ -297,7 +297,8 @@ def test_every_arm_says_in_words_what_it_is_told_and_how_it_uses_that():
     for name, arm in ARMS.items():
         assert arm.name == name and "_" not in arm.words + arm.told + arm.use
         assert arm.words and arm.told not in ("", "?") and arm.use not in ("", "?")
-        assert (arm.regularizer is None) == (arm.membership is None)
+        uses = arm.regularizer is not None or arm.data is not None
+        assert uses == (arm.membership is not None) or (uses and arm.told == "nothing")
     assert len({arm.words for arm in ARMS.values()}) == len({arm.marker for arm in ARMS.values()}) == len(ARMS)
     assert len({(arm.told, arm.use) for arm in ARMS.values()}) == len(ARMS)
     assert set(USUAL_ARMS) <= set(ARMS)
@@ -413,8 +414,8 @@ def test_validation_rows_choose_the_epoch_and_are_not_trained_on():
 def test_a_study_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
     file, computed, real = tmp_path / "study.csv", [], paired.train_block
     run(seeds=[2, 0], output=file)
-    lines = file.read_text().splitlines()
-    file.write_text("\n".join(lines[:-1]) + "\n")  # seed 0 lacks its last arm
+    lines = file.read_text(encoding="utf-8").splitlines()
+    file.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")  # seed 0 lacks its last arm
     monkeypatch.setattr(paired, "train_block", lambda *given: computed.extend(given[3]) or real(*given))
     table = run(seeds=[0, 1, 2], output=file, resume=True)
     assert computed == [0, 1]
@@ -426,14 +427,14 @@ def test_a_study_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
 def test_a_file_of_another_study_is_not_gone_on_with(tmp_path):
     file = tmp_path / "study.csv"
     run(seeds=[0], arms=["baseline", "control"], output=file)
-    before = file.read_text()
+    before = file.read_text(encoding="utf-8")
     with pytest.raises(ValueError, match="other arms or metrics"):
         run(seeds=[0], arms=["baseline"], output=file, resume=True)
     with pytest.raises(ValueError, match="other arms or metrics"):
         run(seeds=[0], arms=["baseline", "control"], measures="cka", output=file, resume=True)
     with pytest.raises(ValueError, match="resume needs output"):
         run(resume=True)
-    assert file.read_text() == before
+    assert file.read_text(encoding="utf-8") == before
 
 
 def test_the_table_file_takes_up_complete_seeds_to_the_last_bit_and_grows(tmp_path):

@@ -29,7 +29,7 @@ def whole(path, settings=None):
     file = TableFile(path, NAMES, settings)
     file.start()
     file.add(ROWS)
-    return path.read_text()
+    return path.read_text(encoding="utf-8")
 
 
 def resumed(path, settings=None, arms="ab", seeds=(5, 3)):
@@ -46,7 +46,7 @@ def test_a_file_that_was_cut_anywhere_is_gone_on_with_from_its_whole_seeds(tmp_p
     text = whole(path)
     lines = text.splitlines(keepends=True)
     for cut in range(len(lines[0]), len(text)):
-        path.write_text(text[:cut])
+        path.write_text(text[:cut], encoding="utf-8")
         complete = [seed for k, seed in ((3, 5), (5, 3)) if cut >= len("".join(lines[:k]))]
         assert resumed(path).rows == [row for row in ROWS if row["seed"] in complete], cut
 
@@ -54,7 +54,7 @@ def test_a_file_that_was_cut_anywhere_is_gone_on_with_from_its_whole_seeds(tmp_p
 def test_a_last_line_that_lacks_fields_does_not_count_though_it_ends(tmp_path):
     path = tmp_path / "table.csv"
     text = whole(path)
-    path.write_text(text + "7,a,False\n")
+    path.write_text(text + "7,a,False\n", encoding="utf-8")
     assert resumed(path).rows == ROWS
 
 
@@ -99,7 +99,7 @@ def test_seeds_that_are_not_asked_for_stay_in_the_file_and_out_of_the_table(tmp_
 def test_a_seed_that_is_not_asked_for_stays_unfinished_as_it_is(tmp_path):
     path = tmp_path / "table.csv"
     whole(path)
-    path.write_text("".join(path.read_text().splitlines(keepends=True)[:-1]))
+    path.write_text("".join(path.read_text(encoding="utf-8").splitlines(keepends=True)[:-1]), encoding="utf-8")
     file = resumed(path, seeds=[5])
     file.start()
     assert [(row["seed"], row["arm"]) for row in file.rows] == [(5, "a"), (5, "b"), (3, "a")]
@@ -129,7 +129,7 @@ def test_a_study_of_another_problem_or_recipe_is_not_gone_on_with(other, words, 
 def test_a_table_of_which_it_is_not_said_what_it_is_of_is_not_gone_on_with(content, tmp_path):
     path = tmp_path / "study.csv"
     run([0], output=path)
-    settings_file(path).unlink() if content is None else settings_file(path).write_text(content)
+    settings_file(path).unlink() if content is None else settings_file(path).write_text(content, encoding="utf-8")
     with pytest.raises(UnusableFile, match=r"study\.csv\.json"):
         run([0, 1], output=path, resume=True)
     assert len(pd.read_csv(path)) == 2
@@ -137,7 +137,7 @@ def test_a_table_of_which_it_is_not_said_what_it_is_of_is_not_gone_on_with(conte
 
 def test_a_study_says_what_it_is_of_in_a_file_that_anyone_can_read(tmp_path):
     run([0], output=tmp_path / "study.csv")
-    said = json.loads((tmp_path / "study.csv.json").read_text())
+    said = json.loads((tmp_path / "study.csv.json").read_text(encoding="utf-8"))
     assert said["problem"]["n_train"] == 16 and said["recipe"]["epochs"] == 1
     assert {path.name for path in tmp_path.iterdir()} == {"study.csv", "study.csv.json"}
 
@@ -186,7 +186,7 @@ paired.paired_study(
 def test_a_study_that_is_being_written_is_nobody_elses_and_killed_it_is_gone_on_with(tmp_path, monkeypatch):
     path, computed, real = tmp_path / "study.csv", [], paired.train_block
     command = [sys.executable, "-c", STUDY, str(path)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as running:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, encoding="utf-8") as running:
         try:
             assert running.stdout.readline() == "ready\n"
             for resume in (True, False):

@@ -17,6 +17,8 @@ def annotation_cases(seed):
         codes[2:4] = sorted(codes[2:4], reverse=True)  # the function nodes do not stand in the order of their names
         names = {"input": codes[:2], "function": codes[2:-2], "output": codes[-2:]}
         empty, *others = rng.permutation(np.arange(P - 1)).tolist()  # not the last one, so that its row cannot be lost
+        if P == 3:  # in one case pathway 0 has members, so that 0 cannot be taken for none
+            empty, others = 1, [0]
         others.append(P - 1)
         pairs = [(p, names["function"][i]) for i in range(N - 1) for p in rng.permutation(others)[:1].tolist()]
         pairs += [(p, names["function"][-1]) for p in others]  # in several pathways

@@ -11,7 +11,7 @@ from gsnn_tutorial.checks.diagnosis import graded
 def pathway_cases(seed):
     """A chain with shortcuts. Ends share one of two pathways, or two, or none, or have none at all."""
     rng = np.random.default_rng(seed)
-    by_hand = torch.tensor([[1.0, 1, 0, 0, 0, 1], [0, 1, 1, 0, 0, 1], [1, 0, 0, 0, 0, 1]])  # (P, N)
+    by_hand = torch.tensor([[1.0, 1, 0, 0, 0, 1], [1, 0, 0, 0, 0, 1], [0, 1, 1, 0, 0, 1]])  # (P, N)
     edges = torch.tensor([[6, 0, 1, 2, 3, 4, 0, 0, 5], [0, 1, 2, 3, 4, 5, 2, 5, 7]])
     cases = [(by_hand, edges)]
     for N in (6, int(rng.integers(7, 9))):

@@ -19,7 +19,7 @@ def weight_list_cases(seed):
     return cases
 
 
-@graded("weights of W_out", cases=weight_list_cases)
+@graded("weights of W_out", cases=weight_list_cases, shrinks=False)
 def wout(values, edge_index, N, C):
     W = torch.zeros(edge_index.shape[1], N * C)  # (E, N*C)
     k = 0

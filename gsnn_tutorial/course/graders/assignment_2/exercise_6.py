@@ -8,7 +8,7 @@ from gsnn_tutorial.checks.diagnosis import graded
 
 
 def draw_cases(seed):
-    """Three outputs at levels and scales of their own."""
+    """Three outputs at levels and scales of their own; in one case a ceiling lies below 0."""
     rng = np.random.default_rng(seed)
     cases = []
     for n, m in [(9, 6), (int(rng.integers(11, 14)), 8)]:
@@ -16,6 +16,8 @@ def draw_cases(seed):
         expected = level + scale * rng.standard_normal((n + m, 3))
         y = expected + 0.6 * scale * rng.standard_normal((n + m, 3))
         cases.append((y[:n], y[n:], expected[n:]))
+    y_test = cases[1][1]
+    y_test[:, 0] += 3 * y_test[:, 0].std()  # test rows that are not as was to be expected
     return cases
 
 

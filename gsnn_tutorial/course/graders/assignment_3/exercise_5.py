@@ -28,7 +28,7 @@ def with_ones(x):
     return torch.cat([x, torch.ones(len(x), 1)], dim=1)
 
 
-@graded("the bar, a linear model", cases=almost_linear, tolerance=1e-4)
+@graded("the bar, a linear model", cases=almost_linear, tolerance=1e-4, shrinks=False)
 def linear_mse(x_train, y_train, x_test, y_test):
     """The test MSE of least squares with an intercept."""
     W = torch.linalg.lstsq(with_ones(x_train), y_train).solution  # (I + 1, O)

@@ -20,13 +20,15 @@ def members_of_pathways(seed):
     rng = np.random.default_rng(seed)
     cases = []
     for B, N in [(8, 7), (16, int(rng.integers(8, 10)))]:
-        s = rng.standard_normal((B, N)) + 0.8 * rng.standard_normal((B, 1))
+        common = np.where(np.arange(N) == 3, -1.5, 0.8)  # node 3 goes against the others
+        s = rng.standard_normal((B, N)) + common * rng.standard_normal((B, 1))
         s = s * rng.uniform(0.5, 2, N) + rng.uniform(0.5, 1.5, N)
         s[:, 1] = 0
         M = np.zeros((5, N))
         M[0, 2:6], M[1, [1, 3, 6]], M[2, [2, 4, N - 1]] = 1, 1, 1
         M[3, 5] = M[4, [1, 4]] = 1  # a single member; one beside a constant
         M *= rng.uniform(0.4, 1.8, M.shape)
+        M[0, 2] = 0.3  # a member, if a soft one
         M, order = M[rng.permutation(5)], rng.permutation(N)
         cases.append((torch.tensor(s[:, order]).float(), torch.tensor(M[:, order]).float()))
     return cases

@@ -22,6 +22,7 @@ def truths_and_shuffles(seed):
         ["same", "mirror", "fixed", "survivor", "apart", "twins", "pairs"],
         ["twins", "mirror", "same", "pairs", "apart", "survivor"],
         ["survivor", "same", "pairs", "fixed", "apart"],
+        ["same", "swap", "pairs", "apart"],
     ]
     cases = []
     for k, order in enumerate(orders):

@@ -15,17 +15,19 @@ GAINS = [  # (low, high), in margins
     *[(-2.5, -0.5), (-0.8, -0.3)],  # below 0
     *[(-0.6, 0.7), (-0.4, 0.8), (-2.6, 0.5)],  # across 0, below the margin
     *[(-0.5, 3), (-0.6, 1.7), (-2, 1.3), (-1.5, 4)],  # across 0 and the margin
+    *[(0, 2.6), (-2, 0), (-0.5, 1)],  # an end at 0 or at the margin is neither above nor below
 ]
-CONTROLS = [(0.3, 2), (-0.4, 2), (-2, 0.4), (-1.5, -0.4)]
+CONTROLS = [(0.3, 2), (-0.4, 2), (-2, 0.4), (-1.5, -0.4), (0, 2)]
 
 
 def intervals(seed):
     """Every kind of interval beside every kind of control, for an error and for a score."""
     rng = np.random.default_rng(seed)
-    margin = round(float(rng.uniform(0.01, 0.05)), 3)
+    margins = [round(float(rng.uniform(low, 3 * low)), 3) for low in (0.01, 0.04)]
     cases = []
     for gain, control, less_is_better in product(GAINS, CONTROLS, (False, True)):
-        pair = [np.array(x) * margin * rng.uniform(0.95, 1.05) for x in (gain, control)]
+        margin = margins[rng.integers(2)]
+        pair = [np.array(x) * margin * (1 if 1 in x else rng.uniform(0.95, 1.05)) for x in (gain, control)]
         pair = [tuple(float(v) for v in (-x[::-1] if less_is_better else x)) for x in pair]
         cases.append((*pair, margin, less_is_better))
     return [cases[k] for k in rng.permutation(len(cases))]

@@ -54,12 +54,14 @@ def kind(M, shuffle):
 
 @cache
 def shuffles_by_kind(truth):
-    """{kind: shuffles} of a truth: itself in three disguises, and four kinds that are fair, ever less like it."""
+    """{kind: shuffles} of a truth: itself in three disguises, a swap, and four fair kinds, ever less like it."""
     M, rng = TRUTHS[truth], np.random.default_rng(0)
     N = M.shape[1]
     mirror = [(3, 4, 2, 0, 1, 5, 6, 7, 8), (5, 4, 3, 2, 1, 0, 6, 7, 8)][truth]  # two pathways change places
     twins = [(1, 0, 2, 3, 4, 7, 5, 6, 8), (0, 2, 1, 4, 3, 5, 8, 6, 7)][truth]  # nodes of the same pathways do
     kinds = {"same": [np.arange(N)], "twins": [np.array(twins)], "mirror": [np.array(mirror)]}
+    swap = [(5, 1, 2, 3, 4, 0, 6, 7, 8), (6, 1, 2, 3, 4, 5, 0, 7, 8)][truth]  # two nodes of other pathways do
+    kinds["swap"] = [np.array(swap)]
     for s in (rng.permutation(N) for _ in range(8000)):
         control, turned_round = M[:, s], M[:, np.argsort(s)]
         if pathways(control) != pathways(M) and not np.array_equal(control, turned_round):

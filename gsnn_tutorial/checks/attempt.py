@@ -1,0 +1,84 @@
+"""A pupil's function as it is run: with the same luck each time, and what is said if it is not there yet or breaks."""
+
+from __future__ import annotations
+
+import dis
+import io
+import linecache
+import random
+import sys
+import traceback
+from collections.abc import Callable
+from contextlib import contextmanager
+from unittest.mock import patch
+
+import numpy as np
+import torch
+
+NO_ANSWER = "no answer yet."
+
+
+@contextmanager
+def same_luck():
+    """Unseeded draws come out alike each time; afterwards the generators stand where they stood."""
+    python, numpy, fresh = random.getstate(), np.random.get_state(), np.random.default_rng
+
+    def seeded(seed=None):
+        return fresh(0 if seed is None else seed)
+
+    with torch.random.fork_rng(devices=[]), patch.object(np.random, "default_rng", seeded):
+        random.seed(0)
+        np.random.seed(0)
+        torch.manual_seed(0)
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+class Overheard(io.TextIOBase):
+    """Passes on what is printed, and remembers whether anything was."""
+
+    def __init__(self):
+        self.anything, self.screen = False, sys.stdout
+
+    def write(self, text: str) -> int:
+        self.anything |= bool(text.strip())
+        return self.screen.write(text)
+
+    def flush(self):
+        self.screen.flush()
+
+
+def unfinished(answer: Callable, given: list, printed: bool) -> str | None:
+    """What to say of a stub, of one that was worked on, and of a forgotten return; None of an answer."""
+    raises = any(isinstance(value, NotImplementedError) for value in given)
+    if not raises and not all(value is None or value is ... for value in given):
+        return None
+    if _does_nothing(answer):
+        return NO_ANSWER
+    if raises:
+        return "the line `raise NotImplementedError` still stands in your function and was reached: take it out."
+    said = " It printed something; what is printed is seen, and not handed on." if printed else ""
+    return f"your function returned nothing (None): end it with `return` and the value that it found.{said}"
+
+
+def _does_nothing(answer: Callable) -> bool:
+    """Whether a function's body is pass, ..., a docstring, return None, or raises NotImplementedError at once."""
+    code = getattr(answer, "__code__", None)
+    if code is None:
+        return False
+    steps = [step for step in dis.get_instructions(code) if step.opname not in ("RESUME", "COPY_FREE_VARS", "NOP")]
+    named = {step.argval for step in steps if step.opname == "LOAD_GLOBAL"}
+    simple = ("LOAD_CONST", "RETURN", "LOAD_GLOBAL", "PUSH_NULL", "CALL", "PRECALL", "RAISE_VARARGS")
+    return named <= {"NotImplementedError"} and all(step.opname.startswith(simple) for step in steps)
+
+
+def raised(answer: Callable, error: BaseException) -> str:
+    """The error in words, and the line of the answer in which it was raised, if that can be found."""
+    said = f"your function raised {type(error).__name__}: {error}"
+    code = getattr(answer, "__code__", None)
+    lines = [step for step in traceback.extract_tb(error.__traceback__) if code and step.filename == code.co_filename]
+    line = linecache.getline(lines[-1].filename, lines[-1].lineno).strip() if lines else ""
+    return f"{said}, in the line `{line}`" if line else said

@@ -1,0 +1,212 @@
+"""What a pupil is told when no known mistake agrees: the smallest case on which the answer differs, and how.
+
+As an expert at the next desk would: these were the inputs, this is your value, this is the right one, and this is
+what the wrong values have in common.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+
+from gsnn_tutorial.checks.pattern import pattern
+from gsnn_tutorial.checks.shrink import shrunk, size
+from gsnn_tutorial.checks.values import array, close, digits, length, plain, shown
+
+READABLE = 36  # numbers of an array that are still read
+WORDS = 300  # characters of any other argument
+
+
+def difference(
+    cases: Sequence[tuple],
+    given: Sequence,
+    right: Sequence,
+    *,
+    names: Sequence[str],
+    tolerance: float,
+    axes: Sequence[str] = (),
+    again: Callable[[tuple], tuple] | None = None,
+) -> str:
+    """Say what differs.
+
+    Arguments
+        cases, given, right: argument tuples, what the answer gives for each, and what is right.
+        names: of the arguments.
+        tolerance: as of the exercise.
+        axes: what each axis of the right answer is about, such as ("pathway", "node").
+        again: case -> (given, right), to look for a smaller case; None if these are the only ones.
+    """
+    wrong = [k for k, (g, r) in enumerate(zip(given, right)) if not close(g, r, tolerance)]
+    k = min(wrong, key=lambda k: (_kind(given[k], right[k], tolerance), size(cases[k])))
+    kind, label = _kind(given[k], right[k], tolerance), _part(given[k], right[k], tolerance)[0]
+    case, mine, want = cases[k], given[k], right[k]
+    words = _common(kind, label, [(given[j], right[j], cases[j]) for j in wrong], names, tolerance)
+    if again is not None and kind == 0:  # a wrong shape is best seen in a case as it is
+        as_before = kind, label, words, _finite(mine), names, tolerance
+        case = shrunk(case, lambda smaller: _differs_alike(again, smaller, *as_before))
+        if case is not cases[k]:
+            mine, want = again(case)
+    where = f" ({len(wrong)} of {len(cases)} cases are wrong)" if len(wrong) < len(cases) else ""
+    label, mine, want = _part(mine, want, tolerance)
+    said = _said(kind, mine, want, tolerance, axes if not label else ())
+    of = f"{label}: " if label else ""
+    said = said[0].upper() + said[1:] if words else said
+    return f"{of}{words}{said}{where}. The smallest case found: {inputs(case, names)}"
+
+
+# What kind of difference it is
+
+
+def _kind(mine, want, tolerance) -> int:
+    """0: values of the right shape; 1: another shape; 2: something else; 3: an error."""
+    if isinstance(mine, BaseException):
+        return 3
+    _, mine, want = _part(mine, want, tolerance)
+    x, y = array(mine), array(want)
+    return 2 if x is None or y is None else int(x.shape != y.shape)
+
+
+def _part(mine, want, tolerance) -> tuple:
+    """(its name, given, right) of the part of an answer that differs; without a name where it has no parts."""
+    mine, want = plain(mine), plain(want)
+    if isinstance(want, dict) and isinstance(mine, dict) and mine.keys() == want.keys():
+        wrong = [name for name in want if not close(mine[name], want[name], tolerance)]
+        return (str(wrong[0]), mine[wrong[0]], want[wrong[0]]) if wrong else ("", mine, want)
+    if isinstance(want, tuple) and length(mine) == len(want):
+        wrong = [k for k in range(len(want)) if not close(mine[k], want[k], tolerance)]
+        if wrong:
+            return f"value {wrong[0] + 1} of {len(want)}", mine[wrong[0]], want[wrong[0]]
+    return "", mine, want
+
+
+def _common(kind, label, outcomes, names, tolerance) -> str:
+    """What all wrong values have in common; nothing unless all differ in the same part and the same way."""
+    parts = [(_kind(g, r, tolerance), *_part(g, r, tolerance)) for g, r, _ in outcomes]
+    parts = [
+        (array(g), array(r), case) for (k, name, g, r), (*_, case) in zip(parts, outcomes) if (k, name) == (0, label)
+    ]
+    if kind != 0 or len(parts) != len(outcomes) or all(_yes_or_no(r) for _, r, _ in outcomes):
+        return ""
+    return pattern([part[:2] for part in parts], [part[2] for part in parts], names, tolerance)
+
+
+def _differs_alike(again, case, kind, label, words, finite, names, tolerance) -> bool:
+    """Whether a smaller case is a proper one, on which the answer differs in the same way."""
+    mine, want = again(case)
+    if isinstance(want, BaseException) or close(mine, want, tolerance):
+        return False
+    if not _finite(want) or (finite and not _finite(mine)):  # a case of another kind: too few samples, say
+        return False
+    if (_kind(mine, want, tolerance), _part(mine, want, tolerance)[0]) != (kind, label):
+        return False
+    _, x, y = _part(mine, want, tolerance)
+    if words and "factor" not in words and "times" not in words:
+        return bool(_common(kind, label, [(mine, want, case)], names, tolerance))
+    return bool(array(y).size)
+
+
+def _yes_or_no(value) -> bool:
+    return isinstance(value, (bool, np.bool_))
+
+
+def _finite(value) -> bool:
+    if isinstance(value, dict):
+        return all(map(_finite, value.values()))
+    if isinstance(value, tuple):
+        return all(map(_finite, value))
+    numbers = array(value)
+    return numbers is None or bool(np.isfinite(numbers).all())
+
+
+# What is said of it
+
+
+def _said(kind, mine, want, tolerance, axes) -> str:
+    if isinstance(want, tuple):
+        return f"expected {len(want)} values, got {length(mine) or shown(mine)}"
+    if kind == 2:
+        return _words(mine, want)
+    if kind == 0 and _yes_or_no(want):
+        return f"your answer is {bool(mine)}, and {bool(want)} is right"
+    x, y = array(mine), array(want)
+    if kind == 1:
+        return _shapes(x.shape, y.shape, axes)
+    if not x.ndim:
+        return "yours is {}, and {} is right".format(*digits(float(x), float(y)))
+    wrong = ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+    at = tuple(int(i) for i in np.argwhere(wrong)[0])
+    yours, correct = digits(float(x[at]), float(y[at]))
+    said = f"{int(wrong.sum())} of {wrong.size} values differ; " if wrong.size > 1 else ""
+    said += f"at [{', '.join(map(str, at))}]"
+    if len(axes) == len(at):
+        said += " (" + ", ".join(f"{axis} {i}" for axis, i in zip(axes, at)) + ")"
+    said += f" yours is {yours}, and {correct} is right"
+    if 1 < x.size <= 12:
+        said += f" (yours: {_numbers(x)}; right: {_numbers(y)})"
+    return said
+
+
+def _words(mine, want) -> str:
+    if isinstance(want, str) and isinstance(mine, str):
+        return f"your answer is {mine!r}, and {want!r} is right"
+    if mine is None:
+        return "your function returned nothing (None) there: a path through it ends without `return`"
+    if isinstance(want, dict):
+        found = f"those of {', '.join(map(str, mine))}" if isinstance(mine, dict) else shown(mine)
+        return f"expected values with the names {', '.join(map(str, want))}, got {found}"
+    if array(want) is None:
+        return f"expected {shown(want)}, got {shown(mine)}"
+    if isinstance(mine, str):
+        return f"your answer is a word, {shown(mine)}, and numbers are asked for"
+    if isinstance(mine, (tuple, list)) and any(part is None for part in mine):
+        return "there is a None among your values"
+    expected = "one number" if not array(want).shape else f"numbers of shape {array(want).shape}"
+    return f"expected {expected}, got {shown(mine)}"
+
+
+def _shapes(mine: tuple, want: tuple, axes) -> str:
+    if not want:
+        return f"expected one number, got shape {mine}"
+    meaning = ", ".join(f"a place for each {axis}" for axis in axes) if len(axes) == len(want) else ""
+    said = f"expected shape {want}" + (f" ({meaning})" if meaning else "") + f", got {mine or 'one number'}"
+    if sorted(n for n in mine if n != 1) == sorted(n for n in want if n != 1) and len(mine) != len(want):
+        return said + ": an axis of length 1 is too many or missing"
+    if len(want) > 1 and mine == want[::-1] != want:
+        return said + ": it is transposed"
+    if len(mine) > len(want):
+        return said + f": sum, or pick, over {len(mine) - len(want)} more axis"
+    return said
+
+
+def inputs(case: tuple, names: Sequence[str]) -> str:
+    """The arguments of a case in words."""
+    return "; ".join(f"{name} = {_input(name, value)}" for name, value in zip(names, case))
+
+
+def _input(name: str, value) -> str:
+    """An argument as it can be read: a graph by its edges, a small array by its numbers, a large one by its shape."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        numbers = array(value)
+        if numbers is not None and numbers.size and numbers.size <= 2 * READABLE and numbers.ndim == 2:
+            if name in ("edge_index", "edges") and len(numbers) == 2:
+                return "edges " + (", ".join(f"{int(u)} -> {int(v)}" for u, v in numbers.T) or "none")
+            if name == "A" and numbers.shape[0] == numbers.shape[1] and np.isin(numbers, (-1, 0, 1)).all():
+                edges = [f"{u} -> {v}{' (-1)' if numbers[u, v] < 0 else ''}" for u, v in np.argwhere(numbers)]
+                return f"{len(numbers)} nodes with edges {', '.join(edges) or 'none'}"
+        if numbers is None or numbers.size > READABLE:
+            return f"{type(value).__name__} of shape {tuple(value.shape)}"
+        return _numbers(numbers)
+    if isinstance(value, (tuple, list)) and any(isinstance(part, (torch.Tensor, np.ndarray)) for part in value):
+        return "[" + ", ".join(_input("", part) for part in value[:6]) + (", ...]" if len(value) > 6 else "]")
+    if callable(value):
+        return getattr(value, "__name__", type(value).__name__)
+    text = re.sub(r"\d+\.\d{5,}", lambda number: f"{float(number[0]):.4g}", " ".join(repr(plain(value)).split()))
+    return text if len(text) <= WORDS else text[: WORDS - 3] + "..."
+
+
+def _numbers(values: np.ndarray) -> str:
+    text = np.array2string(np.asarray(values) + 0.0, separator=", ", formatter={"float_kind": lambda v: f"{v:.4g}"})
+    return " ".join(text.split()).replace("[ ", "[")

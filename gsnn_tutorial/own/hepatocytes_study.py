@@ -1,0 +1,106 @@
+"""The steps of chapter 8 over several splits: python -m gsnn_tutorial.own.hepatocytes_study OUTPUT.csv [SEEDS].
+
+Each step changes one thing of the one before it, from a careless model on the map as drawn to a map with the edges that
+the training rows ask for; then the prior on pathways, and its controls, on that map.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gsnn_tutorial.files import write_csv
+from gsnn_tutorial.own.asked import asked_inputs, heard
+from gsnn_tutorial.own.hepatocytes import hepatocytes
+from gsnn_tutorial.own.network import own_network
+from gsnn_tutorial.own.paired import OWN_ARMS, Settings, errors, fitted, rival_errors
+from gsnn_tutorial.own.problem import OwnProblem
+
+CARELESS = Settings(channels=8, layers=10, norm="layer", share_layers=True, epochs=150, batch_size=10_000)
+CAREFUL = Settings(channels=8, layers=10, norm="batch", share_layers=False, epochs=100, batch_size=32)
+
+
+def everywhere(network):
+    """The map with the cell line entering every function node instead of those that are read out."""
+    lines = [name for name in network.graph.input_nodes if "=" in name]
+    new = [(name, node) for name in lines for node in network.graph.function_nodes]
+    return replace(network.graph, edges=tuple(dict.fromkeys([*network.graph.edges, *new])))
+
+
+def further(network):
+    """The map with each inhibitor entering, besides its node, what that node acts on: it blocks what is handed on."""
+    edges = network.graph.edges
+    inhibitors = {name: node for name, node in edges if name in network.graph.input_nodes and name.endswith("i")}
+    new = [(name, v) for name, node in inhibitors.items() for u, v in edges if u == node]
+    functions = set(network.graph.function_nodes)
+    return replace(network.graph, edges=tuple(dict.fromkeys([*edges, *(e for e in new if e[1] in functions)])))
+
+
+def asked_edges(network, rows: np.ndarray) -> list[tuple[str, str]]:
+    """Edges from inputs that the training rows ask for, to the node that the output is read out of."""
+    asked = asked_inputs(network.x.iloc[rows], network.y.iloc[rows], network.groups.iloc[rows], heard(network.graph))
+    node = {name: source for source, name in network.graph.edges if name in set(network.graph.output_nodes)}
+    return [(u, node[name]) for u, name in zip(asked["input"], asked["output"])]
+
+
+def random_edges(network, count: int, seed: int) -> list[tuple[str, str]]:
+    """As many edges from inputs to read-out nodes, drawn from those that the graph lacks: what any edges would do."""
+    read = [source for source, name in network.graph.edges if name in set(network.graph.output_nodes)]
+    inputs = [name for name in network.graph.input_nodes if "=" not in name]
+    free = [(u, v) for u in inputs for v in read if (u, v) not in set(network.graph.edges)]
+    chosen = np.random.default_rng(seed).choice(len(free), count, replace=False)
+    return [free[i] for i in chosen]
+
+
+def steps(network, draw) -> dict:
+    """Name -> (graph, settings) of each step."""
+    graph = network.graph
+    asked = asked_edges(network, draw.rows)
+    mended = replace(graph, edges=graph.edges + tuple(asked))
+    chance = replace(graph, edges=graph.edges + tuple(random_edges(network, len(asked), draw.seed)))
+    return {
+        "careless": (everywhere(network), CARELESS),
+        "minibatches": (everywhere(network), replace(CARELESS, batch_size=32, epochs=100)),
+        "norm over the batch": (everywhere(network), replace(CAREFUL, share_layers=True)),
+        "cell line at the read-outs": (graph, replace(CAREFUL, share_layers=True)),
+        "layers of their own": (graph, CAREFUL),
+        "six layers": (graph, replace(CAREFUL, layers=6)),
+        "100 spurious edges": (graph.with_spurious_edges(100, draw.seed), CAREFUL),
+        "inhibitors one hop further too": (further(network), CAREFUL),
+        "edges asked for": (mended, CAREFUL),
+        "as many random edges": (chance, CAREFUL),
+    }
+
+
+def study(output: str | Path, seeds=range(6)):
+    """Compute and write the table: seed, step, test_mse, train_mse, and the error of each output."""
+    network = own_network(**hepatocytes())
+    problem, rows = OwnProblem(network), []
+    for seed in seeds:
+        draw = problem.draw(seed)
+        for name in ("mean", "pairwise ridge"):
+            rows.append(_row(network, seed, name, rival_errors(name, draw), np.nan))
+        made = steps(network, draw)
+        jobs = [(name, graph, settings, "baseline") for name, (graph, settings) in made.items()]
+        jobs += [(arm, *made["edges asked for"], arm) for arm in OWN_ARMS[1:]]
+        for name, graph, settings, arm in jobs:
+            model = fitted(replace(draw, graph=graph), settings, settings.layers, arm)
+            trained = errors(model, draw.x_train, draw.y_train).mean()
+            rows.append(_row(network, seed, name, errors(model, draw.x_test, draw.y_test), trained))
+            write_csv(pd.DataFrame(rows).round(4), output)
+            print(seed, name, round(rows[-1]["test_mse"], 3), flush=True)
+
+
+def _row(network, seed, step, each, trained) -> dict:
+    errors_of = dict(zip(network.graph.output_nodes, each.tolist()))
+    return {"seed": seed, "step": step, "test_mse": float(each.mean()), "train_mse": float(trained)} | errors_of
+
+
+if __name__ == "__main__":
+    if len(sys.argv) not in (2, 3):
+        sys.exit(__doc__)
+    study(sys.argv[1], range(int(sys.argv[2]) if len(sys.argv) == 3 else 6))

@@ -1,0 +1,43 @@
+"""Chapter 8: its exercises tell mistakes apart, and its figures draw what the tables say."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pandas as pd
+import pytest
+
+from gsnn_tutorial import plots
+from gsnn_tutorial.checks import chapter_8 as checks
+from gsnn_tutorial.plots import chapter_8 as figures
+
+EXERCISES = [checks.held_out, checks.half_wrong]
+
+
+@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.title)
+@pytest.mark.parametrize("seed", range(5))
+def test_every_mistake_gets_its_own_diagnosis_and_the_reference_none(exercise, seed):
+    assert exercise.diagnose(exercise.reference, seed) is None
+    assert len(exercise.mistakes) >= 4
+    for diagnosis, wrong in exercise.mistakes.items():
+        assert exercise.diagnose(wrong, seed) == diagnosis
+
+
+def test_half_wrong_by_hand():
+    M = np.arange(8.0).reshape(2, 4)
+    assert checks.half_wrong.reference(M, np.array([3, 1, 0, 2])).tolist() == [[0, 3, 2, 1], [4, 7, 6, 5]]
+
+
+def test_the_mean_of_a_step_stands_where_its_splits_say():
+    table = pd.DataFrame({"step": ["a", "a", "b"], "test_mse": [0.2, 0.4, 1.0]})
+    ax = figures.plot_steps(table)
+    bars = [line.get_xdata() for line in ax.lines if line.get_marker() == "|"]
+    assert np.allclose(np.concatenate([np.atleast_1d(b) for b in bars]), [0.3, 1.0])
+    plt.close("all")
+
+
+def test_an_output_that_nothing_reaches_is_a_cross():
+    outputs = pd.DataFrame({"hops": [2.0, np.inf], "farthest": [3.0, np.inf]}, index=["near", "never"])
+    ax = figures.plot_hops(outputs)
+    cross = next(line for line in ax.lines if line.get_marker() == "X")
+    assert cross.get_ydata().tolist() == [1]
+    assert plots.style.says_it(ax.yaxis)
+    plt.close("all")

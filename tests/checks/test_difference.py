@@ -1,0 +1,185 @@
+"""What a pupil hears when no known mistake agrees, and what counts as an answer at all."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy import sparse
+
+from gsnn_tutorial import checks
+
+
+def matrices(seed):
+    rng = np.random.default_rng(seed)
+    return [(rng.uniform(1, 2, (B, 3)), rng.uniform(1, 2, 3)) for B in (4, 6)]
+
+
+@checks.exercise("Scaled", cases=matrices, axes=("sample", "node"))
+def scaled(x, w):
+    return x * w
+
+
+def cut_off(x, w):
+    return (x * w).astype(int)
+
+
+def one_row_wrong(x, w):
+    y = x * w
+    y[0] += w
+    return y
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, w: 3 * x * w, "Your values are the right ones times 3."),
+        (lambda x, w: -x * w, "The sign is turned everywhere."),
+        (lambda x, w: x * w / len(x), "times 1 / n, n the length of axis 0 of x."),
+        (lambda x, w: x * w * (len(x) - 1) / len(x), "times (n - 1) / n, n the length of axis 0 of x."),
+        (lambda x, w: x * w + 0.5, "Your values are all above the right ones by 0.5."),
+        (cut_off, "The fractions are cut off"),
+        (one_row_wrong, "Only the first row is wrong."),
+        (lambda x, w: (x * w)[::-1], "The first axis runs backwards."),
+        (lambda x, w: (x * w)[:, [1, 0, 2]], "The columns are right, but stand in another order."),
+        (lambda x, w: np.where(x * w > 2, np.nan, x * w), "Your values are NaN where"),
+        (lambda x, w: (x * w).T, "expected shape (4, 3) (a place for each sample, a place for each node), got (3, 4)"),
+        (lambda x, w: (x * w)[None], "an axis of length 1 is too many"),
+        (lambda x, w: [None] * len(x), "there is a None among your values"),
+        (lambda x, w: x.undefined, "in the line `(lambda x, w: x.undefined"),
+    ],
+)
+def test_the_pattern_of_the_wrong_values_is_named(answer, words):
+    assert words in scaled.diagnose(answer)
+
+
+def test_the_case_is_small_and_its_inputs_are_shown():
+    assert scaled.diagnose(lambda x, w: x + w).endswith("The smallest case found: x = [[2]]; w = [1.9]")
+
+
+def test_a_number_has_digits_until_it_differs():
+    @checks.exercise("Number", cases=lambda seed: [("a", 0.0)], tolerance=1e-9)
+    def number(name, x):
+        return -0.6374 + x
+
+    said = number.diagnose(lambda name, x: -0.63740001 + x)
+    assert "yours is -0.63740001, and -0.6374 is right" in said or "-0.6374000" in said
+
+
+def test_a_graph_is_shown_by_its_edges():
+    edges = torch.tensor([[0, 1], [1, 2]])
+
+    @checks.exercise("Degree", cases=lambda seed: [(edges, 3)])
+    def degree(edge_index, N):
+        return torch.bincount(edge_index[0], minlength=N)
+
+    assert "edge_index = edges 0 -> 1; N = 3" in degree.diagnose(
+        lambda edge_index, N: torch.bincount(edge_index[1], minlength=N)
+    )
+
+
+def test_an_answer_that_changes_or_prints_is_neither_disturbed_nor_heard_again(capsys):
+    def loud(x, w):
+        print("hello")
+        return x + w
+
+    scaled.diagnose(loud)
+    assert capsys.readouterr().out == "hello\nhello\n"  # once for each case, and not while a smaller one is looked for
+
+
+# Understood
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        pd.DataFrame,
+        sparse.csr_matrix,
+        lambda y: torch.tensor(y).to_sparse(),
+        lambda y: torch.tensor(y).to_sparse_csr(),
+        lambda y: {k: row for k, row in enumerate(y)}.values(),
+        lambda y: [torch.tensor(row, requires_grad=True) for row in y],
+        lambda y: [[np.array(value) for value in row] for row in y],
+        lambda y: (row for row in y),
+        lambda y: y + 0j,
+        lambda y: y.astype(object),
+    ],
+)
+def test_what_says_the_right_thing_is_right_in_whatever_type(style):
+    assert scaled.diagnose(lambda x, w: style(x * w)) is None
+
+
+@pytest.mark.parametrize("style", [lambda y: y + 1j, lambda y: y.astype(str), lambda y: [str(v) for v in y]])
+def test_numbers_that_are_words_or_complex_are_not_right(style):
+    assert scaled.diagnose(lambda x, w: style(x * w)) is not None
+
+
+def test_words_are_compared_as_words():
+    @checks.exercise("Word", cases=lambda seed: [(1,), (-1,)])
+    def word(x):
+        return "gain" if x > 0 else "loss"
+
+    assert word.diagnose(lambda x: np.str_("gain" if x > 0 else "loss")) is None
+    assert word.diagnose(lambda x: np.array("gain" if x > 0 else "loss")) is None
+    said = word.diagnose(lambda x: "gain")
+    assert (
+        said == "your answer is 'gain', and 'loss' is right (1 of 2 cases are wrong). The smallest case found: x = -1"
+    )
+
+
+# Not there yet
+
+
+def stub(x, w):
+    """What it is to do."""
+    raise NotImplementedError("later")
+
+
+def emptied(x, w):
+    """What it is to do."""
+    ...
+
+
+def test_a_stub_is_no_answer_yet():
+    for function in (stub, emptied, lambda x, w: None):
+        assert scaled.diagnose(function) == "no answer yet."
+
+
+def worked_on(x, w):
+    y = x * w
+    print(y)
+    raise NotImplementedError
+
+
+def forgotten(x, w):
+    x * w
+
+
+def shown_only(x, w):
+    print(x * w)
+
+
+def sometimes(x, w):
+    if len(x) > 4:
+        return x * w
+
+
+def test_a_forgotten_return_is_told_so(capsys):
+    assert "`raise NotImplementedError` still stands" in scaled.diagnose(worked_on)
+    assert scaled.diagnose(forgotten).startswith("your function returned nothing (None): end it with `return`")
+    assert "printed" not in scaled.diagnose(forgotten) and "printed" in scaled.diagnose(shown_only)
+    assert "a path through it ends without `return` (1 of 2 cases are wrong)" in scaled.diagnose(sometimes)
+    assert capsys.readouterr().out.count("[[") == 4
+
+
+# Draws
+
+
+def test_unseeded_answers_are_told_the_same_each_time_and_the_pupils_generators_stay_where_they_are():
+    def draws(x, w):
+        return np.random.randn(*x.shape) + np.random.default_rng().normal() + torch.rand(()).item()
+
+    np.random.seed(3), torch.manual_seed(3)
+    expected = np.random.rand(), torch.rand(()).item()
+    np.random.seed(3), torch.manual_seed(3)
+    assert scaled.diagnose(draws) == scaled.diagnose(draws)
+    assert (np.random.rand(), torch.rand(()).item()) == expected

@@ -1,0 +1,78 @@
+"""python -m gsnn_tutorial mine: from files to a verdict, with nothing old destroyed and an interrupted run resumed."""
+
+import json
+
+import pandas as pd
+import pytest
+
+from gsnn_tutorial.__main__ import main
+from gsnn_tutorial.commands.mine import run_mine
+from gsnn_tutorial.own.example import write_example
+from gsnn_tutorial.own.paired import Settings
+
+QUICK = Settings(channels=2, layers=3, epochs=1)
+
+
+def run(paths, folder, **changed):
+    return run_mine(**paths, output=folder, settings=QUICK, progress=False, **{"splits": 2} | changed)
+
+
+def test_the_example_runs_from_files_to_a_verdict(tmp_path, capsys):
+    assert main(["mine", "--example", str(tmp_path / "files")]) == 0
+    assert "mine --table" in capsys.readouterr().out
+    paths = [
+        f"--{kind}={tmp_path / 'files' / name}"
+        for kind, name in {
+            "table": "table.csv",
+            "network": "network.csv",
+            "sets": "sets.gmt",
+            "columns": "columns.csv",
+        }.items()
+    ]
+    rest = ["--splits=2", "--epochs=1", "--layers=3", f"--output={tmp_path / 'run'}"]
+    assert main(["mine", *paths, *rest]) == 0
+    said = capsys.readouterr().out
+    assert "can't tell whether the prior helps" in said and "Held-out error: GSNN" in said
+    written = {path.name for path in (tmp_path / "run").iterdir()}
+    listed = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["files"]
+    assert set(listed) | {"run.json"} == written
+    assert {
+        "network_used.csv",
+        "sets_used.csv",
+        "table_used.csv",
+        "report.txt",
+        "network.png",
+        "verdict.txt",
+    } <= written
+
+
+def test_a_bad_file_destroys_nothing_and_ends_in_one_line(tmp_path, capsys):
+    paths = write_example(tmp_path / "files")
+    run(paths, tmp_path / "run", splits=0)
+    before = sorted(path.name for path in (tmp_path / "run").iterdir())
+    paths["network"].write_text("source;target\na;b\n", encoding="utf-8")
+    options = [f"--{name}={path}" for name, path in paths.items()]
+    assert main(["mine", *options, f"--output={tmp_path / 'run'}"]) == 2
+    assert "line 1: no comma in it" in capsys.readouterr().err
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == before
+    assert main(["mine"]) == 2 and "--table FILE is missing" in capsys.readouterr().err
+
+
+def test_an_interrupted_run_goes_on_and_one_of_other_files_does_not(tmp_path):
+    paths = write_example(tmp_path / "files")
+
+    def interrupted(problem, seeds, output, **rest):
+        pd.DataFrame({"seed": [0], "arm": ["mean"], "test_mse": [1.0]}).to_csv(output, index=False)
+        raise KeyboardInterrupt
+
+    assert not run(paths, tmp_path / "run", compare=interrupted)
+    seen = {}
+
+    def goes_on(problem, resume, seeds, **rest):
+        seen.update(resume=resume)
+        raise KeyboardInterrupt
+
+    assert not run(paths, tmp_path / "run", compare=goes_on)
+    assert seen == {"resume": True}
+    with pytest.raises(ValueError, match="unfinished run of the same files"):
+        run(write_example(tmp_path / "others", seed=1), tmp_path / "run", compare=goes_on)
