@@ -18,6 +18,7 @@ from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.own.problem import OwnDraw, OwnProblem
 from gsnn_tutorial.own.rivals import pairwise, ridge
+from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.arms import ARMS
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.training import train
@@ -57,20 +58,26 @@ def fitted(draw: OwnDraw, settings: Settings, layers: int, arm: str = "baseline"
         graph.edge_index_dict, graph.names, settings.channels, layers, norm=settings.norm,
         share_layers=settings.share_layers, node_mlp=False, generator=weights,
     )  # fmt: skip
-    regularizer = None
-    if chosen.membership is not None:
+    membership = None if chosen.membership is None else chosen.membership(draw)
+    regularizer, readers = None, []
+    if chosen.regularizer is not None:
         recipe = Recipe(lambda_sim=settings.lambda_sim, phi=settings.phi)
-        regularizer = chosen.regularizer(model, chosen.membership(draw), draw, recipe, weights)
-        regularizer.enable(model)
-    rows = len(draw.x_train)
+        regularizer = chosen.regularizer(model, membership, draw, recipe, weights)
+        readers = [part for part in regularizer.modules() if isinstance(part, PathwayLatentRegularizer)]
+    for reader in readers:
+        reader.enable(model)
+    x, y = draw.x_train, draw.y_train
+    if chosen.data is not None:
+        x, y = chosen.data(draw, membership, x, y)
+    rows = len(x)
     batch = min(settings.batch_size, rows)
     batch -= rows % batch == 1 and batch > 2  # no batch of a single row
     train(
-        model, draw.x_train, draw.y_train, regularizer=regularizer, epochs=settings.epochs, lr=settings.lr,
+        model, x, y, regularizer=regularizer, epochs=settings.epochs, lr=settings.lr,
         weight_decay=settings.weight_decay, batch_size=batch, seed=draw.seed, progress=False,
     )  # fmt: skip
-    if regularizer is not None:
-        regularizer.disable(model)
+    for reader in readers:
+        reader.disable(model)
     return model
 
 
@@ -102,8 +109,8 @@ def paired_comparison(
 ) -> pd.DataFrame:  # fmt: skip
     """Test MSE of every arm and of two rivals on every split: seed, arm, test_mse, and a column for each output.
 
-    ``output`` is a CSV file that grows with every seed; with ``resume`` its finished seeds are kept. Every arm has the
-    same settings: a comparison in which each arm chooses its own is the study's business.
+    ``output`` is a CSV file that grows with every seed; with ``resume`` its finished seeds are kept, those that
+    are not asked for too. Every arm has the same settings, and none is tuned: that is the business of the study.
     """
     validate.instance("problem", problem, OwnProblem)
     arms = [validate.choice("arms", arm, tuple(ARMS)) for arm in arms]
@@ -113,7 +120,7 @@ def paired_comparison(
     if resume and output is not None and Path(output).exists():
         kept = read_csv(output)
         complete = kept.groupby("seed")["arm"].transform("nunique") == len(RIVALS) + len(arms)
-        tables = [part for _, part in kept[complete & kept["seed"].isin(seeds)].groupby("seed")]
+        tables = [part for _, part in kept[complete].groupby("seed")]
     done = {int(part["seed"].iloc[0]) for part in tables}
     for seed in tqdm(seeds, desc="splits", unit="split", disable=not progress):
         if seed in done:
@@ -128,4 +135,5 @@ def paired_comparison(
         tables.append(pd.DataFrame(rows))
         if output is not None:
             write_csv(pd.concat(tables), output)
-    return pd.concat(tables, ignore_index=True)
+    table = pd.concat(tables, ignore_index=True)
+    return table[table["seed"].isin(seeds)].reset_index(drop=True)

@@ -9,7 +9,7 @@ from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.own.hepatocytes import hepatocytes
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import OWN_ARMS, Settings, paired_comparison
+from gsnn_tutorial.own.paired import OWN_ARMS, Settings, errors, fitted, paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem, scaled
 from gsnn_tutorial.own.rivals import group_folds, group_mean
 from gsnn_tutorial.priors.memberships import connected_membership
@@ -91,6 +91,18 @@ def test_an_interrupted_comparison_goes_on_to_the_same_table(own, tmp_path):
     run([0], False)
     both = run([0, 1], True)
     pd.testing.assert_frame_equal(both, run([0, 1], False))
+    more = run([1, 2], True)
+    assert set(more["seed"]) == {1, 2}
+    pd.testing.assert_frame_equal(more[more["seed"] == 1], both[both["seed"] == 1].reset_index(drop=True))
+    assert set(pd.read_csv(tmp_path / "splits.csv")["seed"]) == {0, 1, 2}  # what is not asked for stays
+
+
+@pytest.mark.parametrize("arm", ["lasso", "recombination", "edge_penalty", "loo_penalty"])
+def test_arms_that_use_weights_or_data_run_on_own_data_too(own, arm):
+    draw = OwnProblem(own).draw(0)
+    models = (fitted(draw, QUICK, own.depth, name) for name in ("baseline", arm))
+    plain, other = (errors(model, draw.x_test, draw.y_test) for model in models)
+    assert np.isfinite(other).all() and (other != plain).any()
 
 
 def test_what_reaches_an_output_is_what_the_report_says(own):
