@@ -8,7 +8,7 @@ import linecache
 import random
 import sys
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from unittest.mock import patch
 
@@ -19,19 +19,23 @@ NO_ANSWER = "no answer yet."
 
 
 @contextmanager
-def same_luck():
-    """Unseeded draws come out alike each time; afterwards the generators stand where they stood."""
+def same_luck() -> Iterator[Callable[[], None]]:
+    """Unseeded draws come out alike after each call of what is yielded; afterwards the generators stand where they
+    stood.
+    """
     python, numpy, fresh = random.getstate(), np.random.get_state(), np.random.default_rng
 
     def seeded(seed=None):
         return fresh(0 if seed is None else seed)
 
-    with torch.random.fork_rng(devices=[]), patch.object(np.random, "default_rng", seeded):
+    def start_anew():
         random.seed(0)
         np.random.seed(0)
-        torch.manual_seed(0)
+        torch.default_generator.manual_seed(0)  # torch.manual_seed speaks to every kind of device too, each time
+
+    with torch.random.fork_rng(devices=[]), patch.object(np.random, "default_rng", seeded):
         try:
-            yield
+            yield start_anew
         finally:
             random.setstate(python)
             np.random.set_state(numpy)

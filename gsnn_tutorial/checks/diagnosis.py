@@ -88,14 +88,15 @@ class Exercise:
         cases = self.cases(seed)
         overheard = Overheard()
         with redirect_stdout(overheard):
-            given = [self._outcome(answer, case) for case in cases]
+            given = self._outcomes(answer, cases)
         if words := unfinished(answer, given, overheard.anything):
             return words
-        right = [self._compared(self.reference, case) for case in cases]
+        with same_luck() as start_anew:
+            right = [self._compared(self.reference, case, start_anew) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
-            if self._same(given, [self._outcome(wrong, case) for case in cases]):
+            if self._same(given, self._outcomes(wrong, cases)):
                 return diagnosis
         names = list(inspect.signature(self.reference).parameters)
         broken = [(size(case), k) for k, case in enumerate(cases) if isinstance(given[k], BaseException)]
@@ -113,7 +114,7 @@ class Exercise:
             with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
-                    return self._outcome(answer, case), self._outcome(self.reference, case)
+                    return tuple(self._outcomes(function, [case])[0] for function in (answer, self.reference))
 
         return outcomes
 
@@ -121,18 +122,22 @@ class Exercise:
         """Print a right answer."""
         print(re.sub(r"\A@.*?(?=^def )", "", inspect.getsource(self.reference), flags=re.M | re.S))
 
-    def _outcome(self, function: Callable, case: tuple):
-        """What is compared of a function's answer to a case, or the error that it raises."""
-        try:
-            return self._compared(function, case)
-        except (Exception, SystemExit) as error:
-            return error
+    def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
+        """What is compared of a function's answer to each case, or the error that it raises."""
+        outcomes = []
+        with same_luck() as start_anew:
+            for case in cases:
+                try:
+                    outcomes.append(self._compared(function, case, start_anew))
+                except (Exception, SystemExit) as error:
+                    outcomes.append(error)
+        return outcomes
 
-    def _compared(self, function: Callable, case: tuple):
+    def _compared(self, function: Callable, case: tuple, start_anew: Callable[[], None]):
         """What is compared; the probe sees the arguments as the function has left them, a model trained in place."""
         case = _copies(case)
-        with same_luck():
-            result = function(*case)
+        start_anew()
+        result = function(*case)
         return result if self.probe is None else self.probe(result, *case)
 
     def _same(self, a: list, b: list) -> bool:

@@ -24,7 +24,7 @@ class Assignment:
         self.path = path
         if seed is not None:
             self.path = folder / path.name
-            self.path.write_text(path.read_text(encoding="utf-8"))
+            self.path.write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
             set_seed(self.path, seed)
         self.name, self.number = path.stem, path.stem.split("_")[0]
         self.source = read_source(self.path)
