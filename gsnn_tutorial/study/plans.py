@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from gsnn_tutorial.study.named import LARGE, Claim, NamedStudy, Part
+from gsnn_tutorial.study.named import LARGE, LARGE_RECIPE, Claim, NamedStudy, Part
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.worlds import World
 
-TUNED_SEEDS, WORLD_SEEDS = range(20000, 20048), range(21000, 21012)
+TUNED_SEEDS, WORLD_SEEDS, CURVE_SEEDS = range(20000, 20048), range(21000, 21012), range(22000, 22024)
 TUNED_RECIPE, TUNING = Recipe(weight_decay=1e-4), Tuning(folds=2)
 
 TUNED_CLAIMS = (
@@ -49,4 +49,34 @@ def _worlds() -> NamedStudy:
     return NamedStudy(question, tuple(parts), plan=plan)
 
 
-PLANNED = {"tuned": _tuned(), "worlds": _worlds()}
+CURVES_PLAN = """Written before a seed of it was run. The settings are those of the earlier studies, which nobody tuned,
+and so is the last epoch, 500. Two differences are read on the same seeds: leave-one-out minus baseline after epoch 500,
+as the earlier studies had it, and the same where both stop at the epoch that two folds of the training rows choose.
+The curves are looked at, and choose nothing. 24 seeds, none used before."""
+
+
+def _curves() -> NamedStudy:
+    arms = ("baseline", "oracle", "regularized_loo", "control_loo", "edge_penalty", "recombination")
+    grids = {
+        "decay": ({"weight_decay": LARGE_RECIPE.weight_decay},), "score": ({"lambda_sim": LARGE_RECIPE.lambda_sim},),
+        "penalty": ({"lambda_edge": LARGE_RECIPE.lambda_edge},), "lasso": ({"lambda_edge": 3e-4},),
+        "both": ({"lambda_sim": LARGE_RECIPE.lambda_sim, "lambda_edge": 0.01},),
+    }  # fmt: skip
+    epochs = (25, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400, 450, 500)
+    part = Part({"settings": "untuned"}, LARGE, LARGE_RECIPE, arms, CURVE_SEEDS, ("cka",),
+                Tuning(folds=2, epochs=epochs, grids=grids))  # fmt: skip
+    question = "What does stopping alone do for the baseline, and what is left of the earlier answer then?"
+    return NamedStudy(question, (part,), plan=CURVES_PLAN)
+
+
+STARTS_PLAN = """Written before a seed of it was run. The first 24 seeds of the tuned study once more, with four initial
+weights a seed in place of one: by how much does the variance of the difference between seeds fall?"""
+
+
+def _starts() -> NamedStudy:
+    arms, tuning = ("baseline", "edge_penalty"), Tuning(folds=2, starts=4)
+    part = Part({"starts": 4}, LARGE, TUNED_RECIPE, arms, TUNED_SEEDS[:24], ("cka",), tuning)
+    return NamedStudy("How much of the spread between seeds is the luck of a start?", (part,), plan=STARTS_PLAN)
+
+
+PLANNED = {"tuned": _tuned(), "worlds": _worlds(), "curves": _curves(), "starts": _starts()}
