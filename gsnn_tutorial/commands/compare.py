@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -32,7 +31,8 @@ from gsnn_tutorial.study.published import (
     side_by_side,
 )
 from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.table import settings_file
+from gsnn_tutorial.study.table import settings_file, settings_of
+from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import in_words, verdict
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
@@ -101,16 +101,18 @@ def compare_arms(
     recipe: Recipe = Recipe(),
     device: str = "cpu",
     progress: bool = True,
+    tuning: Tuning | None = None,
 ) -> bool:
     """Run the paired study, print its summary and verdicts, and fill the folder ``output``.
 
-    Returns whether all seeds were finished. Those that were are in study.csv in any case.
+    With a ``tuning`` every arm chooses its settings and epoch by it. Returns whether all seeds were finished. Those
+    that were are in study.csv in any case.
     """
     seeds = checked_comparison(problem, seeds, recipe, device)
     validate.flag("progress", progress)
-    settings = {"problem": asdict(problem), "recipe": asdict(recipe), "arms": list(USUAL_ARMS), "seeds": seeds}
+    settings = settings_of(problem, recipe, tuning) | {"arms": list(USUAL_ARMS), "seeds": seeds}
     with RunFolder(output, settings, device) as folder:
-        return _compare_arms(folder, problem, seeds, recipe, device, progress)
+        return _compare_arms(folder, problem, seeds, recipe, device, progress, tuning)
 
 
 def checked_comparison(problem: Problem, seeds: Sequence[int], recipe: Recipe, device: str) -> list[int]:
@@ -122,11 +124,14 @@ def checked_comparison(problem: Problem, seeds: Sequence[int], recipe: Recipe, d
 
 
 def _compare_arms(
-    folder: RunFolder, problem: Problem, seeds: list[int], recipe: Recipe, device: str, progress: bool
-) -> bool:
+    folder: RunFolder, problem: Problem, seeds: list[int], recipe: Recipe, device: str, progress: bool,
+    tuning: Tuning | None,
+) -> bool:  # fmt: skip
     output = folder.file("study.csv")
     folder.file(settings_file(output).name)
-    table = paired_study(problem, seeds=seeds, recipe=recipe, device=device, output=output, progress=progress)
+    table = paired_study(
+        problem, seeds=seeds, recipe=recipe, tuning=tuning, device=device, output=output, progress=progress
+    )
     finished = len(table) == len(seeds) * len(USUAL_ARMS)
     if not len(table) or table["seed"].nunique() < 2:
         folder.finish(finished=finished)
@@ -136,7 +141,10 @@ def _compare_arms(
     summary = summarize(table, metrics)
     verdicts = {metric: verdict(summary, metric) for metric in metrics}
     folder.table("summary", summary)
-    for name, figure in study_figures(table, summary, metrics).items():
+    figures = study_figures(table, summary, metrics)
+    if tuning is not None:
+        figures["learning_curves"] = plots.plot_learning_curves(table).figure
+    for name, figure in figures.items():
         folder.figure(name, figure)
     wall = folder.finish(
         finished=finished, verdicts={metric: text.splitlines()[0] for metric, text in verdicts.items()}

@@ -24,6 +24,12 @@ def add(commands):
         help="instead replay the published tutorial: its own data, graph, shuffle, initial weights and settings, "
         "one seed, three arms; of the options below only --output and --device apply",
     )
+    compare.add_argument(
+        "--tuned",
+        action="store_true",
+        help="every arm chooses its settings and its epoch, from as many, by cross-validation inside the training "
+        "rows; --lambda and --epochs do not apply. About four times the time",
+    )
     option(compare, "--output", "where results are written", "runs/compare, or runs/published", metavar="FOLDER")
     option(compare, "--device", "cpu, cuda, cuda:1, ...", "cpu")
     seeds = compare.add_argument_group("seeds")
@@ -51,6 +57,7 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     from gsnn_tutorial.files import usable_device
     from gsnn_tutorial.study.problem import Problem
     from gsnn_tutorial.study.recipe import Recipe
+    from gsnn_tutorial.study.tuning import Tuning
 
     if given.published:
         usable_device(given.device)
@@ -64,4 +71,5 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     )
     seeds = range(given.first_seed, given.first_seed + given.seeds)
     checked_comparison(problem, seeds, recipe, given.device)
-    return lambda: compare_arms(given.output or "runs/compare", problem, seeds, recipe, given.device)
+    tuning = Tuning() if given.tuned else None
+    return lambda: compare_arms(given.output or "runs/compare", problem, seeds, recipe, given.device, tuning=tuning)

@@ -1,4 +1,4 @@
-"""Where a prior helps, and where it does not: a map over problem sizes, and curves over one setting."""
+"""Where a prior helps, and where it does not: maps over problem sizes and over worlds, and curves over one setting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from gsnn_tutorial.plots.style import LINES, axes, tidy
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.verdict import compared
+from gsnn_tutorial.study.verdict import compared, judged
 
 SETTINGS = {
     "K": "pathways",
@@ -18,6 +18,7 @@ SETTINGS = {
     "lambda_sim": "lambda",
     "wrong": "share of wrong memberships",
 }
+DYNAMICS = {"sum": "{:g}", "rest": "at rest, {:g}"}  # what the world's nodes compute, and how far it is broken
 
 
 def plot_map(
@@ -30,17 +31,18 @@ def plot_map(
 ) -> Axes:
     """The gain of 'regularized' over 'baseline' for each pair of settings x and y, in colour and in figures.
 
-    ``summary`` is that of ``summarize_by`` with the columns x and y. A filled square marks where the
-    intervals lie beyond 0 against baseline and control, a hollow circle where against the baseline only.
-    ``largest`` is the gain at the end of the colours; None takes the map's own. Maps side by side share one.
+    ``summary`` is that of ``summarize_by`` with the columns x and y. A filled square marks where it helps, by the rule
+    of ``verdict``, against baseline and control, a hollow circle where against the baseline only. ``largest`` is the
+    gain at the end of the colours; None takes the map's own. Maps side by side share one.
     """
-    sign = metric_named(metric).direction
+    kind = metric_named(metric)
+    sign = kind.direction
     rows = summary[(summary["metric"] == metric) & (summary["arm"] == "regularized")]
     gain = {versus: rows[rows["versus"] == versus].set_index([y, x]) for versus in ("baseline", "control")}
     means = (sign * gain["baseline"]["difference"]).unstack()
     helps = {}
     for versus, table in gain.items():
-        helps[versus] = ((table["low"] * sign > 0) & (table["high"] * sign > 0)).unstack()
+        helps[versus] = table.apply(lambda row: judged(row, kind) == "helps", axis=1).unstack()
     ax = axes(ax, (1.6 + 1.1 * means.shape[1], 1.2 + 0.8 * means.shape[0]))
     most = np.nanmax(np.abs(means.to_numpy())) if largest is None else largest
     ax.imshow(means, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto", origin="lower")
@@ -52,6 +54,33 @@ def plot_map(
     ax.set_xticks(range(means.shape[1]), means.columns)
     ax.set_yticks(range(means.shape[0]), means.index)
     ax.set(xlabel=SETTINGS.get(x, x), ylabel=SETTINGS.get(y, y))
+    return ax
+
+
+def plot_worlds(summary: pd.DataFrame, arm: str, metric: str = "test_mse", ax: Axes | None = None,
+                largest: float | None = None) -> Axes:  # fmt: skip
+    """The gain of an arm over the baseline in each world of the map, with the word of the verdict below it.
+
+    ``summary`` is that of ``summarize_by`` with the columns dynamics, broken and n_crosstalk. Down: how far the
+    assumption is broken; across: real edges between pathways. Purple is gain, orange is harm; ``largest`` is the gain
+    at the end of the colours.
+    """
+    kind = metric_named(metric)
+    rows = summary[(summary["metric"] == metric) & (summary["arm"] == arm) & (summary["versus"] == "baseline")]
+    worlds, crossings = list(dict.fromkeys(zip(rows["dynamics"], rows["broken"]))), sorted(rows["n_crosstalk"].unique())
+    ax = axes(ax, (1.8 + 1.2 * len(crossings), 1.2 + 0.8 * len(worlds)))
+    gains = np.full((len(worlds), len(crossings)), np.nan)
+    for row in rows.itertuples():
+        place = worlds.index((row.dynamics, row.broken)), crossings.index(row.n_crosstalk)
+        gains[place] = kind.direction * row.difference
+        word = judged(rows.loc[row.Index], kind)
+        weight = "bold" if word in ("helps", "harms") else "normal"
+        ax.text(place[1], place[0], f"{row.difference:+.3f}\n{word}", ha="center", va="center", weight=weight)
+    most = np.nanmax(np.abs(gains)) if largest is None else largest
+    ax.imshow(gains, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto")
+    ax.set_xticks(range(len(crossings)), [f"{count:g}" for count in crossings])
+    ax.set_yticks(range(len(worlds)), [DYNAMICS[dynamics].format(broken) for dynamics, broken in worlds])
+    ax.set(xlabel=SETTINGS["n_crosstalk"], ylabel="how far the assumption is broken")
     return ax
 
 

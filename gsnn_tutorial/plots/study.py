@@ -13,14 +13,14 @@ from gsnn_tutorial.plots.style import LINES, axes, draw_floor, stacked, tidy
 from gsnn_tutorial.study.arms import arm_named
 from gsnn_tutorial.study.inference import paired_differences, power_curve, seeds_needed
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.verdict import compared
+from gsnn_tutorial.study.verdict import compared, judged
 
 
 def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
     """Paired differences of one metric: each seed a point, the mean and its 95% interval in front.
 
-    The grey band holds differences too small to matter. Which side is better is said below. The ticks name the
-    comparisons, so that the axis needs no other label.
+    Beside them stands the word of ``verdict``. The grey band holds differences too small to matter. Which side is
+    better is said below. The ticks name the comparisons, so that the axis needs no other label.
     """
     kind, rows = metric_named(metric), summary[summary["metric"] == metric]
     ax = axes(ax, (5.0, 0.9 + 0.55 * len(rows)))
@@ -34,6 +34,8 @@ def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axe
         ax.plot([row.low, row.high], [place, place], color=arm.color, linewidth=2)
         edge = {"markeredgecolor": "white", "markeredgewidth": 0.6}
         ax.plot(row.difference, place, marker=arm.marker, color=arm.color, markersize=9.5, linestyle="", **edge)
+        word = judged(rows.loc[row.Index], kind)
+        ax.text(1.02, place, word, transform=ax.get_yaxis_transform(), va="center")
     ax.set_yticks(range(len(rows)), [compared(row.arm, row.versus) for row in rows.itertuples()])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(f"paired difference in {kind.words}\n({kind.better})")

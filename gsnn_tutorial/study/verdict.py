@@ -3,18 +3,17 @@
 The rule, for a metric and a margin (the smallest difference that would matter), with the difference
 turned so that more is better:
 
-    helps           the whole 95% interval lies above 0
-    harms           the whole interval lies below 0
+    helps           the whole 95% interval lies above 0, and p of the sign-flip test is below 0.05
+    harms           the whole interval lies below 0, and p is below 0.05
     does not help   the whole interval lies below the margin: if there is a gain, it is too small to matter
-    can't tell      none of these, or fewer than 6 seeds (that 5 differences all have one sign is
-                    luck in 1 of 16 cases)
+    can't tell      none of these, or fewer than 12 seeds
 
 It is the pathways that help only if the prior helps against the baseline *and* against every control.
 A gain whose whole interval lies below the margin is said to be too small to matter.
 A structural metric has a null that is not zero: what an untrained model has already.
 
-For the secondary of many metrics "helps" or "harms" needs p_holm below 0.05 besides; where it is not, one of the
-other two lines has to fit.
+For the secondary of many metrics p is Holm's, corrected for how many they are. Where p takes back "helps" or "harms",
+one of the other two lines has to fit.
 """
 
 from __future__ import annotations
@@ -22,6 +21,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from textwrap import wrap
 
+import numpy as np
 import pandas as pd
 
 from gsnn_tutorial import validate
@@ -32,15 +32,15 @@ from gsnn_tutorial.study.metrics import METRICS, Metric, metric_named
 ALPHA = 0.05
 
 
-def judge(low: float, high: float, seeds: int, metric: Metric) -> str:
-    """'helps', 'harms', 'does not help' or "can't tell": the rule above for one interval."""
+def judge(low: float, high: float, seeds: int, metric: Metric, p: float = 0.0) -> str:
+    """'helps', 'harms', 'does not help' or "can't tell": the rule above for one interval and its p."""
     if seeds < FEWEST_SEEDS:
         return "can't tell"
     if metric.direction < 0:
         low, high = -high, -low
-    if low > 0:
+    if low > 0 and p < ALPHA:
         return "helps"
-    if high < 0:
+    if high < 0 and p < ALPHA:
         return "harms"
     return "does not help" if high < metric.margin else "can't tell"
 
@@ -55,8 +55,8 @@ def verdict(
 ) -> str:
     """What the intervals say of one metric, in words, by the rule above.
 
-    ``summary`` must have the ``contrasts`` of ``arm``, ``controls`` and ``baseline``; where it has p_holm,
-    the words "helps" and "harms" need it to be below 0.05 besides. Raises ValueError where it lacks one.
+    ``summary`` must have the ``contrasts`` of ``arm``, ``controls`` and ``baseline``; where ``holm`` has corrected it,
+    the rule reads the corrected p. Raises ValueError where it lacks one.
     """
     kind, controls = metric_named(metric), named_controls(controls)
     validate.instance("summary", summary, pd.DataFrame, " that summarize makes")
@@ -64,9 +64,9 @@ def verdict(
     missing = [pair for pair in contrasts(arm, controls, baseline) if pair not in rows.index]
     if missing:
         raise ValueError(f"summary must have the comparison {missing[0]} of {metric}: make it with summarize")
-    judged = {pair: _judged(row, kind) for pair, row in rows.iterrows()}
-    prior = judged[arm, baseline]
-    level = [control for control in controls if judged[arm, control] != "helps"]  # not shown to be left behind
+    words = {pair: judged(row, kind) for pair, row in rows.iterrows()}
+    prior = words[arm, baseline]
+    level = [control for control in controls if words[arm, control] != "helps"]  # not shown to be left behind
     if prior == "helps" and not level:
         conclusion = "the prior helps, and it is the pathways that help."
     elif prior == "helps":
@@ -79,14 +79,14 @@ def verdict(
     if prior == "helps" and _best(rows.loc[(arm, baseline)], kind) < kind.margin:
         conclusion += " The gain is below the margin, too small to matter."
     for control in controls:
-        word = judged[control, baseline]
+        word = words[control, baseline]
         if word in ("helps", "harms"):
             conclusion += f" The {arm_named(control).words} {word}" + (" too." if word == prior else ".")
-    if prior == "helps" and judged.get((arm, "untrained"), "helps") != "helps":
+    if prior == "helps" and words.get((arm, "untrained"), "helps") != "helps":
         conclusion += " But no more is shown than an untrained model has."
     most = rows["seeds"].max()
     lines = [
-        f"  {compared(*pair)}: {_signed(row)}, {judged[pair]}{_corrected(row)}"
+        f"  {compared(*pair)}: {_signed(row)}, {words[pair]}{_corrected(row)}"
         + (f" ({row['seeds']} of {most} seeds)" if row["seeds"] < most else "")
         for pair, row in rows.iterrows()
     ]
@@ -124,17 +124,22 @@ def _metric_words(name: str) -> str:
     return METRICS[name].words if name in METRICS else name
 
 
-def _judged(row: pd.Series, kind: Metric) -> str:
-    word = judge(row["low"], row["high"], row["seeds"], kind)
-    if word in ("helps", "harms") and row.get("p_holm", 0) >= ALPHA:
-        word = "does not help" if _best(row, kind) < kind.margin else "can't tell"  # the rule's next lines
-    return word
+def judged(row: pd.Series, kind: Metric) -> str:
+    """The word for one row of a summary: ``judge`` of its interval, and of Holm's p where there is one."""
+    return judge(row["low"], row["high"], row["seeds"], kind, _counted(row)[0])
+
+
+def _counted(row: pd.Series) -> tuple[float, str]:
+    """The p that the rule reads, and what to call it: Holm's where there is one."""
+    corrected = row.get("p_holm", np.nan)
+    return (row["p"], "") if np.isnan(corrected) else (corrected, " after Holm")
 
 
 def _corrected(row: pd.Series) -> str:
-    """Holm's p-value where an interval beyond 0 does not count for it: without, the word would look like a slip."""
+    """The p where an interval beyond 0 does not count for it: without, the word would look like a slip."""
+    p, name = _counted(row)
     beyond = row["low"] > 0 or row["high"] < 0
-    return f" (p = {row['p_holm']:.2f} after Holm)" if beyond and row.get("p_holm", 0) >= ALPHA else ""
+    return f" (p = {p:.3f}{name})" if beyond and p >= ALPHA else ""
 
 
 def _best(row: pd.Series, kind: Metric) -> float:

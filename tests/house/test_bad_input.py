@@ -52,7 +52,7 @@ from gsnn_tutorial.priors.recombination import recombined
 from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
-from gsnn_tutorial.study import arms, inference, metrics, named, published, verdict
+from gsnn_tutorial.study import arms, inference, metrics, named, published, share, verdict
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.paired import checked_study, paired_study
@@ -585,7 +585,9 @@ CASES |= {
         (lambda: inference.p_value([1.0]), ValueError, "differences must be a vector of at least 2 finite values"),
         (lambda: inference.summarize(TABLE, comparisons=["ab"]), ValueError, "comparisons must be pairs"),
         (lambda: inference.summarize_by(TABLE, "K", ["test_mse"]), ValueError, "by must be one of"),
-        (lambda: inference.holm(None, TABLE), TypeError, "summary must be a DataFrame, got NoneType"),
+        (lambda: share.share_of_the_way(TABLE[TABLE["seed"] == 0], "test_mse", "a", "b", "b"),
+         ValueError, "table must have at least 2 seeds with a, b and b; got 1"),
+        (lambda: inference.holm(None), TypeError, "summary must be a DataFrame that summarize makes, got"),
         (lambda: inference.non_inferior([1.0, 2.0], -1), ValueError, "margin must be finite and at least 0, got -1"),
         (lambda: inference.power_curve([1.0, 2.0], 1.0, seeds=[1]), ValueError, "seeds must be at least 2, got 1"),
         (lambda: inference.seeds_needed([1.0, 2.0], 1.0, power=2), ValueError, "power must be finite and between"),
@@ -656,7 +658,8 @@ INSIDE = {
     "study.problem.Drawn", "study.named.settings_of_part", "priors.recombination.column_groups",
     "study.union.UnionResidual", "study.union.BestOfEach", "study.union_regularizer.UnionScore",
     "study.union_regularizer.UnionRegularizer", "study.union_regularizer.UnionWeightRegularizer",
-    "study.table.settings_of", "study.table.settings_file", "study.verdict.judge", "study.verdict.compared",
+    "study.table.settings_of", "study.table.settings_file", "study.verdict.judge", "study.verdict.judged",
+    "study.verdict.compared",
     "own.edges.sign_of", "own.findings.Findings", "own.hepatocytes.hepatocytes", "own.hepatocytes_study.everywhere",
     "own.hepatocytes_study.asked_edges", "own.hepatocytes_study.further", "own.hepatocytes_study.random_edges",
     "own.hepatocytes_study.steps", "own.hepatocytes_study.study", "own.make_hepatocytes.make", "own.names.folded",

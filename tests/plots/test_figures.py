@@ -206,7 +206,56 @@ def test_a_sweep_names_its_comparisons_in_words():
     assert label.get_text() == "leave-one-out - shuffled control (leave-one-out)"
 
 
+WORLDS = pd.concat([
+    EVERY_ARM[EVERY_ARM["n_train"] == 32].assign(dynamics=dynamics, broken=broken, n_crosstalk=crosstalk)
+    for dynamics, broken, crosstalk in (("sum", 0.0, 0), ("sum", 0.0, 8), ("sum", 1.0, 0), ("rest", 0.0, 8))
+])  # fmt: skip
+BY_WORLD = summarize_by(WORLDS, ["dynamics", "broken", "n_crosstalk"], ["cka_gap"], [("edge_penalty", "baseline")])
+CURVES = pd.DataFrame({
+    "seed": [0, 1, 0, 1, 0], "arm": ["baseline", "baseline", "oracle", "oracle", "untrained"],
+    "epoch": [50, 100, 100, 100, np.nan], "test_mse@50": [1.0, 2.0, 0.5, 0.7, np.nan],
+    "test_mse@100": [3.0, 4.0, 0.4, 0.4, np.nan],
+})  # fmt: skip
+
+
+def test_learning_curves_are_the_means_over_the_seeds_and_the_chosen_epoch_is_marked():
+    ax = plots.plot_learning_curves(CURVES)
+    curves = {line.get_label(): line for line in ax.lines if len(line.get_xdata()) == 2}
+    assert list(curves["baseline"].get_ydata()) == [1.5, 3.5] and list(curves["oracle"].get_xdata()) == [50, 100]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["baseline", "oracle"]  # untrained has none
+    marks = [list(line.get_xdata()) for line in ax.lines if list(line.get_ydata()) == [0, 0.05]]
+    assert marks == [[75, 75], [100, 100]]
+    with pytest.raises(ValueError, match="table must be that of a tuned study"):
+        plots.plot_learning_curves(STUDY)
+
+
+def test_the_map_over_worlds_has_the_difference_and_the_word_of_each_world_and_leaves_out_what_was_not_run():
+    enough = BY_WORLD.assign(
+        seeds=12, low=[0.1, -0.1, -0.5, 0.1], high=[0.2, 0.01, -0.4, 0.3], p=[0.01, 0.5, 0.01, 0.2]
+    )
+    ax = plots.plot_worlds(enough, "edge_penalty", "cka_gap")
+    words = {text.get_position(): text.get_text() for text in ax.texts}
+    assert [text.split("\n")[1] for text in words.values()] == ["helps", "does not help", "harms", "can't tell"]
+    assert words[0, 0].startswith(f"{BY_WORLD['difference'][0]:+.3f}") and set(words) == {
+        (0, 0),
+        (1, 0),
+        (0, 1),
+        (1, 2),
+    }
+    assert np.isnan(ax.images[0].get_array().filled(np.nan)[1, 1])
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["0", "1", "at rest, 0"]
+
+
+def test_a_forest_says_the_word_beside_each_interval():
+    table = pd.concat([STUDY.assign(seed=STUDY["seed"] + 5 * i, cka_gap=STUDY["cka_gap"] + 0.01 * i) for i in range(3)])
+    summary = summarize(table, ["cka_gap"])
+    ax = plots.plot_forest(table, summary.assign(p=[0.01, 0.2, 0.01, 0.01][: len(summary)]), "cka_gap")
+    assert [text.get_text() for text in ax.texts][:2] == ["helps", "does not help"]  # p takes the second one back
+
+
 MORE_PLOTS = {
+    "learning curves": lambda: plots.plot_learning_curves(CURVES),
+    "worlds": lambda: plots.plot_worlds(BY_WORLD, "edge_penalty", "cka_gap"),
     "sweep": lambda: plots.plot_sweep(summarize_by(EVERY_ARM, "n_train", ["cka_gap"]), "n_train", "cka_gap"),
     "power": lambda: plot_power([0.1, 0.2, 0.3, 0.1], "cka_gap"),
     "map": lambda: plots.plot_map(

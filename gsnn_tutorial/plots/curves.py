@@ -1,0 +1,49 @@
+"""How errors fall and rise again while models are trained."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from gsnn_tutorial import validate
+from gsnn_tutorial.plots.style import axes, tidy
+from gsnn_tutorial.study.arms import arm_named
+
+LOOKED_AT = "test_mse@"  # the columns of a tuned study that hold its learning curves
+
+
+def learning_curves(table: pd.DataFrame) -> pd.DataFrame:
+    """The mean test MSE over the seeds, one row per epoch and one column per arm, of a tuned study's table.
+
+    Raises ValueError for a table of a study that tuned nothing, which holds no curves.
+    """
+    validate.instance("table", table, pd.DataFrame)
+    columns = [column for column in table if column.startswith(LOOKED_AT)]
+    if not columns:
+        raise ValueError(f"table must be that of a tuned study, with columns {LOOKED_AT}EPOCH; it has none")
+    trained = table.dropna(subset=columns)
+    means = trained.groupby("arm", sort=False)[columns].mean().T
+    means.index = pd.Index([int(column.removeprefix(LOOKED_AT)) for column in columns], name="epoch")
+    return means
+
+
+def plot_learning_curves(table: pd.DataFrame, arms: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
+    """The mean test MSE of each arm over the epochs; a tick below marks the median of the epochs that it chose.
+
+    Epochs are chosen inside the training rows, not by these curves.
+    """
+    means, ax = learning_curves(table), axes(ax, (7.0, 3.8))
+    arms = list(means) if arms is None else validate.ordered("arms", arms)
+    for name in arms:
+        arm = arm_named(validate.choice("arms", name, tuple(means)))
+        style = {"color": arm.color, "marker": arm.marker, "linestyle": arm.linestyle, "markersize": 6}
+        ax.plot(means.index, means[name], label=arm.words, **style)
+    for name in arms:
+        chosen = table.loc[table["arm"] == name, "epoch"].median()
+        arm = arm_named(name)
+        ax.plot([chosen, chosen], [0, 0.05], color=arm.color, linewidth=2.5, transform=ax.get_xaxis_transform())
+    ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    ax.set(xlabel="epochs of training", ylabel="test MSE, mean over the seeds")
+    return tidy(ax)
