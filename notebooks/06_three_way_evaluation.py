@@ -68,11 +68,12 @@ from gsnn_tutorial.training import train
 # %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.study.inference import holm, interval, paired_differences, power_curve, seeds_needed, summarize
 from gsnn_tutorial.study.metrics import METRICS, USUAL_METRICS
-from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS, STUDIES, saved_settings, saved_study
+from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
 from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
 from gsnn_tutorial.study.verdict import verdict
 
 pd.set_option("display.float_format", "{:.3f}".format)

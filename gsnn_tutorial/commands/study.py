@@ -11,10 +11,11 @@ from tqdm import tqdm
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
-from gsnn_tutorial.study.named import STUDIES, NamedStudy, Part, settings_of_part
+from gsnn_tutorial.study.named import Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
-from gsnn_tutorial.study.plans import PLANNED
+from gsnn_tutorial.study.saved import STUDIES
 from gsnn_tutorial.study.table import settings_file, settings_of
+from gsnn_tutorial.study.tuned import CHOICES
 from gsnn_tutorial.study.verdict import in_words
 
 SHOWN = ["test_mse", "cka_gap", "cka_ari"]
@@ -23,7 +24,7 @@ SHOWN = ["test_mse", "cka_gap", "cka_ari"]
 def run_study(
     name: str, output: str | Path | None = None, device: str = "cpu", seeds: int | None = None, progress: bool = True
 ) -> bool:
-    """Compute a study of ``STUDIES`` or ``PLANNED`` into a folder: NAME.csv, with the settings in run.json.
+    """Compute a study of ``STUDIES`` into a folder: NAME.csv, with the settings in run.json.
 
     Finished parts and seeds are kept in ``parts``; a run that was interrupted goes on from there. Returns whether
     it was finished.
@@ -42,15 +43,9 @@ def run_study(
         return _compute(folder, name, parts, device, progress)
 
 
-def study_named(name: str) -> NamedStudy:
-    """The study of this name, saved or planned. Raises ValueError for any other."""
-    known = STUDIES | PLANNED
-    return known[validate.choice("name", name, tuple(known))]
-
-
 def checked_parts(name: str, seeds: int | None = None) -> list[Part]:
     """The parts of a study, with only so many seeds of each. Raises ValueError for a study or seeds there are not."""
-    parts = study_named(name).parts
+    parts = STUDIES[validate.choice("name", name, tuple(STUDIES))].parts
     if seeds is None:
         return list(parts)
     most = min(len(part.seeds) for part in parts)
@@ -82,10 +77,12 @@ def _compute(folder: RunFolder, name: str, parts: list[Part], device: str, progr
         finished = len(table) == len(part.seeds) * len(part.arms)
         if not finished:
             break
-    folder.table(name, pd.concat(tables, ignore_index=True).round(4))
-    folder.finish(question=study_named(name).question, finished=finished, seconds_of_all_runs=round(seconds, 1))
+    table = pd.concat(tables, ignore_index=True)
+    folder.table(name, table.round({column: 4 for column in table if column not in CHOICES}))
+    said = {"question": STUDIES[name].question, "plan": STUDIES[name].plan}
+    folder.finish(**said, finished=finished, seconds_of_all_runs=round(seconds, 1))
     means = pd.concat(tables).groupby([*parts[0].label, "arm"], sort=False)[SHOWN].mean()
-    print(study_named(name).question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
+    print(STUDIES[name].question, in_words(means.rename_axis(columns="metric")).round(3).to_string(), sep="\n")
     print(f"\n{seconds:.0f} s. The table and run.json are in {folder.path}")
     return finished
 

@@ -1,20 +1,13 @@
-"""The long studies, by name: what is asked, with which seeds, and the results that the package carries.
+"""The earlier studies, by name: what is asked, and with which seeds. Nobody tuned their arms.
 
-``python -m gsnn_tutorial study NAME`` computes one anew. Chapters show the saved tables, and compute a few of
-their rows again.
+Every model is trained for 500 epochs by one recipe. ``plans`` holds the studies in which every arm chooses for itself.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 
-import pandas as pd
-
-from gsnn_tutorial import validate
-from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.study.arms import USUAL_ARMS
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
@@ -185,7 +178,7 @@ def _crosstalk() -> NamedStudy:
     return NamedStudy("What if real edges cross between pathways?", tuple(parts))
 
 
-STUDIES = {
+UNTUNED = {
     "published_size": _published_size(),
     "published_fresh": _published_fresh(),
     "confirmation": _confirmation(),
@@ -198,15 +191,3 @@ STUDIES = {
     "crosstalk": _crosstalk(),
     "crosstalk_large": _crosstalk_large(),
 }
-
-
-def saved_study(name: str) -> pd.DataFrame:
-    """The table of a study as the package carries it: the part's label, then the columns of ``paired_study``."""
-    validate.choice("name", name, STUDIES)
-    return read_csv(files("gsnn_tutorial") / "data" / "studies" / f"{name}.csv")
-
-
-def saved_settings(name: str) -> dict:
-    """How a saved study came about: command, settings, versions, device, wall time."""
-    validate.choice("name", name, STUDIES)
-    return json.loads((files("gsnn_tutorial") / "data" / "studies" / f"{name}.json").read_text(encoding="utf-8"))

@@ -1,6 +1,6 @@
-"""Studies that are planned: claims, arms, grids and seeds stand here before a seed of them is run.
+"""The fair studies: claims, arms, grids and seeds stood here before a seed of them was run.
 
-``python -m gsnn_tutorial study NAME`` runs them like those of ``named``. When its table is saved, a study moves there.
+In each of them every arm chooses its settings and its epoch by the same rule, see ``tuning``.
 """
 
 from __future__ import annotations

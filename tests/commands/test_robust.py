@@ -18,8 +18,9 @@ from gsnn_tutorial.commands.bench import run_bench
 from gsnn_tutorial.commands.compare import compare_arms, compare_published
 from gsnn_tutorial.commands.study import run_study
 from gsnn_tutorial.files import RunFolder, UnusableFile
-from gsnn_tutorial.study.named import STUDIES, NamedStudy, Part
+from gsnn_tutorial.study.named import NamedStudy, Part
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.saved import STUDIES
 
 MODULE = [sys.executable, "-m", "gsnn_tutorial"]
 TINY = ["--seeds", "2", "--epochs", "1", "--samples", "16", "--pathways", "2", "--spurious", "2"]

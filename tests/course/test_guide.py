@@ -12,7 +12,7 @@ from assignments import FOLDER, SOURCES, Assignment, prose
 from gsnn_tutorial.__main__ import parser
 from gsnn_tutorial.course import execution, intake
 from gsnn_tutorial.study.inference import summarize
-from gsnn_tutorial.study.named import saved_study
+from gsnn_tutorial.study.saved import saved_study
 
 ROOT = FOLDER.parent.parent
 GUIDE = (FOLDER / "README.md").read_text(encoding="utf-8")

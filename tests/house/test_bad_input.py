@@ -52,7 +52,7 @@ from gsnn_tutorial.priors.recombination import recombined
 from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
-from gsnn_tutorial.study import arms, inference, metrics, named, published, share, verdict
+from gsnn_tutorial.study import arms, inference, metrics, published, saved, share, verdict
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.paired import checked_study, paired_study
@@ -574,8 +574,8 @@ CASES |= {
         (lambda: arms.arms_in_words(["beauty"]), ValueError, "names must be one of"),
         (lambda: metrics.metric_named("beauty"), ValueError, "metric must be one of"),
         (lambda: metrics.chosen(["cka", "cka"]), ValueError, "which must name each group once"),
-        (lambda: named.saved_study("beauty"), ValueError, "name must be one of"),
-        (lambda: named.saved_settings("beauty"), ValueError, "name must be one of"),
+        (lambda: saved.saved_study("beauty"), ValueError, "name must be one of"),
+        (lambda: saved.saved_settings("beauty"), ValueError, "name must be one of"),
         (lambda: published.side_by_side(None), TypeError, "ours must be a DataFrame, got NoneType"),
         (lambda: inference.paired_differences([], "test_mse", "a", "b"), TypeError, "table must be a DataFrame, one"),
         (lambda: inference.paired_differences(TABLE, "test_mse", "a", "c"), ValueError, "arm must be one of 'a', 'b'"),

@@ -94,7 +94,7 @@ def test_imports_run_one_way():
 
 STUDY_FLOORS = [
     "problem", "union", "union_regularizer", "worlds", "recipe", "arms", "metrics", "replicas", "tuning", "tuned",
-    "blocks", "table", "paired", "inference", "share", "verdict", "published", "named", "plans",
+    "blocks", "table", "paired", "inference", "share", "verdict", "published", "named", "plans", "saved",
 ]  # fmt: skip
 
 

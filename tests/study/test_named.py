@@ -15,15 +15,13 @@ from gsnn_tutorial.study.named import (
     EXPLORATORY,
     PUBLISHED_SEEDS,
     SECOND_CONFIRMATION,
-    STUDIES,
     NamedStudy,
     Part,
-    saved_settings,
-    saved_study,
 )
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
 
 SHORT = NamedStudy(
     "Is it short?",

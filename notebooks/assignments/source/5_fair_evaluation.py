@@ -64,7 +64,7 @@ from scipy import stats
 from gsnn_tutorial import GSNN, Problem, plots
 from gsnn_tutorial.evaluation import told_gap
 from gsnn_tutorial.study.inference import summarize
-from gsnn_tutorial.study.named import saved_study
+from gsnn_tutorial.study.saved import saved_study
 
 SEED = 2026  # the data, and what the checks ask, follow from it
 
