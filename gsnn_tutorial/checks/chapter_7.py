@@ -1,6 +1,7 @@
 """The exercises of chapter 7, whether the prior helps.
 
-``share`` is the share of what there was to win, and ``conclusion`` is what a three-way evaluation says.
+``choose`` is how an arm chooses, ``recovered`` the share of what there was to win, and ``conclusion`` what a three-way
+evaluation says.
 """
 
 from __future__ import annotations
@@ -8,6 +9,70 @@ from __future__ import annotations
 import numpy as np
 
 from gsnn_tutorial.checks.diagnosis import exercise
+
+# ---- How an arm chooses
+
+
+def fold_cases(seed):
+    """The lowest mean, the lowest single error and the lowest of the last epoch lie at different places."""
+    rng = np.random.default_rng(seed)
+    errors = rng.uniform(0.6, 0.9, (3, 2, 5))  # (settings, folds, epochs)
+    errors[1, :, 3] = [0.52, 0.56]  # the lowest mean
+    errors[0, :, 1] = [0.2, 0.95]  # the lowest single error, 0.575 in the mean
+    errors[2, :, 4] = [0.58, 0.59]  # the lowest of the last epoch
+    diverged = rng.uniform(0.5, 0.9, (4, 3, 6))
+    diverged[2, :, 4] = [np.nan, 0.1, 0.1]
+    diverged[0, 2] = np.nan  # in one fold, from the first epoch on
+    diverged[3, :, 2] = [0.41, 0.42, 0.43]
+    return [(errors,), (errors[::-1, :, ::-1].copy(),), (diverged,)]
+
+
+@exercise("Choose", cases=fold_cases)
+def choose(errors):
+    """The places of setting and epoch with the lowest mean over the folds, where no fold is NaN."""
+    mean = errors.mean(1)  # (settings, epochs)
+    setting, epoch = np.unravel_index(np.nanargmin(mean), mean.shape)
+    return int(setting), int(epoch)
+
+
+@choose.mistake("you took the lowest error of a single fold: that may be an easy fold. Take the mean over the folds.")
+def luckiest_fold(errors):
+    lowest = np.nanmin(errors, axis=1)
+    return np.unravel_index(np.argmin(lowest), lowest.shape)
+
+
+@choose.mistake("you compared the settings after the last epoch: the epoch is a choice too.")
+def last_epoch(errors):
+    return np.nanargmin(errors[:, :, -1].mean(1)), errors.shape[2] - 1
+
+
+@choose.mistake("NaN won: `np.argmin` gives its place. A setting that diverged in a fold must not be chosen.")
+def nan_wins(errors):
+    mean = errors.mean(1)
+    return np.unravel_index(np.argmin(mean), mean.shape)
+
+
+@choose.mistake("you left the fold that diverged out of the mean: then a setting wins by the folds that it survived.")
+def survivors(errors):
+    mean = np.nanmean(errors, axis=1)
+    return np.unravel_index(np.argmin(mean), mean.shape)
+
+
+@choose.mistake("setting and epoch are exchanged: the first number is the setting's place.")
+def exchanged(errors):
+    return choose.reference(errors)[::-1]
+
+
+@choose.mistake("that is the highest error; the lowest is wanted.")
+def highest(errors):
+    mean = errors.mean(1)
+    return np.unravel_index(np.nanargmax(mean), mean.shape)
+
+
+@choose.mistake("you chose an epoch for each setting, or a place in a flat array: one pair of numbers is wanted.")
+def flat_place(errors):
+    return int(np.nanargmin(errors.mean(1)))
+
 
 # ---- The share of what there was to win
 

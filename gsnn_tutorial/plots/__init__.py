@@ -3,7 +3,7 @@
 from gsnn_tutorial.plots.curves import plot_learning_curves
 from gsnn_tutorial.plots.drawings import plot_book, plot_layer
 from gsnn_tutorial.plots.graphs import plot_graph
-from gsnn_tutorial.plots.maps import plot_map, plot_sweep, plot_worlds
+from gsnn_tutorial.plots.maps import plot_sweep, plot_worlds
 from gsnn_tutorial.plots.similarity import plot_similarity
 from gsnn_tutorial.plots.study import plot_arms, plot_forest
 from gsnn_tutorial.plots.style import draw_floor, show
@@ -17,7 +17,6 @@ __all__ = [
     "plot_graph",
     "plot_layer",
     "plot_learning_curves",
-    "plot_map",
     "plot_similarity",
     "plot_sweep",
     "plot_table",

@@ -1,4 +1,4 @@
-"""Where a prior helps, and where it does not: maps over problem sizes and over worlds, and curves over one setting."""
+"""Where a prior helps, and where it does not: a map over worlds, and curves over one setting."""
 
 from __future__ import annotations
 
@@ -19,42 +19,6 @@ SETTINGS = {
     "wrong": "share of wrong memberships",
 }
 DYNAMICS = {"sum": "{:g}", "rest": "at rest, {:g}"}  # what the world's nodes compute, and how far it is broken
-
-
-def plot_map(
-    summary: pd.DataFrame,
-    x: str,
-    y: str,
-    metric: str = "test_mse",
-    ax: Axes | None = None,
-    largest: float | None = None,
-) -> Axes:
-    """The gain of 'regularized' over 'baseline' for each pair of settings x and y, in colour and in figures.
-
-    ``summary`` is that of ``summarize_by`` with the columns x and y. A filled square marks where it helps, by the rule
-    of ``verdict``, against baseline and control, a hollow circle where against the baseline only. ``largest`` is the
-    gain at the end of the colours; None takes the map's own. Maps side by side share one.
-    """
-    kind = metric_named(metric)
-    sign = kind.direction
-    rows = summary[(summary["metric"] == metric) & (summary["arm"] == "regularized")]
-    gain = {versus: rows[rows["versus"] == versus].set_index([y, x]) for versus in ("baseline", "control")}
-    means = (sign * gain["baseline"]["difference"]).unstack()
-    helps = {}
-    for versus, table in gain.items():
-        helps[versus] = table.apply(lambda row: judged(row, kind) == "helps", axis=1).unstack()
-    ax = axes(ax, (1.6 + 1.1 * means.shape[1], 1.2 + 0.8 * means.shape[0]))
-    most = np.nanmax(np.abs(means.to_numpy())) if largest is None else largest
-    ax.imshow(means, cmap="PuOr", vmin=-2 * most, vmax=2 * most, aspect="auto", origin="lower")
-    for (i, j), value in np.ndenumerate(means.to_numpy()):
-        ax.text(j, i - 0.2, f"{value:+.3f}", ha="center", va="center")
-        if helps["baseline"].iloc[i, j]:
-            filled = "#000000" if helps["control"].iloc[i, j] else "none"
-            ax.plot(j, i + 0.2, "s" if filled != "none" else "o", color="#000000", markerfacecolor=filled, markersize=7)
-    ax.set_xticks(range(means.shape[1]), means.columns)
-    ax.set_yticks(range(means.shape[0]), means.index)
-    ax.set(xlabel=SETTINGS.get(x, x), ylabel=SETTINGS.get(y, y))
-    return ax
 
 
 def plot_worlds(summary: pd.DataFrame, arm: str, metric: str = "test_mse", ax: Axes | None = None,

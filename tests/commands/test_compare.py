@@ -18,6 +18,7 @@ from gsnn_tutorial.study import blocks, paired
 from gsnn_tutorial.study.arms import USUAL_ARMS
 from gsnn_tutorial.study.metrics import USUAL_METRICS
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import verdict
 
 SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
@@ -42,6 +43,17 @@ def test_the_folder_holds_rows_summary_figures_and_settings(finished):
     assert run["settings"]["problem"]["K"] == 3 and run["settings"]["recipe"]["epochs"] == 4
     assert run["settings"]["seeds"] == list(range(6))
     assert {"python", "torch", "numpy"} <= set(run["versions"]) and "device" in run
+
+
+def test_tuned_arms_choose_for_themselves_and_their_learning_curves_are_drawn(tmp_path):
+    small = ["--seeds", "2", "--samples", "24", "--pathways", "2", "--chain", "2", "--spurious", "2", "--channels", "2"]
+    assert main(["compare", "--tuned", *small, "--output", str(tmp_path)]) == 0
+    assert {"learning_curves.png", "study.csv", "run.json"} <= {path.name for path in tmp_path.iterdir()}
+    table = pd.read_csv(tmp_path / "study.csv")
+    chosen = table[table["arm"] != "untrained"]
+    assert chosen["epoch"].isin(Tuning().epochs).all() and set(chosen["lambda_sim"]) <= {0.1, 0.3, 1.0}
+    run = json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))
+    assert run["settings"]["tuning"]["folds"] == Tuning().folds
 
 
 def test_the_verdicts_follow_from_the_summary_that_is_written(finished):

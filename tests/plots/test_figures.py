@@ -258,9 +258,6 @@ MORE_PLOTS = {
     "worlds": lambda: plots.plot_worlds(BY_WORLD, "edge_penalty", "cka_gap"),
     "sweep": lambda: plots.plot_sweep(summarize_by(EVERY_ARM, "n_train", ["cka_gap"]), "n_train", "cka_gap"),
     "power": lambda: plot_power([0.1, 0.2, 0.3, 0.1], "cka_gap"),
-    "map": lambda: plots.plot_map(
-        summarize_by(EVERY_ARM.assign(K=4), ["K", "n_train"], ["cka_gap"]), "n_train", "K", "cka_gap"
-    ),
     "published log": lambda: plots.plot_training(HISTORIES, printed=published_log(), floor=0.2),
     "wide similarity": lambda: plots.plot_similarity(np.eye(32), pathway_graph(K=8, n_func=4)),
 } | {name: plot for name, plot in PLOTS.items() if name != "graph"}
