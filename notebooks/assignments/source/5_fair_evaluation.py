@@ -251,8 +251,7 @@ if ready:
 # $$ \bar d \pm t_{0.975,\, n-1} \, \frac{s}{\sqrt n}, $$
 #
 # with the mean $\bar d$ and the standard deviation $s$ (divided by $n - 1$) of the $n$ differences. The quantile of
-# the t distribution is `stats.t.ppf(0.975, n - 1)`. Chapter 6 used the bootstrap; this interval takes the
-# differences to be roughly normal, and needs no resampling.
+# the t distribution is `stats.t.ppf(0.975, n - 1)`. This is the interval that chapter 6 chose by its coverage.
 #
 # For example, `{7: 5, 8: 9, 9: 4, 10: 6}` and `{10: 3, 8: 7, 7: 4, 11: 1}` share the seeds 7, 8 and 10. The differences
 # are 1, 2 and 3, so $\bar d = 2$ and $s = 1$. With $t_{0.975,\,2} = 4.303$ the interval is $(-0.484, 4.484)$.
@@ -340,7 +339,7 @@ metrics = ["test_mse", "cka_gap"]
 table.groupby("arm", sort=False)[metrics].mean().round(3)
 
 # %% [markdown]
-# The paired differences with their 95% intervals, by the bootstrap as in chapter 6:
+# Here are the paired differences with their 95% intervals, those of your exercise 4:
 
 # %% nbgrader={"grade": false, "grade_id": "differences", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 summary = summarize(table, metrics)
@@ -380,17 +379,17 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 # what a full answer holds is the list above.*
 #
 # The question was whether telling a GSNN its pathways lowers the test MSE, which was named as primary beforehand.
-# Over 16 paired seeds the prior's difference from the baseline is -0.001 (95% interval -0.031 to +0.028). The
+# Over 16 paired seeds the prior's difference from the baseline is -0.001 (95% interval -0.034 to +0.032). The
 # interval reaches across 0 and, as a gain, beyond the margin of 0.01: by the rule, can't tell.
 #
-# From the control, which is told shuffled pathways, the prior differs by +0.003 (-0.014 to +0.041), and the control
-# from the baseline by -0.005 (-0.051 to +0.012). So no effect of the true pathways on the error is shown, and none of
+# From the control, which is told shuffled pathways, the prior differs by +0.003 (-0.024 to +0.031), and the control
+# from the baseline by -0.005 (-0.033 to +0.024). So no effect of the true pathways on the error is shown, and none of
 # shuffled ones. Nor is it shown that there is none: all three intervals hold gains that would matter.
 #
-# The CKA gap is ahead of the baseline's by +0.224 (+0.158 to +0.290) and of the control's by +0.196 (+0.132 to
-# +0.264); the control differs from the baseline by +0.028 (-0.005 to +0.081). So it takes the true pathways to
+# The CKA gap is ahead of the baseline's by +0.224 (+0.151 to +0.298) and of the control's by +0.196 (+0.123 to
+# +0.270); the control differs from the baseline by +0.028 (-0.018 to +0.074). So it takes the true pathways to
 # make their members alike. But the null of this metric is the untrained model, and from that the prior differs by
-# +0.079 (-0.015 to +0.171): more structure than the graph gives by itself is not shown. In the means, most of the
+# +0.079 (-0.026 to +0.184): more structure than the graph gives by itself is not shown. In the means, most of the
 # gain over the baseline is what the baseline lost in training. The gap is also close to what the loss asks for.
 #
 # Limits: the primary interval reaches about three margins to either side, so 16 seeds are too few to find a gain that
