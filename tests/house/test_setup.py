@@ -201,15 +201,27 @@ def test_the_readme_lists_every_notebook():
     assert [p.stem for p in (ROOT / "notebooks").glob("[0-9]*.py") if p.stem not in readme] == []
 
 
-def test_the_figure_of_the_readme_is_the_one_that_chapter_6_computes():
-    notebook = json.loads((ROOT / "notebooks" / "06_three_way_evaluation.ipynb").read_text(encoding="utf-8"))
+@pytest.mark.parametrize(
+    ("name", "figure", "place"), [("03_gsnn", "gsnn.png", 0), ("07_does_the_prior_help", "verdict.png", 1)]
+)
+def test_the_figures_of_the_readme_are_those_that_the_chapters_compute(name, figure, place):
+    notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
     images = [
         o["data"]["image/png"]
         for c in notebook["cells"]
         for o in c.get("outputs", [])
         if "image/png" in o.get("data", {})
     ]
-    assert base64.b64decode(images[0]) == (ROOT / "notebooks" / "verdict.png").read_bytes()
+    assert base64.b64decode(images[place]) == (ROOT / "notebooks" / figure).read_bytes()
+    assert f"(notebooks/{figure})" in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_lines_of_the_readme_run_and_print_what_it_says(capsys):
+    (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
+    names = {}
+    exec(lines, names)  # noqa: S102
+    floor, error = (float(number) for number in re.findall(r"\d\.\d+", capsys.readouterr().out.splitlines()[-1]))
+    assert floor < error < 0.8
 
 
 def test_links_in_the_readme_resolve():
