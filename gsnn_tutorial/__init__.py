@@ -16,7 +16,7 @@ from gsnn_tutorial.study.union_regularizer import disjoint_union
 from gsnn_tutorial.training import train
 from gsnn_tutorial.wiring import nx2pyg
 
-__version__ = "0.2.0"
+__version__ = "0.3.0"
 
 __all__ = [
     "GSNN",
