@@ -66,7 +66,7 @@ from gsnn_tutorial.study.inference import summarize, summarize_by
 
 # %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.named import CONFIRMATION, LARGE, LOO_CLAIM, SECOND_CONFIRMATION
+from gsnn_tutorial.study.named import LARGE, LOO_CLAIM, SECOND_CONFIRMATION
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
 from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
