@@ -15,9 +15,10 @@ import pandas as pd
 
 from gsnn_tutorial.files import write_csv
 from gsnn_tutorial.own.asked import asked_inputs, heard
+from gsnn_tutorial.own.fitting import Settings, errors, fitted
 from gsnn_tutorial.own.hepatocytes import hepatocytes
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import OWN_ARMS, Settings, errors, fitted, rival_errors
+from gsnn_tutorial.own.paired import OWN_ARMS, rival_errors
 from gsnn_tutorial.own.problem import OwnProblem
 
 CARELESS = Settings(channels=8, layers=10, norm="layer", share_layers=True, epochs=150, batch_size=10_000)

@@ -7,9 +7,10 @@ import torch
 
 from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
+from gsnn_tutorial.own.fitting import Settings, errors, fitted
 from gsnn_tutorial.own.hepatocytes import hepatocytes
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import OWN_ARMS, Settings, errors, fitted, paired_comparison
+from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem, scaled
 from gsnn_tutorial.own.rivals import group_folds, group_mean
 from gsnn_tutorial.priors.memberships import connected_membership
