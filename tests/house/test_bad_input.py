@@ -36,6 +36,7 @@ from gsnn_tutorial.own.edges import read_edges
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.findings import Findings
 from gsnn_tutorial.own.fitting import Settings, candidate, errors, fitted
+from gsnn_tutorial.own.gcn import GraphConvolutions
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import paired_comparison, rival_errors
 from gsnn_tutorial.own.problem import OwnProblem
@@ -635,6 +636,8 @@ CASES |= {
         (lambda: fitted(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
         (lambda: candidate(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
         (lambda: errors(None, X, Y), TypeError, "model must be a Module, got NoneType"),
+        (lambda: GraphConvolutions(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: GraphConvolutions(OWN_NETWORK.graph, layers=0), ValueError, "layers must be at least 1, got 0"),
         (lambda: own_tuning(0), ValueError, "epochs must be at least 1, got 0"),
         (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["best"], Tuning()), ValueError, "arms must be"),
         (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], 3), TypeError, "tuning must be"),
@@ -676,7 +679,8 @@ INSIDE = {
     "own.reach.hops", "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean",
     "own.roles.roles_of_lists", "own.roles.guessed_roles", "own.scale.large_files", "own.scale.run", "own.sheets.short",
     "own.sheets.separator", "own.paired.trainings", "own.tuned.choices_in_words", "own.tuned.Try",
-    "own.tuned.look_at", "own.fitting.Candidate", "own.fitting.Settings",
+    "own.gcn.gcn_errors", "own.hepatocytes_study.jobs", "own.tuned.look_at", "own.fitting.Candidate",
+    "own.fitting.Settings",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
 ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study, own)

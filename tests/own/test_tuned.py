@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -11,6 +12,7 @@ from sklearn.model_selection import GroupKFold
 from gsnn_tutorial.own import fitting, tuned
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.fitting import Settings, errors, fitted
+from gsnn_tutorial.own.gcn import GraphConvolutions, gcn_errors
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
@@ -110,3 +112,22 @@ def test_an_interrupted_training_is_nobodys_result(draw, monkeypatch):
         fitted(draw, QUICK, LAYERS)
     with pytest.raises(KeyboardInterrupt):
         tuned.tuned(draw, QUICK, LAYERS, ["baseline"], TUNING)
+
+
+def test_a_gcn_has_the_map_and_hears_over_as_many_hops_as_it_has_layers(problem, draw):
+    graph = problem.network.graph
+    model = GraphConvolutions(graph, width=4, layers=2, seed=1)
+    x = draw.x_train[:3].clone().requires_grad_()
+    G, y = graph.networkx().to_undirected(), model(x)
+    assert y.shape == (3, len(graph.output_nodes))
+    for k, output in enumerate(graph.output_nodes):
+        (gradient,) = torch.autograd.grad(y[:, k].sum(), x, retain_graph=True)
+        near = nx.single_source_shortest_path_length(G, output, cutoff=2)
+        assert (gradient[0] != 0).tolist() == [name in near for name in graph.input_nodes]
+    assert torch.equal(GraphConvolutions(graph, 4, 2, seed=1)(draw.x_test), model(draw.x_test))
+
+
+def test_a_gcn_chooses_on_training_rows(draw):
+    each = gcn_errors(draw, looks=(1, 2), depths=(1, 2))
+    other = gcn_errors(replace(draw, y_test=draw.y_test + 100), looks=(1, 2), depths=(1, 2))
+    assert each.shape == (draw.y_test.shape[1],) and each.mean() < 3 and (other > 5000).all()
