@@ -202,30 +202,30 @@ checks.choose(choose);
 #
 # What was chosen here, and what does the saved table of the study say for this seed?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tuned = saved_study("tuned")
 setting, epoch = checks.choose.reference(errors)
 saved_row = tuned[(tuned["seed"] == seed) & (tuned["arm"] == "baseline")].iloc[0]
 by_hand = {"weight_decay": decays[setting], "epoch": TUNING.epochs[epoch], "cv_mse": errors[setting, :, epoch].mean()}
 pd.DataFrame({"by hand": by_hand, "saved": saved_row[list(by_hand)]}).map("{:.4g}".format)
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The package does this for all arms of a seed at once. Two arms live, beside their saved rows:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 live = paired_study(LARGE, ["edge_penalty"], [seed], recipe=TUNED_RECIPE, tuning=TUNING, measures="cka")
 shown = ["arm", "epoch", "lambda_edge", "cv_mse", "test_mse"]
 pd.concat({"live": live[shown], "saved": tuned[tuned["seed"].eq(seed) & tuned["arm"].eq("edge_penalty")][shown]})
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # These are the arms. Read the table slowly: it says who knows what. A *matched* set of pathways is the hardest control that
 # we have: the graph itself is cut into connected pieces as large as the pathways, each node in one of them.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 arms = [arm for arm in tuned["arm"].unique() if arm != "untrained"]
 arms_in_words(arms).reset_index(drop=True)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 trainings = TUNING.trainings * len(arms) * len(TUNED_SEEDS)
 hours = saved_settings("tuned")["seconds_of_all_runs"] / 3600
 print(f"{TUNING.trainings} trainings for each arm and seed, {trainings} in all: {hours:.1f} hours on two cores.")
@@ -275,7 +275,7 @@ wrong = [(arm, "baseline") for arm in ["edge_penalty_matched", "recombination_ma
 told_wrong = holm(summarize(tuned, ["test_mse"], wrong))
 in_words(told_wrong.drop(columns=["metric", "arm_mean", "versus_mean", "seeds"]))
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # <details><summary>What weakens this</summary>
 #
 # * Without cross-talk, "edges between pathways" are exactly the spurious ones. Penalty and recombination are told the
@@ -415,7 +415,7 @@ for ax, arm in zip(axes, [*three, "oracle"]):
 plots.show(figure, "Four maps over the worlds, for leave-one-out, edge penalty, recombination and the oracle. Each field holds the difference in test MSE from the tuned baseline and the word of the verdict; recombination turns from help to harm as real edges run between the pathways")
 
 # %% [markdown]
-# Purple fields are gains over the tuned baseline, and orange ones are harm. Read one column of maps after the other:
+# Purple fields are gains over the tuned baseline, and orange ones are harm. Read the maps from left to right:
 #
 # * **Recombination** helps where nothing runs across, and does great harm where much does: it trains on samples that cannot
 #   exist. (In the most broken worlds it finds next to nothing to put together, and equals the baseline.)
@@ -499,7 +499,7 @@ def said(arm, where):
 
 pd.DataFrame({name: {arm_named(arm).words: said(arm, where) for arm in three} for name, where in situations.items()}).T
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # * **Trust your pathways, and little runs between them?** Penalise edges between pathways, with the leave-one-out score beside
 #   it if you want their structure in the model. Do not cut: a penalty can be overruled by data.
 # * **Do pathways talk to each other, or do you not know?** The penalty at a chosen strength is what did no harm here.
@@ -534,7 +534,7 @@ def conclusion(versus_baseline, versus_control):
 
 checks.conclusion(conclusion);
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -558,7 +558,7 @@ columns = {"question": [STUDIES[name].question for name in runs], "command": [ru
 columns["minutes"] = [run["seconds_of_all_runs"] / 60 for run in runs.values()]
 display(pd.DataFrame(columns))
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The leave-one-out claim through its sets of seeds
 #
 # The untuned claim was tested more than once. These are all sets, and their pool:
@@ -574,7 +574,7 @@ rows = {name: {"difference": d.mean(), "low": interval(d)[0], "high": interval(d
         for name, d in found.items()}  # fmt: skip
 pd.DataFrame(rows).T
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Rounding
 #
 # `again` computes two of these sets once more, with sums in another order. Nothing differs but rounding, and after 500
@@ -585,13 +585,13 @@ second = again[again["first_seed"] == SECOND_CONFIRMATION[0]]
 change = paired_differences(second, "test_mse", "regularized_loo", "baseline") - found["2000-2023"]
 print(f"rounding's share of the variance between seeds: {change.var() / found['2000-2023'].var() / 2:.0%}")
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explore the earlier studies
 #
 # Samples, lambda, and wrong memberships, on eight exploratory seeds and untuned: too few for a verdict, and good for ideas.
 
 
-# %% slideshow={"slide_type": "skip"}
+# %% slideshow={"slide_type": "subslide"}
 sizes, sweep, wrong = saved_study("sizes"), saved_study("lambda"), saved_study("wrong")
 moving, fixed = sweep[sweep["lambda_sim"] > 0], sweep[sweep["lambda_sim"] == 0]
 right = wrong[(wrong["wrong"] == 0) & (wrong["arm"] != "regularized")]
