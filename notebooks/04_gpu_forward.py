@@ -41,7 +41,7 @@
 # 5. run many models as one, and say what that saves.
 #
 # **Before you start:** you need [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
-# **Time:** 45 minutes to read and 20 for the exercises, under a minute to run on two CPU cores, less than
+# **Time:** 45 minutes to read and 21 for the exercises, under a minute to run on two CPU cores, less than
 # 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]

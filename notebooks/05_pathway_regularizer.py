@@ -243,7 +243,7 @@ def pathway_scores(s, M):
 
 checks.pathway_scores(pathway_scores);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -349,7 +349,7 @@ def correlations(s, S):
 
 checks.correlations(correlations);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -873,7 +873,7 @@ def leave_one_out(s, M):
 
 checks.leave_one_out(leave_one_out);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
