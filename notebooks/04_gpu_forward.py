@@ -1000,7 +1000,9 @@ pd.DataFrame(ratio).T.rename_axis("models R", axis=1)
 # the map may be lost among them. So we compare a whole training step of the kit with the
 # same model written as messages, and we let one size grow at a time: edges, samples, channels, memberships
 # of nodes in pathways, and models. Everything else stays at ten thousand edges, 32 samples and 8 channels.
-# These runs take minutes, so we read a saved one.
+# These runs take minutes, so we read a saved one. In the
+# column of memberships there are no messages: there, the list of memberships stands against the dense matrix
+# of pathways and nodes, of which you will read in chapter 5.
 #
 # **Predict first.** In which of the five columns will the two ways lie farthest apart, and in which will
 # they come closest to each other?
@@ -1015,8 +1017,8 @@ print("a saved run, not measured now, on", *bench[["device", "torch"]].iloc[0])
 
 # %% slideshow={"slide_type": "subslide"}
 plots.show(plot_all_scaling(scaling), "Ten log-log plots. Five columns: edges, samples, channels, memberships and "
-           "models. Above, milliseconds of a training step, below, megabytes at its peak, a line for each way; "
-           "edge-major lies below gather-scatter")
+           "models. Above, milliseconds of a training step, below, megabytes at its peak, a line for each way. "
+           "Edge-major takes less time than gather-scatter everywhere, and less memory but for many models")
 
 # %% [markdown]
 # A slope of 1 means that time or memory grows in proportion to the size. We fit these slopes to the upper

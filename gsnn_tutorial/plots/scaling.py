@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 from gsnn_tutorial.plots.chapter_4 import OTHER_WAY, WAY_STYLE
 from gsnn_tutorial.plots.style import tidy
 
+STYLE = WAY_STYLE | {"dense P x N": WAY_STYLE["dense mask"]}
 QUANTITIES = {"ms": "milliseconds a step", "MB": "megabytes at the peak"}
 IN_WORDS = {
     "edges E": "edges of the graph", "samples B": "samples in a batch", "channels C": "channels of a node",
@@ -48,13 +49,15 @@ def _lines(points: pd.DataFrame, column: str, ax: Axes):
     """One quantity against one axis on log-log axes."""
     (axis,) = points["axis"].unique()
     for way, line in points.groupby("way", sort=False):
-        ax.plot(line["value"], line[column], label=way, linewidth=1.6, **WAY_STYLE.get(way, OTHER_WAY))
+        ax.plot(line["value"], line[column], label=way, linewidth=1.6, **STYLE.get(way, OTHER_WAY))
         if line["value"].max() < points["value"].max():
             end = line["value"].iloc[-1], line[column].iloc[-1]
             ax.annotate("stops: too large", end, (0, 8), textcoords="offset points", ha="center", fontsize=10)
     ax.set(xscale="log", yscale="log", xlabel=IN_WORDS.get(axis, axis), ylabel=QUANTITIES[column])
     sizes = sorted(points["value"].unique())
-    ax.set_xticks(sizes, [f"{size:,}" for size in sizes], fontsize=10, rotation=30 if max(sizes) > 9999 else 0)
+    ax.set_xticks(
+        sizes, [f"{size:,}" for size in sizes], fontsize=10, rotation=30 if max(sizes) > 9999 or len(sizes) > 8 else 0
+    )
     ax.minorticks_off()
     ax.margins(y=0.15)
     ax.grid(axis="x", alpha=0.15)
