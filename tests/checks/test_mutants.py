@@ -48,7 +48,7 @@ def passes(task: Exercise, answer, seeds) -> list[int]:
 
 
 def alive(name: str, seeds, every: int = 1) -> dict[str, list[int]]:
-    """{what was changed: the seeds on which it passes} of every ``every``-th mutant that is not said to be equivalent."""
+    """{what was changed: the seeds on which it passes} of every ``every``-th mutant that is not called equivalent."""
     torch.set_num_threads(1)
     same = EQUIVALENT.get(name, [])
     with np.errstate(all="ignore"):

@@ -59,8 +59,8 @@ def all_nodes(pairs, names, P):
 
 
 @membership.mistake(
-    "you made rows only up to the largest pathway in the table. There are P pathways, and a row for each: the table may "
-    "have no line of the last one."
+    "you made rows only up to the largest pathway in the table. There are P pathways, and a row for each: the "
+    "table may have no line of the last one."
 )
 def rows_of_the_table(pairs, names, P):
     return membership.reference(pairs, names, 1 + max(p for p, _ in pairs))
