@@ -136,5 +136,7 @@ def choices_in_words(table: pd.DataFrame, tuning: Tuning) -> str:
         values = [" and ".join(f"{value:g}" for value in np.atleast_1d(setting)) for setting in counts.index]
         often = ", ".join(f"{value} ({n} of {len(part)})" for value, n in zip(values, counts))
         first, last = int(part["epoch"].min()), int(part["epoch"].max())
-        lines.append(f"  {ARMS[arm].words}: {' and '.join(names)} {often}; after {first} to {last} epochs")
+        lines.append(
+            f"  {ARMS[arm].words}: {' and '.join(names)} {often}; {first if first == last else f'{first} to {last}'} epochs"
+        )
     return "\n".join(lines)

@@ -56,8 +56,15 @@ def test_dataframes_are_read_as_their_files_are(tmp_path):
     assert np.allclose(one.y, other.y) and list(one.x) == list(other.x)
 
 
+def test_a_column_of_the_network_that_says_nothing_is_counted(tmp_path):
+    own = own_network(**files(tmp_path, network=("network.csv", NETWORK.replace("sign", "strength_of_belief"))))
+    assert counted(own, "columns of the network that are not used") == 1
+    assert counted(own_network(**files(tmp_path)), "columns of the network that are not used") == 0
+
+
 @pytest.mark.parametrize(
-    "header", ["source,target,mor", "from,to,consensus_sign", "source_genesymbol,target_genesymbol,weight"]
+    "header",
+    ["from,to,effect", "source,target,mor", "from,to,consensus_sign", "source_genesymbol,target_genesymbol,weight"],
 )
 def test_edges_are_found_by_the_usual_names_of_columns(tmp_path, header):
     own = own_network(**files(tmp_path, network=("network.csv", NETWORK.replace("source,target,sign", header))))
