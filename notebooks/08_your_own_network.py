@@ -227,14 +227,13 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. That points
 # at training or at the map, and not at too little data. The saved study changes one thing at a time, over several splits
-# (`python -m gsnn_tutorial.own.hepatocytes_study steps.csv`). Its GCN, a plain graph convolutional network, has the same
-# map and one matrix for all nodes, and chose its depth and epoch by folds of whole combinations:
+# (`python -m gsnn_tutorial.own.hepatocytes_study steps.csv`):
 
 # %% slideshow={"slide_type": "subslide"}
 saved = pd.read_csv(FOLDER / "steps.csv")
 first = ["mean", "careless", "minibatches", "norm over the batch", "cell line at the read-outs", "layers of their own",
-         "six layers", "inhibitors one hop further too", "GCN", "pairwise ridge"]
-figure, ax = plt.subplots(figsize=(8, 4.4), layout="constrained")
+         "six layers", "inhibitors one hop further too", "pairwise ridge"]
+figure, ax = plt.subplots(figsize=(8, 4), layout="constrained")
 figures.plot_steps(saved[saved["step"].isin(first)].sort_values("step", key=lambda s: s.map(first.index), kind="stable"), ax)
 plots.show(figure, "Held-out error of each split for each step from the mean to pairwise ridge, which stays ahead")
 saved[saved["step"].isin(first)].groupby("step")[["train_mse", "test_mse"]].mean().loc[first]
@@ -258,7 +257,7 @@ pd.DataFrame([step_difference(*pair) for pair in zip(first[2:8], before)])
 # * **How an inhibitor enters.** It is an input of the node that it blocks. But that node is what is *measured*: a
 #   blocked kinase may carry more phosphate and hand on less. In the last step an inhibitor enters what its node acts on as
 #   well. (A plain GSNN cannot be told that it *multiplies* what a node sends.)
-# * **Who had which chance?** Ridge and the GCN chose inside the training rows. We found the other steps by looking at
+# * **Who had which chance?** Ridge chose inside the training rows. We found the other steps by looking at
 #   held-out errors of such splits, and splits share rows. So the steps explain, and they confirm nothing.
 #
 # Now the map.
@@ -385,7 +384,7 @@ print(mine.report().split("\n\n")[3])
 tuning = own_tuning(epochs=20)
 results = paired_comparison(OwnProblem(mine), seeds=[0], tuning=tuning, progress=False)
 print(f"{trainings(len(OWN_ARMS), 1, tuning)} trainings for one split, {trainings(len(OWN_ARMS), FEWEST_SEEDS, tuning)} for a verdict")
-results.set_index("arm")[["test_mse", "cv_mse", "epoch", "weight_decay", "lambda_sim"]]
+results.set_index("arm")[["test_mse", "cv_mse", "epoch", "weight_decay", "lambda_sim"]].map("{:.3g}".format)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # One split gives no verdict: the rule asks for twelve. The command trains them, every arm tuned alike (`--untuned` trains
