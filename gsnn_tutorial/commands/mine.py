@@ -106,8 +106,8 @@ def _tuned_in_words(results: pd.DataFrame, tuning: Tuning | None) -> str:
         return "No GSNN was tuned: all have the same settings, and the ridge alone chose its penalty."
     said = (
         f"Every GSNN chose by the same rule, from {len(tuning.grids['decay'])} settings and {len(tuning.epochs)} "
-        f"numbers of epochs, by {tuning.folds} folds of whole groups of the training rows.\nThe ridge chose from {len(ALPHAS)} "
-        "penalties, by folds too. Layers, channels and learning rate were tuned for nobody. Chosen:"
+        f"numbers of epochs, by {tuning.folds} folds of whole groups of the training rows.\nThe ridge chose from "
+        f"{len(ALPHAS)} penalties, by folds too. Layers, channels and learning rate were tuned for nobody. Chosen:"
     )
     return f"{said}\n{choices_in_words(results, tuning)}"
 
