@@ -19,9 +19,8 @@
 #
 # So far the data came from a simulation, and we knew which pathways were true. Here nobody knows. We take real
 # measurements, a network drawn from the literature and gene sets from textbooks, and ask a question of the field:
-# *can we predict combinations of stimuli and inhibitors that were never measured?* A first GSNN does badly. We find
-# out why, step by step, and what a wrong or incomplete map costs turns out to be the lesson. Then you do the same with
-# three files of your own.
+# *can we predict combinations of stimuli and inhibitors that were never measured?* A first GSNN does badly, and we find
+# out why. Then you do the same with three files of your own.
 #
 # **You will be able to**
 #
@@ -61,13 +60,14 @@ from gsnn_tutorial import attribution, plots
 from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.own.example import write_example
-from gsnn_tutorial.own.fitting import Settings, errors, fitted
+from gsnn_tutorial.own.fitting import errors, fitted
 from gsnn_tutorial.own.hepatocytes import FOLDER, hepatocytes
 from gsnn_tutorial.own.hepatocytes_study import CAREFUL, CARELESS, everywhere
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import paired_comparison
+from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.own.rivals import group_mean, mlp, pairwise, ridge
+from gsnn_tutorial.own.tuned import own_tuning
 from gsnn_tutorial.plots import chapter_8 as figures
 from gsnn_tutorial.plots.chapter_5 import plot_curves
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, interval, summarize
@@ -79,9 +79,9 @@ pd.set_option("display.float_format", "{:.3f}".format)
 # ## 1 · Three files, and a report
 #
 # Liver cells of five kinds were given stimuli and inhibitors, alone and together, and the phosphorylation of some
-# proteins was measured. The package carries four small files: a **table** (samples by columns), a **network** (an edge
-# list with source, target and sign), **gene sets** (GMT, the format of MSigDB and Reactome), and **columns**: which
-# column of the table enters which node of the network, and which is read out of which.
+# proteins was measured. Four small files say it all: a **table** (samples by columns), a **network** (an edge list with
+# source, target and sign), **gene sets** (GMT, the format of MSigDB and Reactome), and **columns**: which column of the
+# table enters which node of the network, and which is read out of which.
 
 # %%
 files = hepatocytes()
@@ -89,8 +89,8 @@ display(pd.read_csv(files["columns"]).iloc[[0, 5, 8, 26, 27]], pd.read_csv(files
 print(Path(files["sets"]).read_text(encoding="utf-8").splitlines()[0][:90], "...")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# A stimulus or an inhibitor is an *input* of its node. The cell line is a *category*: one input for each label,
-# wired to every node that is read out (`*outputs`). The columns of a *group* name the combination that a row belongs to.
+# A stimulus or an inhibitor is an *input* of its node. The cell line is a *category*: one input for each label, wired to
+# every node that is read out (`*outputs`). The columns of a *group* name the combination that a row belongs to.
 # One call reads it all. Nothing is dropped without being counted:
 
 # %%
@@ -99,8 +99,7 @@ print(own.report())
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Read such a report before you train anything. This one says that the network has feedback loops (allowed: a signal
-# goes round once per layer), that most readouts cannot hear every input, and that some cannot hear any. An output that
-# is called as a function node is gets another name, since a GSNN has every name once.
+# goes round once per layer), that most readouts cannot hear every input, and that some cannot hear any.
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(15, 9), layout="constrained")
@@ -122,9 +121,9 @@ plots.show(figure, "Log2 change of each readout: grey bars hold the middle 90 pe
 
 # %% [markdown]
 # **Copies.** In the original table every unstimulated row at 30 minutes is the copy of one at 0 minutes. The
-# script that made our table (`own/make_hepatocytes.py`) leaves the copies out: with a split by rows, some test
-# rows would have been training rows. **Noise.** What is left of real duplicates are the controls, two for each
-# cell line and inhibitor combination. Half their mean squared difference is the variance of one measurement:
+# script that made our table (`own/make_hepatocytes.py`) leaves the copies out: else some test rows would have been
+# training rows. **Noise.** Real duplicates are left of the controls, two for each cell line and inhibitor combination.
+# Half their mean squared difference is the variance of one measurement:
 
 # %%
 given = list(pd.read_csv(files["columns"]).query("role in ['stimulus', 'inhibitor']")["column"])
@@ -136,9 +135,9 @@ print(f"duplicates: {len(controls)} pairs; variance of a measurement, in varianc
 noise.sort_values().to_frame("noise").T.round(2)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# No model can predict noise, and for some readouts it is a large part. But these duplicates are controls only: under
-# stimulation noise may be larger or smaller, so this is an estimate and no floor. **The question** is about combinations, so whole combinations are held out: all
-# rows of a stimulus with an inhibitor combination, in every cell line.
+# No model can predict noise, and for some readouts it is a large part. It is an estimate and no floor: noise under
+# stimulation may be another. **The question** is about combinations, so we hold out whole ones: all rows of a stimulus
+# with an inhibitor combination, in every cell line.
 
 # %%
 problem = OwnProblem(own, test=0.2)
@@ -147,15 +146,15 @@ print(f"{len(draw.x_train)} training rows, {len(draw.x_test)} test rows; "
       f"{len(np.unique(draw.groups))} of {own.groups.nunique()} combinations to train on; noise floor: {draw.floor}")
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The draw is what chapter 6 knows: data, sets, their shuffle. Its noise floor is NaN, since nobody knows it, and what
-# needs a true graph (the oracle, the edges' AUC) says so with an error instead of a number.
+# The draw is what chapter 6 knows: data, sets, their shuffle. Nobody knows its noise floor, so that is NaN, and what
+# needs a true graph says so with an error.
 #
 # ### Exercise 1 · Whole groups
 #
 # ●○○ · 5 minutes
 #
-# Write the split: given each row's group, the share of the *groups* to hold out and an order of the groups that was drawn,
-# return a mask of the rows that are held out. The first round(share * number of groups) of the order are.
+# Write the split. You get each row's group, the share of the *groups* to hold out, and the groups in an order that was
+# drawn. Return a mask of the rows that are held out: those of the first round(share * number of groups) of the order.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -174,15 +173,19 @@ checks.held_out(held_out);
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.held_out.solution()` in a cell of its own.
+# ```python
+# def held_out(groups, share, order):
+#     count = round(share * len(order))
+#     return np.isin(groups, order[:count])
+# ```
 #
 # </details>
 #
 # ## 3 · The rivals
 #
 # A referee would ask for models without a network. Each chooses its penalty from four values, by folds of whole
-# combinations within the training rows. *Pairwise* ridge also has the product of every two inputs, so it knows that an inhibitor
-# may act differently under one stimulus, or in one cell line.
+# combinations of the training rows. *Pairwise* ridge also has the product of every two inputs: an inhibitor may act
+# differently under one stimulus, or in one cell line.
 
 # %%
 inputs = own.graph.input_nodes
@@ -199,13 +202,13 @@ found = {name: pd.Series(((p - draw.y_test.numpy()) ** 2).mean(0), own.y.columns
 pd.DataFrame(found).mean().to_frame("held-out error").T
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Errors are in variances of the readout over the training rows. Interactions matter: pairwise ridge is far ahead of additive
-# ridge, and it is the model to beat.
+# Errors are in variances of the readout over the training rows. Interactions matter: pairwise ridge is far ahead of
+# additive ridge, and it is the model to beat.
 #
 # ## 4 · A careless GSNN, and a careful one
 #
-# A first attempt with what the chapters before used: layer norm, shared layers, all rows at once, and the cell line
-# wired to *every* function node. Then the same map with more care:
+# A first attempt takes what the chapters before used: layer norm, shared layers, all rows at once, and the cell line
+# wired to *every* function node. Then we take more care of the same map:
 
 # %%
 def gsnn_errors(graph, settings):
@@ -222,9 +225,9 @@ rows = [(name, train, found[name].mean()) for name, train in
 pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_index("model")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Look at the *training* error of the careless model: it does not even fit the rows that it was trained on.
-# That points at training, or at the map, before it points at too little data. The saved study changes one thing at a time, over
-# several splits, with 100 epochs, the careless one with 150 (`python -m gsnn_tutorial.own.hepatocytes_study`):
+# Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. That points
+# at training or at the map, and not at too little data. The saved study changes one thing at a time, over several splits
+# (`python -m gsnn_tutorial.own.hepatocytes_study steps.csv`):
 
 # %% slideshow={"slide_type": "subslide"}
 saved = pd.read_csv(FOLDER / "steps.csv")
@@ -251,16 +254,13 @@ pd.DataFrame([step_difference(*pair) for pair in zip(first[2:8], before)])
 # * **Norm.** Layer norm divides a node's channels by their own spread, so it takes away how *strong* a signal is. What
 #   we predict is strength. A norm over the batch keeps it.
 # * **Depth.** A signal moves one function node per layer. With six layers, readouts far down hear only some inputs.
-# * **How an inhibitor enters.** So far it is an input of the node that it blocks. But that node is what is *measured*: a
+# * **How an inhibitor enters.** It is an input of the node that it blocks. But that node is what is *measured*: a
 #   blocked kinase may carry more phosphate and hand on less. In the last step an inhibitor enters what its node acts on as
-#   well; the last line of the table says what that brings here. (That it *multiplies* what a node sends is nothing that a
-#   plain GSNN can be told.)
-# * Intervals of splits of the same rows are narrower than those of new data would be: splits share rows.
+#   well. (A plain GSNN cannot be told that it *multiplies* what a node sends.)
+# * **Who had which chance?** Ridge chose inside the training rows. We found the other steps by looking at
+#   held-out errors of such splits, and splits share rows. So the steps explain, and they confirm nothing.
 #
-# * **Who had which chance?** Ridge chose its penalty inside the training rows. We found these steps by looking at
-#   held-out errors of such splits, and nobody tuned epochs or channels. So the steps explain, and they confirm nothing.
-#
-# Better, and still behind pairwise ridge. Now the map.
+# Now the map.
 #
 # ## 5 · What the map lets through
 #
@@ -273,9 +273,9 @@ plots.show(figure, "Hops from the nearest and from the farthest input to each re
 own.outputs[["nearest", "hops", "not from", "needed"]]
 
 # %% [markdown]
-# What does that cost? There is an instrument without any training of networks: pairwise ridge, for each readout, that
-# is told only of the inputs that *reach* it (the cell line always does). What it loses against ridge that is told everything, no GSNN
-# on this map can win back by training, unless ridge is too simple.
+# What does that cost? We can say without training a network: pairwise ridge, for each readout, is told only of the inputs
+# that *reach* it (the cell line always does). What it loses, no GSNN on this map can win back by training, unless ridge
+# is too simple.
 
 # %%
 told = heard(own.graph)
@@ -290,13 +290,12 @@ print(cost[["all inputs", "inputs that reach it"]].mean().round(3).to_string())
 cost.assign(cost=cost["inputs that reach it"] - cost["all inputs"]).sort_values("cost", ascending=False).head(6)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Missing paths alone cost that much of the error, by folds of the training rows. Readouts that nothing reaches are not
-# the only ones that pay.
+# Missing paths alone cost that much of the error, by folds of the training rows.
 #
 # ## 6 · The map's faults
 #
 # **Edges that the data asks for.** For each readout, which input that does not reach it would lower ridge's error most?
-# Forward selection, by folds of whole combinations within the *training* rows: the test rows stay out of the choice.
+# We add one input at a time, judged by folds of whole combinations of the *training* rows.
 
 # %%
 asked = asked_inputs(x_rows, y_rows, groups, told)
@@ -304,10 +303,10 @@ print(asked.groupby("input")["gain"].agg(["size", "mean"]).sort_values("size", a
 asked.sort_values("gain", ascending=False).head(5)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The input at the top is asked for by most readouts. An inhibitor that seems to act on almost everything may do just
-# that: inhibitors are seldom specific at the doses that are used, and a map of intended targets does not say so. (It could also be
-# a pathway that the map lacks, or something of the assay: these data cannot tell which.) We draw those edges from the input
-# to the node that is read out, and train again. As a control we draw as many edges at random.
+# The input at the top is asked for by most readouts. Inhibitors are seldom specific at the doses that are used, and a
+# map of intended targets does not say so. (It could also be a pathway that the map lacks, or something of the assay:
+# these data cannot tell which.) We draw those edges from the input to the node that is read out, and train again. As a
+# control we draw as many edges at random.
 
 # %% slideshow={"slide_type": "subslide"}
 node = {name: source for source, name in own.graph.edges if name in set(own.graph.output_nodes)}
@@ -324,9 +323,9 @@ pd.DataFrame([step_difference(a, b) for a, b in [
     ("edges asked for", "pairwise ridge")]])
 
 # %% [markdown]
-# Look at the line of *100 spurious edges*: edges between function nodes, drawn at random, that nobody believes in. In
-# these splits they bring as much. Perhaps the model lacked ways for a signal to get through, and random edges make such
-# ways. So a better prediction does **not** show that the new edges are real. Readout by readout, at our one split:
+# Look at the lines of *100 spurious edges*: edges between function nodes, drawn at random, that nobody believes in. Any
+# edges make ways for a signal to get through. So a better prediction does **not** show that the new edges are real.
+# Readout by readout, at our one split:
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(11, 4.4), layout="constrained")
@@ -350,14 +349,14 @@ print(f"{unused} of {len(effects)} edges move the predictions by less than 1% of
 effects.sort_values(ascending=False).head(5).to_frame("mean squared change")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# An edge is unused where it leads to no readout, where nothing reaches it, or where another way carries the same. That
-# is a statement about *this* model on these data, and another start may use others (chapter 6).
+# An edge is unused where it leads to no readout, where nothing reaches it, or where another way carries the same. Another
+# start may use others (chapter 6).
 #
 # ## 7 · The prior on pathways
 #
-# On the mended map, now with the regularizer of chapter 5: members of a textbook set should co-vary, each with the
-# *others* of its set. Its controls: shuffled sets, and random connected sets of the same sizes. The same settings for
-# every arm, which is a plain comparison, with a strength that was not tuned.
+# On the mended map, now with the regularizer of chapter 5: each member of a textbook set should co-vary with the *others*
+# of its set. The controls are told shuffled sets, or random connected sets of the same sizes. Here all arms have the same
+# settings, and no strength was tuned.
 
 # %%
 names = {"edges asked for": "baseline"} | {name: name for name in ("regularized_loo", "control_loo", "connected_control_loo")}
@@ -367,26 +366,30 @@ summary = summarize(arms, ["test_mse"], contrasts("regularized_loo", controls))
 print(verdict(summary, "test_mse", "regularized_loo", controls=controls))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Whatever the line above says, it is a statement about these sets, this map and this strength. What would count as "the
-# pathways help" is the rule of chapter 6, fixed before: better than the baseline, *and* than both controls.
+# This is a statement about these sets, this map and this strength. "It is the pathways" would have to be better than the
+# baseline *and* than both controls: the rule of chapter 6, fixed before.
 #
 # **The file.** What you have just written is `gsnn_tutorial/own/problem.py`, with a seed for every choice. You can read it
 # here: run `from gsnn_tutorial.own import problem as file` in a new cell, and then `file??`.
 #
 # ## 8 · Five lines for your own files
 #
-# `write_example` writes a set of small files to start from. Replace them by yours; DataFrames do as well.
+# `write_example` writes a set of small files to start from. Replace them by yours; DataFrames do as well. With a `tuning`
+# each arm chooses its strength or weight decay, and its epoch, by folds of whole groups of the training rows:
 
 # %%
 example = write_example(Path(mkdtemp()) / "example")
 mine = own_network(**example)
 print(mine.report().split("\n\n")[3])
-results = paired_comparison(OwnProblem(mine), seeds=range(2), settings=Settings(epochs=20), progress=False)
-results.groupby("arm", sort=False)[["test_mse"]].mean().T
+tuning = own_tuning(epochs=20)
+results = paired_comparison(OwnProblem(mine), seeds=[0], tuning=tuning, progress=False)
+print(f"{trainings(len(OWN_ARMS), 1, tuning)} trainings for one split, {trainings(len(OWN_ARMS), FEWEST_SEEDS, tuning)} for a verdict")
+results.set_index("arm")[["test_mse", "cv_mse", "epoch", "weight_decay", "lambda_sim"]].map("{:.3g}".format)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# Two splits give no verdict; give more of them, or let the command do it. It writes the network, sets and data *as they were
-# used*, the report, the table of all splits, figures and the verdict into a folder, and goes on if it was interrupted:
+# One split gives no verdict: the rule asks for twelve. The command trains them, every arm tuned alike (`--untuned` trains
+# each once, which large tables need). It writes the network, sets and data *as they were used*, report, table, figures and
+# verdict into a folder, and goes on if it was interrupted:
 #
 #     python -m gsnn_tutorial mine --example my_files
 #     python -m gsnn_tutorial mine --table my_files/table.csv --network my_files/network.csv \
@@ -396,9 +399,9 @@ results.groupby("arm", sort=False)[["test_mse"]].mean().T
 #
 # ●●○ · 15 minutes
 #
-# Bring a membership of which half is wrong, and find out whether the comparison notices. Write the function: the nodes that
-# stand in the first half of a drawn order (N // 2 of them) exchange their columns of M (P, N) in a ring; each gets that of
-# the one before it in the order, the first that of the last of them. All other nodes keep theirs, and M itself stays as it is.
+# Bring a membership of which half is wrong. N // 2 nodes, the first half of a drawn order, exchange their columns of
+# M (P, N) in a ring: each gets that of the one before it in the order, and the first gets that of the last. All other
+# nodes keep theirs, and M itself stays as it is.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -423,12 +426,19 @@ checks.half_wrong(half_wrong);
 # %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
-# Run `checks.half_wrong.solution()` in a cell of its own.
+# ```python
+# def half_wrong(M, order):
+#     chosen = order[: M.shape[1] // 2]
+#     wrong = M.copy()
+#     wrong[:, chosen] = M[:, np.roll(chosen, 1)]
+#     return wrong
+# ```
 #
 # </details>
 #
-# Then find out, on the example, whose true sets you know: make the sets of `half_wrong(mine.membership.to_numpy(), order)`, give them
-# to `own_network` as a DataFrame of set and member, and run `paired_comparison` over six splits or more with both.
+# Then find out whether a comparison notices, on the example, whose true sets you know: give the sets of
+# `half_wrong(mine.membership.to_numpy(), order)` to `own_network` as a DataFrame of set and member, and run
+# `paired_comparison` over twelve splits with both.
 #
 # ## 9 · Scale
 #
@@ -448,11 +458,14 @@ plots.show(figure, "Test error over the epochs of a large network, without and w
 #
 # 1. A table, a network and gene sets become a graph, a membership and data in one call, and a report says what was
 #    dropped, changed, or cannot be reached.
-# 2. Hold out whole conditions, look for copies, and bring the rivals: here a ridge regression with interactions is the one
-#    to beat.
-# 3. A training error as large as the test error says: not overfitting. Norm, depth and number of steps are training; ridge on
-#    the inputs that reach a readout shows what the map costs. That new edges help does not show that they are real.
-# 4. Without a truth the controls are all there is: shuffled sets and connected sets, over paired splits, by a rule fixed before.
+# 2. Hold out whole conditions, look for copies, and bring the rivals: here ridge with interactions is the one to beat.
+# 3. A training error as large as the test error is not overfitting. Norm, depth and steps are training; ridge on the
+#    inputs that reach a readout shows what the map costs. That new edges help does not show that they are real.
+# 4. Without a truth the controls are all there is: shuffled and connected sets, over twelve paired splits, by a rule that
+#    was fixed before.
+#
+# **Next.** Take your own three files. The [README](../README.md) says how to install the kit and what else its
+# commands do, and [chapter 7](07_does_the_prior_help.ipynb) what to ask of a prior.
 #
 # **The same from the command line:** `python -m gsnn_tutorial mine --example my_files`.
 #

@@ -15,6 +15,7 @@ from gsnn_tutorial.own.fitting import Settings
 from gsnn_tutorial.own.network import OwnNetwork, own_network
 from gsnn_tutorial.own.paired import OWN_ARMS, RIVALS, Comparison, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
+from gsnn_tutorial.own.rivals import ALPHAS
 from gsnn_tutorial.own.tuned import choices_in_words, enough_groups, own_tuning
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
@@ -103,9 +104,11 @@ def _tuned_in_words(results: pd.DataFrame, tuning: Tuning | None) -> str:
     """Who chose what, and by which rule."""
     if tuning is None:
         return "No GSNN was tuned: all have the same settings, and the ridge alone chose its penalty."
-    said = f"""Every GSNN chose by the same rule, from {len(tuning.grids["decay"])} settings and {len(tuning.epochs)} \
-epochs, by {tuning.folds} folds of whole groups of the training rows. So did the ridge, from four penalties. Layers,
-channels and learning rate were tuned for nobody. Chosen:"""
+    said = (
+        f"Every GSNN chose by the same rule, from {len(tuning.grids['decay'])} settings and {len(tuning.epochs)} "
+        f"numbers of epochs, by {tuning.folds} folds of whole groups of the training rows.\nThe ridge chose from "
+        f"{len(ALPHAS)} penalties, by folds too. Layers, channels and learning rate were tuned for nobody. Chosen:"
+    )
     return f"{said}\n{choices_in_words(results, tuning)}"
 
 

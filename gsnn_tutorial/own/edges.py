@@ -16,7 +16,7 @@ from gsnn_tutorial.own.sheets import Sheet, asked_columns, read_sheet, text_of
 
 SOURCE = ("source", "source_genesymbol", "from", "tf", "regulator", "node1", "a", "cause", "parent")
 TARGET = ("target", "target_genesymbol", "to", "gene", "node2", "b", "effect", "child")
-SIGN = ("sign", "mor", "weight", "consensus_sign", "interaction", "relation", "effect_sign")
+SIGN = ("sign", "mor", "weight", "consensus_sign", "interaction", "relation", "effect_sign", "effect")
 STIMULATES = ("consensus_stimulation", "is_stimulation", "stimulation")
 INHIBITS = ("consensus_inhibition", "is_inhibition", "inhibition")
 DIRECTED = ("consensus_direction", "is_directed", "directed")
@@ -103,7 +103,7 @@ def _of_sheet(sheet: Sheet, asked: dict, findings: Findings) -> pd.DataFrame:
     if source == target:
         raise ValueError(f"{sheet.name}: source and target must be two columns, got {source!r} for both")
     sign = sheet.column(asked.get("sign"), SIGN, "sign", optional=True)
-    frame = sheet.frame
+    frame, flags = sheet.frame, []
     edges = pd.DataFrame({"source": frame[source], "target": frame[target]})
     for row in np.flatnonzero((edges == "").any(axis=1))[:1]:
         raise ValueError(f"{sheet.where(row)}: an edge must have a source and a target, got {tuple(edges.iloc[row])}")
@@ -112,7 +112,7 @@ def _of_sheet(sheet: Sheet, asked: dict, findings: Findings) -> pd.DataFrame:
         words = frame[sign][(edges["sign"] == 0) & ~frame[sign].isin(["", "0"])]
         findings.add("network", f"edges whose {sign!r} says no sign", words.unique(), count=len(words))
     else:
-        up, down = (sheet.column(None, names, "sign", optional=True) for names in (STIMULATES, INHIBITS))
+        flags = up, down = [sheet.column(None, names, "sign", optional=True) for names in (STIMULATES, INHIBITS)]
         edges["sign"] = (_flag(frame, up) - _flag(frame, down)).astype(float)
     directed = sheet.column(None, DIRECTED, "direction", optional=True)
     if directed is not None:
@@ -120,6 +120,8 @@ def _of_sheet(sheet: Sheet, asked: dict, findings: Findings) -> pd.DataFrame:
         findings.add("network", "edges without a direction, taken both ways", _shown(both), "changed")
         turned = both.rename(columns={"source": "target", "target": "source"})
         edges = pd.concat([edges, turned], ignore_index=True)
+    used = {source, target, sign, directed, *flags}
+    findings.add("network", "columns of the network that are not used", [c for c in frame if c not in used], "dropped")
     return edges[["source", "target", "sign"]]
 
 

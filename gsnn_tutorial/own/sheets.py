@@ -143,7 +143,7 @@ def header_of(source, what: str, sep: str | None = None) -> list[str]:
     if not isinstance(source, (str, Path)):
         raise TypeError(f"{what} must be a path or a DataFrame, got {arrays.shown(source)}")
     text, path = text_of(source, what), Path(source)
-    kept = _without_comments(text)
+    kept = _without_comments(text, path)
     return _header(kept.split("\n", 1)[0], path, separator(kept, path, sep), text.count("\n") - kept.count("\n") + 1)
 
 
@@ -158,7 +158,7 @@ def _of_frame(frame: pd.DataFrame, what: str, wanted) -> Sheet:
 
 def _of_file(path: Path, what: str, sep: str | None, wanted) -> Sheet:
     text = text_of(path, what)
-    kept = _without_comments(text)
+    kept = _without_comments(text, path)
     comments = text.count("\n") - kept.count("\n")
     sep = separator(kept, path, sep)
     names = _header(kept.split("\n", 1)[0], path, sep, comments + 1)
@@ -201,10 +201,12 @@ def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: 
             )
 
 
-def _without_comments(text: str) -> str:
+def _without_comments(text: str, path: Path) -> str:
     """The text from its first line that is neither blank nor a comment."""
     lines = text.split("\n")
-    start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), len(lines) - 1)
+    start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
+    if start is None:
+        raise ValueError(f"{path} has nothing but comment lines, which begin with #: a line must name the columns")
     return "\n".join(lines[start:])
 
 

@@ -135,6 +135,6 @@ def choices_in_words(table: pd.DataFrame, tuning: Tuning) -> str:
         counts = part.groupby(names).size()
         values = [" and ".join(f"{value:g}" for value in np.atleast_1d(setting)) for setting in counts.index]
         often = ", ".join(f"{value} ({n} of {len(part)})" for value, n in zip(values, counts))
-        first, last = int(part["epoch"].min()), int(part["epoch"].max())
-        lines.append(f"  {ARMS[arm].words}: {' and '.join(names)} {often}; after {first} to {last} epochs")
+        epochs = " to ".join(dict.fromkeys(f"{epoch:g}" for epoch in (part["epoch"].min(), part["epoch"].max())))
+        lines.append(f"  {ARMS[arm].words}: {' and '.join(names)} {often}; {epochs} epochs")
     return "\n".join(lines)

@@ -35,7 +35,7 @@ def test_the_example_runs_from_files_to_a_verdict(tmp_path, capsys):
     assert "can't tell whether the prior helps" in said and "Held-out error: GSNN" in said
     assert "80 trainings: 2 splits x 4 arms x (3 settings x 3 folds + 1); --untuned takes 8" in said
     assert "The rule gives no verdict for fewer than 12 splits." in said
-    assert "Every GSNN chose by the same rule, from 3 settings and 1 epochs" in said
+    assert "Every GSNN chose by the same rule, from 3 settings and 1 numbers of" in said
     assert "leave-one-out: lambda_sim" in said and "No GSNN was tuned" not in said
     written = {path.name for path in (tmp_path / "run").iterdir()}
     listed = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["files"]

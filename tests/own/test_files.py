@@ -12,6 +12,7 @@ from gsnn_tutorial.own.edges import read_edges
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.findings import Findings
 from gsnn_tutorial.own.network import own_network
+from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.own.sets import read_sets
 
 TABLE = "drug,Δx,p38,batch\n" + "\n".join(f"{i % 3},{i / 7:.3f},{i * i},{'ab'[i % 2]}" for i in range(12)) + "\n"
@@ -56,8 +57,15 @@ def test_dataframes_are_read_as_their_files_are(tmp_path):
     assert np.allclose(one.y, other.y) and list(one.x) == list(other.x)
 
 
+def test_a_column_of_the_network_that_says_nothing_is_counted(tmp_path):
+    own = own_network(**files(tmp_path, network=("network.csv", NETWORK.replace("sign", "strength_of_belief"))))
+    assert counted(own, "columns of the network that are not used") == 1
+    assert counted(own_network(**files(tmp_path)), "columns of the network that are not used") == 0
+
+
 @pytest.mark.parametrize(
-    "header", ["source,target,mor", "from,to,consensus_sign", "source_genesymbol,target_genesymbol,weight"]
+    "header",
+    ["from,to,effect", "source,target,mor", "from,to,consensus_sign", "source_genesymbol,target_genesymbol,weight"],
 )
 def test_edges_are_found_by_the_usual_names_of_columns(tmp_path, header):
     own = own_network(**files(tmp_path, network=("network.csv", NETWORK.replace("source,target,sign", header))))
@@ -148,6 +156,7 @@ BAD = {
     "no output": ({"columns": ("columns.csv", COLUMNS.replace("output", "ignore"))}, "columns must name an output"),
     "only loops": ({"network": ("network.csv", "source,target\na,a\n")}, "at least one edge between two different"),
     "no text": ({"table": ("table.csv", b"\xff\xfe\x00a")}, "UTF-8"),
+    "only comments": ({"table": ("table.csv", "# one\n#\r")}, "nothing but comment lines"),
     "no gzip": ({"table": ("table.csv.gz", "drug\n")}, "cannot be read"),
     "a short sif": ({"network": ("network.sif", "a\tb\n")}, "line 1: a line of a SIF"),
 }  # fmt: skip
@@ -216,3 +225,9 @@ def test_no_file_ends_in_a_raw_traceback(tmp_path_factory, kind, text, head, end
     else:
         assert torch.isfinite(torch.tensor(own.x.to_numpy())).all()
         assert own.report_table()["count"].ge(1).all()
+        try:
+            drawn = OwnProblem(own).draw(0)  # what mine asks next
+        except ValueError as error:
+            assert len(str(error)) > 15
+        else:
+            assert torch.isfinite(drawn.x_train).all() and torch.isfinite(drawn.y_train).all()
