@@ -17,7 +17,7 @@ EXERCISES = {
     if isinstance(value, Exercise)
 }
 LONG = {"assignment_3.fit", "assignment_3.layer"}  # a training run takes long; a class is no function
-OPEN = {"assignment_2.through", "assignment_4.pull", "assignment_5.cka"}  # mutants that pass here are still to be refused
+OPEN = {"assignment_2.through", "assignment_4.pull", "assignment_5.cka"}  # some mutants still pass
 SHORT = sorted(EXERCISES.keys() - LONG - OPEN)
 # Other ways to write the right answer: {exercise: what the changed lines hold}
 EQUIVALENT = {
@@ -32,7 +32,7 @@ EQUIVALENT = {
     "assignment_3.hear": ["target <= N"],  # no edge ends in an input
     "assignment_3.linear_mse": ["ones(len(x), 2)"],  # two columns of ones fit what one fits
     "chapter_7.choose": ["errors.sum(1)"],  # the smallest sum is the smallest mean
-    "assignment_4.pull": [">= 1e-06", "1 + s.abs()", "(2 + s"],  # to tell 1 from 2 at a level of 0 would refuse an eps of rounding; which score has exactly that std, or that deviation?
+    "assignment_4.pull": [">= 1e-06", "1 + s.abs()", "(2 + s"],  # to tell these would refuse an eps of rounding
     "assignment_4.sim_loss": [
         "mean(1)",
         "int(pathway.max()) + 2",
