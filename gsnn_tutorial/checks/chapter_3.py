@@ -286,7 +286,8 @@ def loss_cases(seed):
     rng = torch.Generator().manual_seed(seed)
     y, off = (torch.randn(6, 3, generator=rng) for _ in range(2))
     far = y + 4 * off.sign() + off
-    return [(y + 0.4 * off.clamp(-1.5, 1.5), y), (far, y), (torch.cat([far[:2], y[2:] + 0.2]), y)]
+    beyond = y + 1.5 * off.sign()  # not far beyond the distance of 1
+    return [(y + 0.4 * off.clamp(-1.5, 1.5), y), (far, y), (torch.cat([far[:2], y[2:] + 0.2]), y), (beyond, y)]
 
 
 @exercise("Huber's loss", cases=loss_cases)

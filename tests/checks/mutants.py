@@ -40,10 +40,18 @@ def mutants(reference: Callable) -> Iterator[tuple[str, Callable]]:
                 change(list(ast.walk(mutant))[k])
                 ast.fix_missing_locations(mutant)
                 text = ast.unparse(mutant)
-                if text not in seen:
+                if text not in seen and _is_python(text):
                     seen.add(text)
                     changed = sorted(set(text.splitlines()) - set(ast.unparse(tree).splitlines()))
                     yield f"{name}: {' '.join(changed).strip()}", _built(reference, helpers, name, text)
+
+
+def _is_python(text: str) -> bool:
+    try:
+        compile(text, "<mutant>", "exec")
+    except SyntaxError:  # a star without the call that it was in
+        return False
+    return True
 
 
 def _used(function: FunctionType, found: dict) -> dict:
