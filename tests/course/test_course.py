@@ -1,24 +1,32 @@
 """The course kit: releases, what may be handed in, notebooks run in bounded time, and the grading of a class."""
 
 import copy
+import json
 import re
 import subprocess
 import sys
+import zipfile
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from assignments import SOURCES, Assignment
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.course import execution, intake
+from gsnn_tutorial.course import execution, intake, pages, values
 from gsnn_tutorial.course import grade as grading
+from gsnn_tutorial.course.arrivals import arrivals
 from gsnn_tutorial.course.execution import execute
+from gsnn_tutorial.course.guard import Guard
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import release, set_seed, sources, with_seed, write_releases
+from gsnn_tutorial.course.roster import match, read_roster, write_exports
+from gsnn_tutorial.course.suspicions import suspicions
+from gsnn_tutorial.course.watching import Limits
 
 MARK = (
     '{{"grade": {}, "grade_id": "{}", "locked": {}, {}"schema_version": 3, "solution": {}, "task": false, '
@@ -170,19 +178,142 @@ def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path
     (tmp_path / "empty").mkdir()
     (tmp_path / "bo.ipynb").touch()
     (tmp_path / "readme.txt").touch()
-    found = {p: path and path.name for p, path in intake.submissions(tmp_path, "1_toy").items()}
-    assert found == {"Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb"}
+    found = arrived(tmp_path)
+    assert {pupil: arrival.path and arrival.path.name for pupil, arrival in found.items()} == {
+        "Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb", "readme": None,
+    }  # fmt: skip
+    assert "readme.txt" in found["readme"].notes[0]
 
 
-def test_two_pupils_of_one_name_no_pupil_and_no_folder_are_refused(tmp_path):
+def arrived(folder, where=None):
+    return {arrival.pupil: arrival for arrival in arrivals(folder, "1_toy", where or folder.parent / "unpacked")}
+
+
+def test_no_pupil_and_no_folder_are_refused_and_two_of_one_name_are_two(tmp_path):
+    (folder := tmp_path / "in").mkdir()
     with pytest.raises(ValueError, match="submissions must hold a folder or a notebook for each pupil"):
-        intake.submissions(tmp_path, "1_toy")
-    with pytest.raises(ValueError, match="submissions must be a folder, got"):
-        intake.submissions(tmp_path / "nowhere", "1_toy")
-    (tmp_path / "a b").mkdir()
-    (tmp_path / "a_b.ipynb").touch()
-    with pytest.raises(ValueError, match="got a_b twice"):
-        intake.submissions(tmp_path, "1_toy")
+        arrived(folder)
+    with pytest.raises(ValueError, match="submissions must be a folder or a zip, got"):
+        arrived(tmp_path / "nowhere")
+    (folder / "a b").mkdir()
+    (folder / "a_b.ipynb").touch()
+    assert {pupil: arrival.path and arrival.path.name for pupil, arrival in arrived(folder).items()} == {
+        "a_b": None, "a_b_2": "a_b.ipynb"
+    }  # fmt: skip
+
+
+def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
+    folder = tmp_path / "in"
+    for name in [
+        "Ada Lovelace_101_assignsubmission_file_/1_toy.ipynb", "byronlord_LATE_77_12_1_toy.ipynb", "_anna.ipynb",
+        "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "up.IPYNB", "NA.ipynb", "script.py", "Zoe\u0308 \U0001f600.ipynb",  # noqa: E501
+    ]:  # fmt: skip
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    (folder / "thief.ipynb").symlink_to(folder / "up.IPYNB")
+    with zipfile.ZipFile(folder / "z.zip", "w") as packed:
+        packed.writestr("deep/1_toy.ipynb", "{}")
+    found = arrived(folder)
+    assert {pupil for pupil, arrival in found.items() if arrival.path is None} == {"thief"}
+    assert set(found) == {
+        "Ada_Lovelace", "byronlord", "_anna", "cy", "up", "NA", "script", "Zo\u00eb_\U0001f600", "thief", "z"
+    }  # fmt: skip
+    assert found["thief"].notes[0] == "thief.ipynb is a link, which is not followed"
+    assert found["byronlord"].notes == ["the platform says late"] and found["cy"].time.hour == 10
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        for path in sorted(folder.rglob("*.ipynb")):
+            packed.write(path, path.relative_to(folder))
+    assert {"up", "_anna"} & set(arrived(tmp_path / "all.zip", tmp_path / "other")) == {"_anna"}
+
+
+def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_path):
+    (folder := tmp_path / "in").mkdir()
+    for name in ("Ada Lovelace_101_assignsubmission_file_1_toy.ipynb", "bo.ipynb", "stranger.ipynb"):
+        (folder / name).touch()
+    text = "\ufeffUser;ID number;Full name;Email address\r\n1;NA;Ada Lovelace;al@x.org\r\n2;b7;Bo;bo@x.org\r\n3;null;Cy;c@x\r\n"  # noqa: E501
+    (tmp_path / "roster.csv").write_bytes(text.encode("utf-16"))
+    rows = match([*arrived(folder).values()], read_roster(tmp_path / "roster.csv"))
+    assert [(row.pupil, row.path and row.path.name[:3]) for row in rows] == [
+        ("NA", "Ada"), ("b7", "bo."), ("null", None), ("stranger", "str")
+    ]  # fmt: skip
+    assert rows[2].notes == ["nothing was handed in"] and "not on the roster: look at it" in rows[3].notes
+    (tmp_path / "roster.csv").write_text("id,name\na,x\na,y\n")
+    with pytest.raises(ValueError, match="line 3: the id 'a' is there twice"):
+        read_roster(tmp_path / "roster.csv")
+
+
+def test_points_go_back_to_canvas_in_its_own_columns_and_half_a_total_stays_blank(tmp_path):
+    text = 'Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)\n    Points Possible,,,,,9\n"L, Ada",7,a1,ada,S,\nBo,8,b1,bo,S,\n'  # noqa: E501
+    (tmp_path / "roster.csv").write_text(text)
+    table = pd.DataFrame({"id": ["a1", "b1"], "name": ["L, Ada", "Bo"], "email": ["", ""], "total": [5.5, 2.0],
+                          "of": 9, "waits": [False, True], "comment": ""}, index=["a1", "b1"])  # fmt: skip
+    write_exports(read_roster(tmp_path / "roster.csv"), table, tmp_path, "1_toy")
+    lines = (tmp_path / "canvas.csv").read_text().splitlines()
+    assert lines == ["Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)", "    Points Possible,,,,,9",
+                     '"L, Ada",7,a1,ada,S,5.5', "Bo,8,b1,bo,S,"]  # fmt: skip
+
+
+@pytest.mark.parametrize("code", ["utf-8-sig", "utf-16", "utf-16-le", "utf-8"])
+def test_a_notebook_counts_whatever_its_code_its_line_ends_and_what_it_lacks(blank, tmp_path, code):
+    content = json.loads(nbformat.writes(answered(blank)))
+    for cell in content["cells"]:
+        cell.pop("outputs", None)
+        cell["source"] = "".join(cell["source"]).replace("\n", "\r\n")
+    del content["nbformat_minor"]
+    (tmp_path / "in.ipynb").write_bytes(json.dumps(content).replace("\n", "\r\n").encode(code))
+    mended, notes = intake.read(tmp_path / "in.ipynb", blank)
+    assert notes == [] and [cell.source for cell in mended.cells] == [cell.source for cell in answered(blank).cells]
+
+
+def test_a_formula_needs_no_network_and_code_is_left_alone():
+    page = '<head></head><script src="https://x.org/mathjax.js"></script><p>$a_1$ costs $5</p><pre>$b$</pre>'
+    shown = pages.offline(page)
+    assert "<math" in shown and "https://x" not in shown and "<pre>$b$</pre>" in shown and "max-width" in shown
+
+
+# Values and tests
+
+
+VALUES = [None, 3, -2.5, float("inf"), True, "x", [1, (2.0, "y")], {"a": {1}, 2: ...}, 10**30]
+
+
+@pytest.mark.parametrize("value", VALUES, ids=repr)
+def test_a_value_comes_out_of_a_kernel_as_it_was(value):
+    assert values.decode(values.encode(value)) == value
+
+
+def test_arrays_tensors_and_errors_come_out_as_they_were_and_code_does_not():
+    array = values.decode(values.encode(np.arange(6, dtype="int16").reshape(2, 3)))
+    tensor = values.decode(values.encode(torch.ones(2, dtype=torch.float64, requires_grad=True)))
+    error = values.decode(values.encode(KeyError("a")))
+    assert array.dtype == "int16" and array.shape == (2, 3) and tensor.requires_grad and tensor.dtype == torch.float64
+    assert isinstance(error, KeyError) and str(error) == "'a'"
+    assert isinstance(values.decode(values.encode(print)), values.Unreadable)
+    for text in ("", "[", '["array", "eA=="]', '["error", ["os", "system", ["ls"], "x"]]', "[" * 10_000):
+        assert isinstance(values.decode(text), (values.Unreadable, RuntimeError))
+
+
+def test_what_must_not_change_is_named_when_it_did(tmp_path):
+    (tmp_path / "book.db").write_text("a")
+    guard = Guard([tmp_path])
+    guard.check()
+    (tmp_path / "book.db").write_text("b")
+    with pytest.raises(ValueError, match="something changed that they must not touch: .*book.db"):
+        guard.check()
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    {
+        "from gsnn_tutorial.course.graders import assignment_1": "imports the checks or the graders",
+        "import sys; sys._getframe(1).f_globals": "walks the frames",
+        "import sys; sys.meta_path.insert(0, Hook())": "changes how names are imported",
+        "get_ipython().input_transformers_post.append(f)": "changes how cells are run",
+        "import sqlite3": "reaches for the gradebook",
+    }.items(),
+)
+def test_what_looks_like_a_trick_is_pointed_out(code, words):
+    assert any(words in note for note in suspicions([code])) and suspicions(["# " + code, "x = [1]\nx.append(2)"]) == []
 
 
 def taken_in(notebook, blank, tmp_path):
@@ -262,7 +393,7 @@ def test_an_answer_that_takes_the_checks_own_is_pointed_out(blank, tmp_path):
         ("reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it.", False),
     ]:
         _, notes = taken_in(answered(blank, double=source), blank, tmp_path)
-        assert notes == (["uses .reference, where a check keeps its own answer: look at it"] if told else [])
+        assert ("uses .reference, where a check keeps its own answer: look at it" in notes) == told == bool(notes)
 
 
 def test_an_answer_that_was_moved_to_another_cell_is_tested_there(blank, tmp_path):
@@ -340,7 +471,7 @@ def test_what_is_not_a_notebook_counts_as_blank_and_is_told_of(blank, tmp_path, 
 
 
 def test_a_missing_notebook_and_one_too_large_count_as_blank(blank, tmp_path, monkeypatch):
-    assert intake.read(None, blank) == (blank, ["no notebook, or several and none of the assignment's name"])
+    assert intake.read(None, blank) == (blank, [])
     monkeypatch.setattr(intake, "LARGEST", 10)
     (tmp_path / "in.ipynb").write_text("x" * 11, encoding="utf-8")
     assert intake.read(tmp_path / "in.ipynb", blank)[1][0].startswith("not read: the file has")
@@ -353,7 +484,7 @@ def test_a_missing_notebook_and_one_too_large_count_as_blank(blank, tmp_path, mo
     ("arguments", "words"),
     [
         (["7", "in"], "assignment must be one of '1'; got '7'"),
-        (["1", "nowhere"], "submissions must be a folder, got nowhere"),
+        (["1", "nowhere"], "submissions must be a folder or a zip, got nowhere"),
         (["1", "in", "--output", "taken"], "output must be a new or empty folder, got taken"),
         (["1", "in", "--jobs", "0"], "jobs must be at least 1, got 0"),
         (["1", "in", "--seconds", "0"], "seconds must be finite and at least 1, got 0"),
@@ -413,7 +544,7 @@ def test_what_breaks_a_kernel_costs_its_cell_only(tmp_path):
         "exit": notebook_of("a = 1", "exit()", "assert a == 1"),
         "good": notebook_of("a = 1", "print(a)", "assert a == 1"),
     }
-    happened = execute(run, tmp_path, cell_seconds=3)
+    happened = execute(run, limits=Limits(cell_seconds=3))
     assert {name: errors(notebook) for name, notebook in run.items()} == {
         "loop": [None, "TimedOut", None],
         "stubborn": [None, "TimedOut", None],
@@ -434,7 +565,7 @@ def test_what_breaks_a_kernel_costs_its_cell_only(tmp_path):
 @pytest.mark.slow
 def test_a_submission_stops_when_its_time_is_up(tmp_path):
     notebook = notebook_of("a = 1", *[LOOP] * 20, "assert a == 1")
-    happened = execute({"loops": notebook}, tmp_path, cell_seconds=2, seconds=6)["loops"]
+    happened = execute({"loops": notebook}, limits=Limits(cell_seconds=2, seconds=6))["loops"]
     assert re.fullmatch(r"stopped \d+ cells before the end: its 6 s were over", happened[-1])
     assert set(errors(notebook)[1:]) == {"TimedOut", "NotRun"} and errors(notebook)[-1] == "NotRun"
 
@@ -453,7 +584,7 @@ def test_output_has_an_end_and_an_error_is_kept_whatever_came_before(tmp_path):
             graded=[0, 1],
         ),
     }
-    happened = execute(run, tmp_path, cell_seconds=20)
+    happened = execute(run, limits=Limits(cell_seconds=20))
     assert errors(run["flood"]) == ["ValueError", None, None]
     assert len(nbformat.writes(run["flood"])) < 500_000
     assert [note.split(":")[0] for note in happened["flood"]].count(
@@ -476,7 +607,7 @@ def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
         "assert False, 'half: ' + ' '.join(['no'] * 80)",
         graded=range(2, 8),
     )
-    execute({"pupil": run}, tmp_path)
+    execute({"pupil": run})
     shown = ["".join(output.get("text", output.get("traceback", ""))) for output in run.cells[2].outputs]
     assert shown == ["before\n", "half: no."]
     lines = [[output.get("text", output.get("traceback")) for output in cell.outputs] for cell in run.cells[3:]]
@@ -489,17 +620,17 @@ def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
 
 
 def test_a_notebook_without_a_kernel_leaves_the_others_alone(tmp_path, monkeypatch):
-    start, started = execution.start_new_async_kernel, []
+    start, started = execution.start_kernel, []
 
-    async def no_kernel_for_the_first(**options):
+    async def no_kernel_for_the_first(*options):
         started.append(options)
         if len(started) == 1:
             raise RuntimeError("no kernel today")
-        return await start(**options)
+        return await start(*options)
 
-    monkeypatch.setattr(execution, "start_new_async_kernel", no_kernel_for_the_first)
+    monkeypatch.setattr(execution, "start_kernel", no_kernel_for_the_first)
     run = {"bad": notebook_of("1", "2"), "good": notebook_of("1", "2")}
-    happened = execute(run, tmp_path, jobs=1)
+    happened = execute(run, jobs=1)
     assert happened == {"bad": ["stopped 2 cells before the end: RuntimeError: no kernel today"], "good": []}
     assert errors(run["bad"]) == ["NotRun", "NotRun"] and errors(run["good"]) == [None, None]
 
@@ -616,16 +747,39 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
         "stubborn": "the cell 'import time' took longer than 15 s",
         "crash": "the kernel died in self_loops-test",
         "import": "No module named 'nonesuch'",
-        "attack": "finished",
+        "attack": "imports the checks or the graders: look at it",
         "prints": "the output of the cell 'while True:' was cut",
         "megabyte": "the output of wout was cut",
         "deleted": "wout-test is missing: put back",
         "twice": "inside is there 2 times: the last one counts",
         "edited": "reach-test was edited: restored",
         "stripped": "no nbgrader metadata",
-        "broken": "not a notebook: NotJSONError",
+        "broken": "not a notebook: JSONDecodeError",
         "empty": "no notebook",
     }.items():
         assert words in happened[pupil]
     pages = {path.parent.parent.name: path.stat().st_size for path in (out / "feedback").glob("*/*/*.html")}
     assert set(pages) == set(table.index) and max(pages.values()) < 2_000_000
+
+
+@pytest.mark.slow
+def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp_path):
+    forge = (
+        "import builtins, sys, os\nfrom gsnn_tutorial.checks import diagnosis\n"
+        "diagnosis.Exercise.diagnose = diagnosis.Graded.grade = lambda *a, **k: None\n"
+        "class Any(int):\n    __eq__ = lambda self, other: True\n    __hash__ = int.__hash__\n"
+        "SEED = Any(0)\ndef half(x):\n    return Any(1)"
+    )
+    (tmp_path / "in").mkdir()
+    nbformat.write(answered(blank, half=forge), tmp_path / "in" / "forger.ipynb")
+    nbformat.write(answered(blank), tmp_path / "in" / "NA.ipynb")
+    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    assert table.loc["forger", ["double", "half"]].tolist() == [2, 0] and table.loc["NA", "half"] == 3
+    assert "imports the checks" in table.loc["forger", "what happened"]
+    with pytest.raises(ValueError, match="output must be a new or empty folder"):
+        grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    with Gradebook(NbgraderCourse(tmp_path / "out", "1_toy").database) as gradebook:
+        gradebook.find_grade("half-test", "1_toy", "1_toy", "forger").manual_score = 20
+        gradebook.db.commit()
+    with pytest.raises(ValueError, match="forger, half-test has 20 points of 3"):
+        grading.report(tmp_path / "out")
