@@ -55,19 +55,19 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     """
     try:
         from gsnn_tutorial import validate
-        from gsnn_tutorial.course import grade, release
+        from gsnn_tutorial.course import grade, release, report, seeds
     except ModuleNotFoundError as error:
         raise ValueError(f'{error.name} is missing; pip install -e ".[course]" brings it') from error
 
     if given.step == "report":
-        return lambda: shown(grade, grade.report(Path(given.output)), given.output)
+        return lambda: shown(report, report.report(Path(given.output)), given.output)
     folder = Path(given.assignments)
     sources = release.sources(folder)
     if given.step == "release":
         if given.seed is not None:
             release.with_seed(next(iter(sources.values())), given.seed)
         if given.roster is not None:
-            own = partial(grade.write_own_releases, folder, Path(given.roster), Path(given.output), given.seed)
+            own = partial(seeds.write_own_releases, folder, Path(given.roster), Path(given.output), given.seed)
             return lambda: print(own(), "releases are in", given.output) is None
         return lambda: print(*release.write_releases(folder, given.seed), sep="\n") is None
     source = sources[validate.choice("assignment", given.assignment, sources)]
@@ -79,7 +79,7 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     class_ = {"roster": given.roster and Path(given.roster), "earlier": given.earlier and Path(given.earlier)}
     class_ |= {"own_seeds": given.own_seeds, "due": _time(given.due)}
     graded = partial(grade.grade, source, Path(given.submissions), Path(given.output), **limits, **class_)
-    return lambda: shown(grade, graded(), given.output)
+    return lambda: shown(report, graded(), given.output)
 
 
 def _time(text: str | None) -> datetime | None:
@@ -89,9 +89,9 @@ def _time(text: str | None) -> datetime | None:
         raise ValueError(f"due must be a time such as 2027-03-05T23:59, got {text!r}") from None
 
 
-def shown(grade, table, output: str) -> bool:
+def shown(report, table, output: str) -> bool:
     """Print a table of points, and where it is."""
-    grade.show(table)
+    report.show(table)
     if (how := Path(output) / "how.txt").exists():
         print(f"\n{how.read_text(encoding='utf-8').strip()}")
     print(f"feedback, gradebook and tables are in {output}; class.html shows the class at a glance")

@@ -1,7 +1,7 @@
 """The process that compares: it runs the tests, hidden ones included, and has never run a pupil's code.
 
 A test cell is run as it stands in the source. The names that pupils define stand for their functions: a call sends
-the arguments to the pupil's kernel and gets a value back, as text that can hold no code.
+cases to the pupil's kernel and gets values back, as text that can hold no code.
 
 Started as ``python -m gsnn_tutorial.course.comparing``; messages go by standard input and output, pickled.
 """
@@ -14,15 +14,13 @@ import io
 import os
 import pickle
 import struct
-import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import replace
 from typing import BinaryIO
 
 import cloudpickle
 
-from gsnn_tutorial.checks.diagnosis import Exercise
+from gsnn_tutorial.checks.attempt import Elsewhere
 from gsnn_tutorial.course import values
 
 
@@ -34,41 +32,37 @@ class Stopped(BaseException):
         self.name = name
 
 
-class Answer:
-    """A pupil's function, which is elsewhere. ``probe`` is applied there to its result."""
+class Answer(Elsewhere):
+    """A pupil's function, which is in a kernel; ``ask``: sends a question there and gives the text that came back."""
 
-    def __init__(self, name: str, ask, probe=None):
-        self.__name__, self._ask, self._probe = name, ask, probe
+    def __init__(self, name: str, ask, does_nothing: bool = False):
+        self.__name__, self._ask, self.does_nothing = name, ask, does_nothing
 
-    def through(self, probe) -> Answer:
-        return Answer(self.__name__, self._ask, probe)
+    def outcomes(self, cases, probe=None, **named) -> list:
+        """What it gave for each case, or the error that it raised; what it printed is printed here."""
+        reply = values.decode(self._ask("call", self.__name__, cloudpickle.dumps((list(cases), named, probe))))
+        given, lines, printed = self._parts(reply, len(cases))
+        print(printed, end="")
+        for value, line in zip(given, lines):
+            if isinstance(value, BaseException):
+                value.line = str(line)
+        return given
 
     def __call__(self, *arguments, **named):
-        kind, *content = self._ask("call", self.__name__, cloudpickle.dumps((arguments, named, self._probe)))
-        if kind == "stopped":
-            raise Stopped(*content)
-        value = values.decode(content[0])
+        (value,) = self.outcomes([arguments], **named)
         if isinstance(value, BaseException):
             raise value
-        return value if self._probe is None else Probed(value)
+        return value
 
-
-class Probed:
-    """What a probe has made of a result."""
-
-    def __init__(self, value):
-        self.value = value
-
-
-def _diagnose(exercise: Exercise, answer, seed: int = 0, plain=Exercise.diagnose):
-    """``Exercise.diagnose``, with the probe where the answer is."""
-    if isinstance(answer, Answer) and (probe := exercise.probe) is not None:
-
-        def unless_done(result, *case):
-            return result.value if isinstance(result, Probed) else probe(result, *case)
-
-        return plain(replace(exercise, probe=unless_done), answer.through(probe), seed)
-    return plain(exercise, answer, seed)
+    @staticmethod
+    def _parts(reply, number: int) -> tuple[list, list, str]:
+        """(outcomes, lines, printed) of a reply; a pupil's kernel may have sent anything."""
+        if isinstance(reply, dict) and isinstance(reply.get("outcomes"), list) and len(reply["outcomes"]) == number:
+            lines = reply.get("lines")
+            fits = isinstance(lines, list) and len(lines) == number
+            return reply["outcomes"], lines if fits else [""] * number, str(reply.get("printed", ""))
+        said = f"its result cannot be read: {reply!r}"[:300]
+        return [RuntimeError(said) for _ in range(number)], [""] * number, ""
 
 
 def run(source: str, names: dict, ask) -> tuple[str, tuple[str, str] | None]:
@@ -76,14 +70,11 @@ def run(source: str, names: dict, ask) -> tuple[str, tuple[str, str] | None]:
     printed, theirs = io.StringIO(), []
     try:
         tree = ast.parse(source)
-        theirs = _unknown(tree, names)
+        theirs = unknown(tree, names)
         for name in theirs:
-            kind, *content = ask("find", name)
-            if kind == "stopped":
-                raise Stopped(*content)
-            match values.decode(content[0]):
-                case ("function", _):
-                    names[name] = Answer(name, ask)
+            match values.decode(ask("find", name)):
+                case ("function", nothing):
+                    names[name] = Answer(name, ask, nothing is True)
                 case ("value", value):
                     names[name] = value
         with redirect_stdout(printed), redirect_stderr(io.StringIO()), warnings.catch_warnings():
@@ -99,17 +90,18 @@ def run(source: str, names: dict, ask) -> tuple[str, tuple[str, str] | None]:
     return printed.getvalue(), None
 
 
-def _unknown(tree: ast.Module, names: dict) -> list[str]:
+def unknown(tree: ast.Module, names: dict) -> list[str]:
     """The names that a cell reads and that a pupil may have defined: all but the trusted ones."""
-    read = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    set_here = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(tree))
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
+    set_here = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
+    for node in nodes:
         if isinstance(node, (ast.Import, ast.ImportFrom)):
             set_here |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef, ast.Lambda)):
-            set_here |= {node.name} if not isinstance(node, ast.Lambda) else set()
-            if not isinstance(node, ast.ClassDef):
-                set_here |= {argument.arg for argument in ast.walk(node.args) if isinstance(argument, ast.arg)}
+        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
+            set_here.add(node.name)
+        elif isinstance(node, ast.arg):
+            set_here.add(node.arg)
     return sorted(read - set_here - names.keys() - vars(builtins).keys())
 
 
@@ -129,11 +121,13 @@ def receive(stream: BinaryIO):
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO):
     """Answer ("new",), ("set up", source) and ("test", source) until nobody asks any more."""
-    Exercise.diagnose = _diagnose
 
-    def ask(*question):
+    def ask(*question) -> str:
         send(outgoing, question)
-        return receive(incoming)
+        kind, *content = receive(incoming)
+        if kind == "stopped":
+            raise Stopped(*content)
+        return content[0]
 
     trusted = {}
     while True:
@@ -144,13 +138,23 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO):
         if kind == "new":
             trusted = {"__name__": "__main__"}
         elif kind == "set up":
-            with open(os.devnull, "w") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-                exec(content[0], trusted)
+            run_quietly(content[0], trusted)
         else:
             send(outgoing, ("done", *run(content[0], trusted, ask)))
 
 
+def run_quietly(source: str, names: dict):
+    """Run a set-up cell. If it fails, as it then does for the pupil too, the tests that need it say so."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                exec(source, names)
+            except (Exception, SystemExit):
+                pass
+
+
 if __name__ == "__main__":
-    incoming, outgoing = sys.stdin.buffer, sys.stdout.buffer
-    sys.stdout = sys.stderr  # what anything prints is not to stand between the messages
+    incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    os.dup2(2, 1)  # what anything prints is not to stand between the messages
     serve(incoming, outgoing)

@@ -1,4 +1,4 @@
-"""What is done in a pupil's kernel for a check: a function is called with arguments that came in, its value goes out.
+"""What is done in a pupil's kernel for a check: a function is run on cases that came in, and what it gave goes out.
 
 The kernel computes and does not judge: ``comparing`` does, in a process that has run no pupil's code. Of an exercise
 with a probe (a layer is run, a training run's model is looked at) the probe runs here too, on the pupil's own object.
@@ -7,13 +7,19 @@ with a probe (a layer is run, a training run's model is looked at) the probe run
 from __future__ import annotations
 
 import base64
+import io
 import pickle
+import warnings
+from contextlib import redirect_stderr, redirect_stdout
+from functools import partial
 
 from IPython.display import publish_display_data
 
+from gsnn_tutorial.checks.attempt import does_nothing, line_of, outcomes
 from gsnn_tutorial.course import values
 
 MIME = "application/x-gsnn-value"
+PRINTED = 20_000  # characters of what a function prints that go out
 FRESH = """exec('''
 import sys
 for name in [*sys.modules]:
@@ -26,9 +32,20 @@ computing.{}
 ''', {{"user": get_ipython().user_ns}})"""
 
 
-def call(name: str, arguments: bytes) -> str:
-    """The code that calls a pupil's function; ``arguments``: (positional, named, probe or None), pickled."""
-    return CODE.format(f"compute(user, {name!r}, {base64.b64encode(arguments).decode()!r})")
+class Heard(io.TextIOBase):
+    """What is printed, up to an end."""
+
+    def __init__(self):
+        self.text = ""
+
+    def write(self, text: str) -> int:
+        self.text += text[: PRINTED - len(self.text)]
+        return len(text)
+
+
+def call(name: str, asked: bytes) -> str:
+    """The code that runs a pupil's function; ``asked``: (cases, named arguments, probe or None), pickled."""
+    return CODE.format(f"compute(user, {name!r}, {base64.b64encode(asked).decode()!r})")
 
 
 def look(name: str) -> str:
@@ -36,26 +53,26 @@ def look(name: str) -> str:
     return CODE.format(f"find(user, {name!r})")
 
 
-def compute(user: dict, name: str, arguments: str):
-    """Call ``name`` in the kernel and publish its value, or the error that it raises."""
-    positional, named, probe = pickle.loads(base64.b64decode(arguments))
-    try:
-        value = user[name](*positional, **named)
-        if probe is not None:
-            value = probe(value, *positional)
-    except BaseException as error:
-        value = error
-        if not isinstance(error, (Exception, SystemExit)):
-            value = RuntimeError(type(error).__name__)
-    publish(value)
+def compute(user: dict, name: str, asked: str):
+    """Run ``name`` in the kernel and publish its outcomes, the line of each error, and what was printed."""
+    cases, named, probe = pickle.loads(base64.b64decode(asked))
+    answer, heard = user.get(name), Heard()
+    with redirect_stdout(heard), redirect_stderr(Heard()), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            found = outcomes(partial(answer, **named) if named else answer, cases, probe)
+        except BaseException as error:  # what no answer may raise, such as KeyboardInterrupt
+            found = [RuntimeError(type(error).__name__)] * len(cases)
+        lines = [line_of(answer, value) if isinstance(value, BaseException) else "" for value in found]
+        publish({"outcomes": found, "lines": lines, "printed": heard.text})
 
 
 def find(user: dict, name: str):
-    """Publish whether ``name`` is a function here, and if not what it is."""
+    """Publish whether ``name`` is a function here, and whether it does nothing; if it is none, what it is."""
     if name not in user:
         publish(("missing", None))
     elif callable(user[name]):
-        publish(("function", None))
+        publish(("function", bool(does_nothing(user[name]))))
     else:
         publish(("value", user[name]))
 
@@ -65,5 +82,5 @@ def publish(value):
     try:
         text = values.encode(value)
     except BaseException as error:  # whatever a pupil's object does when it is looked at
-        text = values.encode(RuntimeError(f"its result cannot be read: {type(error).__name__}"))
+        text = values.encode(("unreadable", type(error).__name__))
     publish_display_data({MIME: text})

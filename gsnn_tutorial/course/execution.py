@@ -9,12 +9,9 @@ A test is not run in the pupil's kernel, which only computes what the test asks 
 
 from __future__ import annotations
 
-import ast
 import asyncio
-import re
 import shutil
 import tempfile
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -23,23 +20,13 @@ from pathlib import Path
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
 from gsnn_tutorial.course import computing
 from gsnn_tutorial.course.kernels import Comparer, WrongPackage, start_kernel, started_from
-from gsnn_tutorial.course.watching import PATIENCE, Limits, Watch
+from gsnn_tutorial.course.outputs import ELSEWHERE, LONGEST, fail, imports_of, name_of, verdict
+from gsnn_tutorial.course.watching import PATIENCE, Broken, Limits, Watch
 
-LONGEST = 100_000  # characters of a cell's output
-ELSEWHERE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # a part of a traceback that lies in a file of this machine
 START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away the kernel
-
-
-class Broken(Exception):
-    """A kernel that can be used no more: the name of an error, and in words."""
-
-    def __init__(self, name: str, text: str):
-        super().__init__(text)
-        self.name, self.text = name, text
 
 
 def execute(
@@ -102,7 +89,7 @@ class Submission(NotebookClient):
         self.tests, self.limits, self.comparer = tests, limits, comparer
         self.to_run = [k for k, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
         self.timeout_func = lambda cell: 2 * PATIENCE * limits.cell_seconds  # the watch is stricter
-        self.on_cell_executed = self.keep_reply
+        self.on_cell_executed = lambda cell, cell_index, execute_reply: setattr(self, "reply", execute_reply)
         self.notes, self.printed, self.went_well, self.used = [], Counter(), [], 0.0
 
     @property
@@ -127,7 +114,7 @@ class Submission(NotebookClient):
         """Let the cells that are left fail."""
         self.notes.append(f"stopped {len(self.to_run)} cells before the end: {reason}")
         for k in self.to_run:
-            _fail(self.nb.cells[k], "NotRun", reason)
+            fail(self.nb.cells[k], "NotRun", reason)
 
     async def run_in_one_kernel(self):
         """Run cells in a fresh kernel, in a folder that is gone afterwards, until one of them breaks it."""
@@ -161,7 +148,7 @@ class Submission(NotebookClient):
 
     async def run_cell(self, k: int, cell: NotebookNode) -> bool:
         """Run a cell; False if its kernel can be used no more."""
-        mark, name = cell.metadata.get("nbgrader", {}), _name(cell)
+        mark, name = cell.metadata.get("nbgrader", {}), name_of(cell)
         try:
             if mark.get("grade"):
                 return await self.run_test(cell, self.tests.get(mark["grade_id"], cell.source))
@@ -173,7 +160,7 @@ class Submission(NotebookClient):
             return False
         failed = self.reply["content"]["status"] == "error"
         if failed and not any(output.output_type == "error" for output in cell.outputs):
-            _fail(cell, self.reply["content"]["ename"], self.reply["content"]["evalue"])
+            fail(cell, self.reply["content"]["ename"], self.reply["content"]["evalue"])
         if failed:
             self.notes.append(f"{name}: {self.reply['content']['ename']}: {self.reply['content']['evalue']}"[:200])
         else:
@@ -182,20 +169,21 @@ class Submission(NotebookClient):
 
     async def run_test(self, cell: NotebookNode, source: str) -> bool:
         """Let the comparer test, and the kernel compute what it asks for; False if the kernel can be used no more."""
-        broken = None
-        await self.silently(computing.FRESH + "\n" + (imports := _imports(source)))  # cells below may use the checks
+        broken, first = None, self.used
+        await self.silently(computing.FRESH + "\n" + (imports := imports_of(source)))  # cells below may use the checks
 
-        async def ask(kind: str, name: str, arguments: bytes = b"") -> tuple:
+        async def ask(kind: str, name: str, asked: bytes = b"") -> tuple:
             nonlocal broken
-            code = computing.call(name, arguments) if kind == "call" else computing.look(name)
             try:
-                return "value", await self.silently(code)
+                if self.used - first > self.limits.cell_seconds:
+                    raise Broken("TimedOut", f"longer than {self.limits.cell_seconds:g} s")
+                return "value", await self.silently(computing.call(name, asked) if asked else computing.look(name))
             except Broken as error:
                 broken = error
                 return "stopped", error.name, error.text
 
         printed, error = await self.comparer.test(source, ask)
-        cell.outputs = _verdict(printed, None if broken else error)
+        cell.outputs = verdict(printed, None if broken else error)
         if broken is not None:
             self.broken(broken, cell)
             return False
@@ -204,8 +192,8 @@ class Submission(NotebookClient):
 
     def broken(self, broken: Broken, cell: NotebookNode):
         """Say what a cell has done to its kernel, on the page and in the notes."""
-        _fail(cell, broken.name, broken.text)
-        name = _name(cell)
+        fail(cell, broken.name, broken.text)
+        name = name_of(cell)
         died = broken.name == "KernelDied"
         self.notes.append(f"the kernel died in {name}" if died else f"{name} took {broken.text}")
 
@@ -243,9 +231,6 @@ class Submission(NotebookClient):
         await self.bounded(work)
         return published[-1]
 
-    def keep_reply(self, cell, cell_index, execute_reply):
-        self.reply = execute_reply
-
     def output(self, outs, msg, display_id, cell_index):
         """nbclient's, with an end to what a cell may put out."""
         content, room = msg["content"], LONGEST - self.printed[cell_index]
@@ -257,40 +242,7 @@ class Submission(NotebookClient):
         elif self.printed[cell_index] > LONGEST:
             if room <= 0:
                 return None
-            self.notes.append(f"the output of {_name(self.nb.cells[cell_index])} was cut")
+            self.notes.append(f"the output of {name_of(self.nb.cells[cell_index])} was cut")
             content = {"name": "stdout", "text": content.get("text", "")[:room] + "\n... the rest was cut\n"}
             msg = {**msg, "msg_type": "stream", "content": content}
         return super().output(outs, msg, display_id, cell_index)
-
-
-def _fail(cell: NotebookNode, name: str, text: str):
-    """Give a cell an error for its last output, as a kernel would."""
-    cell.setdefault("outputs", []).append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
-
-
-def _imports(source: str) -> str:
-    """The lines of a test that import something."""
-    with suppress(SyntaxError):
-        kept = [node for node in ast.parse(source).body if isinstance(node, (ast.Import, ast.ImportFrom))]
-        return "\n".join(map(ast.unparse, kept))
-    return ""
-
-
-def _verdict(printed: str, error: tuple[str, str] | None) -> list[NotebookNode]:
-    """What a test has put out, for its pupil to read: what it printed and its error, which stands there once.
-
-    Of anything else nbgrader would read points from a value, and a failure from a warning.
-    """
-    outputs = []
-    if error is not None:
-        name, text = error
-        lines = textwrap.wrap(f"{name}: {text}" if name != "AssertionError" or not text else text, 90)
-        outputs = [new_output("error", ename=name, evalue=text, traceback=lines)]
-        printed = printed.replace(text + "\n", "") if text else printed
-    stream = [new_output("stream", name="stdout", text=printed[:LONGEST])] if printed.strip() else []
-    return stream + outputs
-
-
-def _name(cell: NotebookNode) -> str:
-    """What to call a cell: its grade's name, or its first line."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id") or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"

@@ -92,7 +92,7 @@ class Comparer:
         """A new submission: nothing of the last one is known any more."""
         if self._process is None:
             self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "gsnn_tutorial.course.comparing"),
+                *(sys.executable, "-P", "-m", "gsnn_tutorial.course.comparing"),
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,
@@ -131,4 +131,4 @@ class Comparer:
             (size,) = struct.unpack("<Q", await self._process.stdout.readexactly(8))
             return pickle.loads(await self._process.stdout.readexactly(size))
         except asyncio.IncompleteReadError as error:
-            raise RuntimeError("the process that compares has ended") from error
+            raise RuntimeError(f"the process that compares has ended ({self._process.returncode})") from error

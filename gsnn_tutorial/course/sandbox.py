@@ -69,7 +69,8 @@ def namespaces() -> bool:
     if sys.platform != "linux" or not all(map(shutil.which, TOOLS)):
         return False
     with tempfile.TemporaryDirectory() as folder:
-        test = _inside(Path(folder).resolve(), [sys.executable, "-c", "import gsnn_tutorial.course"])
+        look = f"import zmq; open({str(PACKAGE / '__init__.py')!r}, encoding='utf-8')"
+        test = _inside(Path(folder).resolve(), [sys.executable, "-c", look])
         variables = {"PATH": os.environ.get("PATH", ""), "PYTHONPATH": str(PACKAGE.parent)}
         return subprocess.run(test, env=variables, capture_output=True).returncode == 0
 

@@ -1,21 +1,25 @@
 """Values on their way out of a pupil's kernel: as JSON, which can hold no code, and back.
 
-What a check can compare comes through as it was: numbers, texts, lists, tuples, dictionaries, sets, arrays, tensors,
-and errors. Anything that NumPy can read as numbers comes through as an array, and of the rest only how it looks.
+What a check can compare comes through: numbers, words, lists, tuples, dictionaries, sets, arrays, and errors. A
+tensor, a table and whatever else ``checks.values.plain`` reads comes through as what it says; of the rest only how
+it looks.
 """
 
 from __future__ import annotations
 
 import base64
-import io
 import json
+import numbers
 import sys
 
 import numpy as np
-import torch
+
+from gsnn_tutorial.checks.values import plain
 
 LARGEST = 100_000_000  # characters that a value may take
 DEPTH = 30  # of lists in lists
+SHOWN = 1000  # characters of something of which only the looks are known
+GROUPS = {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset}
 
 
 class Unreadable:
@@ -30,85 +34,100 @@ class Unreadable:
 
 def encode(value) -> str:
     """A value, or an error that was raised, as text."""
-    text = json.dumps(_plain(value, DEPTH))
+    text = json.dumps(_out(value, DEPTH))
     if len(text) > LARGEST:
-        text = json.dumps(_plain(ValueError(f"the result is too large: {len(text) / 1e6:.0f} MB"), DEPTH))
+        text = json.dumps(_out(ValueError(f"the result is too large: {len(text) / 1e6:.0f} MB"), DEPTH))
     return text
 
 
 def decode(text: str):
     """What ``encode`` was given; something unreadable where the text is not such."""
     try:
-        return _value(json.loads(text), DEPTH)
-    except (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError, RuntimeError) as error:
+        return _in(json.loads(text), DEPTH)
+    except (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError, RuntimeError,
+            OverflowError, MemoryError) as error:  # fmt: skip
         return Unreadable(f"an unreadable result ({type(error).__name__})")
 
 
-def _plain(value, depth: int):
-    """What JSON can hold: None, booleans, whole numbers and texts as they are, and the rest as [kind, content]."""
-    kind = type(value)
-    if value is None or kind in (bool, str):
-        return value
+# Out of a kernel
+
+
+def _out(value, depth: int):
+    """None, booleans and words as they are, and the rest as [kind, content]."""
     if depth == 0:
         return ["shown", "something with too many lists in lists"]
-    if kind is int:
-        return ["int", hex(value)]
-    if kind is float:
-        return ["float", value.hex()]
-    if value is ...:
-        return ["dots", None]
     if isinstance(value, BaseException):
-        arguments = [_plain(part, depth - 1) for part in value.args[:3]]
-        return ["error", [kind.__module__, kind.__qualname__, arguments, str(value)[:10_000]]]
-    if isinstance(value, torch.Tensor):
-        return _tensor(value)
-    if isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
-        return ["array", _bytes(value)]
-    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
-        return ["number", _bytes(np.asarray(value))]
+        return ["error", _error_out(value, depth)]
+    value = _read(value)
+    if value is None or isinstance(value, bool):
+        return value
     if isinstance(value, str):
         return str.__str__(value)
-    for name, sort in (("tuple", tuple), ("list", list), ("set", set), ("frozenset", frozenset)):
+    if value is ...:
+        return ["dots", None]
+    if type(value) is int:
+        return ["int", hex(value)]
+    if type(value) is float:
+        return ["float", value.hex()]
+    if isinstance(value, np.ndarray):
+        return _array_out(value, depth)
+    if isinstance(value, np.generic) and value.dtype.kind in "biufc":
+        return ["number", _bytes(np.asarray(value))]
+    for name, sort in GROUPS.items():
         if isinstance(value, sort):
-            return [name, [_plain(part, depth - 1) for part in value]]
+            return [name, [_out(part, depth - 1) for part in value]]
     if isinstance(value, dict):
-        return ["dict", [[_plain(key, depth - 1), _plain(part, depth - 1)] for key, part in value.items()]]
-    if isinstance(value, type) or callable(value):
-        return ["shown", _looks(value)]
+        return ["dict", [[_out(key, depth - 1), _out(part, depth - 1)] for key, part in value.items()]]
+    if isinstance(value, numbers.Complex):
+        return ["number", _bytes(np.asarray(complex(value) if not isinstance(value, numbers.Real) else float(value)))]
+    return ["shown", _looks(value)]
+
+
+def _read(value):
+    """The value in plain types; itself where reading fails, whatever a pupil's object does."""
     try:
-        array = np.asarray(value, dtype=float)
-    except Exception:  # whatever a pupil's object does
-        return ["shown", _looks(value)]
-    return ["array", _bytes(array)]
+        return plain(value)
+    except Exception:
+        return value
 
 
-def _tensor(value: torch.Tensor):
-    plain = value.detach().cpu()
-    if plain.layout != torch.strided or plain.is_quantized:
-        return ["shown", _looks(value)]
-    name = str(plain.dtype).removeprefix("torch.")
-    wide = plain.float() if plain.dtype in (torch.bfloat16, torch.float16) else plain
-    return ["tensor", [_bytes(wide.resolve_conj().resolve_neg().numpy()), name, value.requires_grad]]
+def _array_out(value: np.ndarray, depth: int):
+    if value.dtype.kind in "biufc":
+        return ["array", _bytes(value)]
+    return ["list", [_out(part, depth - 1) for part in value.tolist()]] if value.ndim else ["shown", _looks(value)]
 
 
-def _bytes(array: np.ndarray) -> str:
-    file = io.BytesIO()
-    np.save(file, np.ascontiguousarray(array).reshape(array.shape), allow_pickle=False)
-    return base64.b64encode(file.getvalue()).decode()
+def _bytes(array: np.ndarray) -> list:
+    """An array as [type, shape, its bytes]."""
+    array = array.astype(array.dtype.newbyteorder("<"))
+    return [array.dtype.str, list(array.shape), base64.b64encode(array.tobytes()).decode()]
 
 
 def _looks(value) -> str:
     try:
-        return repr(value)[:1000]
+        return str(repr(value))[:SHOWN]
     except Exception:  # a pupil's own __repr__
         return f"a {type(value).__name__}"
 
 
-def _value(plain, depth: int):
-    if plain is None or isinstance(plain, (bool, str)):
-        return plain
-    kind, content = plain
-    inside = [_value(part, depth - 1) for part in content] if kind in ("tuple", "list", "set", "frozenset") else None
+def _error_out(error: BaseException, depth: int) -> list:
+    arguments = [_out(part, depth - 1) for part in error.args[:3]]
+    try:
+        text = str(error)[:10_000]
+    except Exception:  # a pupil's own __str__
+        text = ""
+    return [type(error).__module__, type(error).__qualname__, arguments, text]
+
+
+# And in
+
+
+def _in(content, depth: int):
+    if content is None or isinstance(content, (bool, str)):
+        return content
+    kind, content = content
+    if kind in GROUPS:
+        return GROUPS[kind](_in(part, depth - 1) for part in content)
     match kind:
         case "int":
             return int(content, 16)
@@ -116,40 +135,35 @@ def _value(plain, depth: int):
             return float.fromhex(content)
         case "dots":
             return ...
-        case "tuple" | "list" | "set" | "frozenset":
-            return {"tuple": tuple, "list": list, "set": set, "frozenset": frozenset}[kind](inside)
         case "dict":
-            return {_value(key, depth - 1): _value(part, depth - 1) for key, part in content}
+            return {_in(key, depth - 1): _in(part, depth - 1) for key, part in content}
         case "array":
-            return _array(content)
+            return _array_in(*content)
         case "number":
-            return _array(content)[()]
-        case "tensor":
-            tensor = torch.from_numpy(_array(content[0])).to(getattr(torch, content[1]))
-            return tensor.requires_grad_(content[2] and tensor.is_floating_point())
+            return _array_in(*content)[()]
         case "error":
-            return _error(*content)
+            return _error_in(*content)
         case "shown":
-            return Unreadable(str(content))
+            return Unreadable(str(content)[:SHOWN])
     raise ValueError(kind)
 
 
-def _array(text: str) -> np.ndarray:
-    return np.load(io.BytesIO(base64.b64decode(text)), allow_pickle=False)
+def _array_in(kind: str, shape: list[int], text: str) -> np.ndarray:
+    dtype = np.dtype(str(kind))
+    if dtype.kind not in "biufc":
+        raise ValueError(kind)
+    return np.frombuffer(base64.b64decode(text), dtype).reshape(tuple(map(int, shape))).copy()
 
 
-def _error(module: str, name: str, arguments: list, text: str) -> BaseException:
+def _error_in(module: str, name: str, arguments: list, text: str) -> BaseException:
     """The error of this type, if the type is one that is already known here; else a RuntimeError of its name."""
     kind = getattr(sys.modules.get(module), name, None)
     if isinstance(kind, type) and issubclass(kind, (Exception, SystemExit)):
-        error = kind.__new__(kind)
-        error.args = tuple(_value(part, DEPTH) for part in arguments)
-        try:
-            if str(error)[:10_000] == text:
-                return error
-        except Exception:  # a type whose text needs more than its arguments
-            pass
-        error = kind.__new__(kind)
-        error.args = (text,)
-        return error
-    return type(name if name.isidentifier() else "Error", (RuntimeError,), {})(text)
+        for given in ([_in(part, DEPTH) for part in arguments], [str(text)]):
+            try:
+                error = kind(*given)
+                if str(error)[:10_000] == text:
+                    return error
+            except Exception:  # a type that is made in another way
+                continue
+    return type(name if name.isidentifier() else "Error", (RuntimeError,), {})(str(text))

@@ -33,6 +33,14 @@ class Limits:
     processes: int = 64
 
 
+class Broken(Exception):
+    """A kernel that can be used no more: the name of an error, and in words."""
+
+    def __init__(self, name: str, text: str):
+        super().__init__(text)
+        self.name, self.text = name, text
+
+
 class Watch:
     """The processes of one kernel: ``pid`` and all that it has started."""
 
