@@ -14,6 +14,7 @@ import io
 import os
 import pickle
 import struct
+import sys
 import warnings
 from contextlib import redirect_stderr, redirect_stdout
 from typing import BinaryIO
@@ -157,4 +158,5 @@ def run_quietly(source: str, names: dict):
 if __name__ == "__main__":
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)  # what anything prints is not to stand between the messages
+    sys.displayhook = lambda value: None  # nor is a value to be taken for points
     serve(incoming, outgoing)

@@ -85,7 +85,9 @@ class Submission(NotebookClient):
     """One notebook and its kernel."""
 
     def __init__(self, notebook: NotebookNode, tests: Mapping[str, str], limits: Limits, comparer: Comparer):
-        super().__init__(notebook, allow_errors=True, raise_on_iopub_timeout=True, coalesce_streams=True)
+        super().__init__(
+            notebook, allow_errors=True, raise_on_iopub_timeout=True, iopub_timeout=60, coalesce_streams=True
+        )
         self.tests, self.limits, self.comparer = tests, limits, comparer
         self.to_run = [k for k, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
         self.timeout_func = lambda cell: 2 * PATIENCE * limits.cell_seconds  # the watch is stricter

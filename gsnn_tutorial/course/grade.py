@@ -25,7 +25,7 @@ from gsnn_tutorial.course.roster import NOTHING, match, read_roster
 from gsnn_tutorial.course.running import UNFINISHED, Run
 from gsnn_tutorial.course.seeds import with_own_seed
 from gsnn_tutorial.course.watching import Limits
-from gsnn_tutorial.files import UnusableFile, write_csv, write_text
+from gsnn_tutorial.files import UnusableFile, replacing, write_csv, write_text
 
 
 def grade(
@@ -107,7 +107,8 @@ def grade(
     if before is not None:
         carry_over(course, before, {arrival.pupil: arrival for arrival in handed_in})
     if listed is not None:
-        shutil.copyfile(roster, output / "roster.csv")
+        with replacing(output / "roster.csv") as beside:
+            shutil.copyfile(roster, beside)
         for pupil, name, email in zip([a.pupil for a in handed_in], listed.pupils["name"], listed.pupils["email"]):
             course.enter(pupil, name, email)
     _write_happened(handed_in, listed, due, output)

@@ -58,7 +58,7 @@ async def start_kernel(folder: Path, memory: int) -> tuple[KernelManager, AsyncK
     client = manager.client()
     client.start_channels()
     try:
-        await client.wait_for_ready(timeout=120)
+        await client.wait_for_ready(timeout=600)
     except RuntimeError:
         client.stop_channels()
         await manager.shutdown_kernel(now=True)
@@ -90,16 +90,8 @@ class Comparer:
 
     async def new(self):
         """A new submission: nothing of the last one is known any more."""
-        if self._process is None:
-            self._process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-P", "-m", "gsnn_tutorial.course.comparing"),
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.DEVNULL,
-                env=os.environ
-                | {"PYTHONPATH": str(sandbox.PACKAGE.parent), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"},
-            )
-        await self._send("new")
+        if self._process is not None:
+            await self._send("new")
 
     async def set_up(self, source: str):
         """Run a cell that comes from the release, as a pupil's kernel does."""
@@ -120,7 +112,20 @@ class Comparer:
             await self._process.wait()
             self._process._transport.close()
 
+    async def _start(self):
+        own = {"PYTHONPATH": str(sandbox.PACKAGE.parent), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+        self._process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "gsnn_tutorial.course.comparing"),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=os.environ | own,
+        )
+        await self._send("new")
+
     async def _send(self, *message):
+        if self._process is None:
+            await self._start()
         content = pickle.dumps(message)
         self._process.stdin.write(struct.pack("<Q", len(content)) + content)
         await self._process.stdin.drain()

@@ -5,27 +5,22 @@ import json
 import re
 import subprocess
 import sys
-import zipfile
 
 import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 from assignments import SOURCES, Assignment
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.course import execution, intake, pages, values
+from gsnn_tutorial.course import execution, intake
 from gsnn_tutorial.course import grade as grading
-from gsnn_tutorial.course.arrivals import arrivals
 from gsnn_tutorial.course.execution import execute
-from gsnn_tutorial.course.guard import Guard
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import release, set_seed, sources, with_seed, write_releases
-from gsnn_tutorial.course.roster import match, read_roster, write_exports
-from gsnn_tutorial.course.suspicions import suspicions
+from gsnn_tutorial.course.report import report
 from gsnn_tutorial.course.watching import Limits
 
 MARK = (
@@ -165,94 +160,6 @@ def test_a_folder_without_sources_is_refused(tmp_path):
 # What is handed in
 
 
-def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):
-    for name in [
-        "Ada L. [late]/1_toy.ipynb",
-        "Ada L. [late]/scratch.ipynb",
-        "two/a.ipynb",
-        "two/b.ipynb",
-        "only/my.ipynb",
-    ]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "bo.ipynb").touch()
-    (tmp_path / "readme.txt").touch()
-    found = arrived(tmp_path)
-    assert {pupil: arrival.path and arrival.path.name for pupil, arrival in found.items()} == {
-        "Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb", "readme": None,
-    }  # fmt: skip
-    assert "readme.txt" in found["readme"].notes[0]
-
-
-def arrived(folder, where=None):
-    return {arrival.pupil: arrival for arrival in arrivals(folder, "1_toy", where or folder.parent / "unpacked")}
-
-
-def test_no_pupil_and_no_folder_are_refused_and_two_of_one_name_are_two(tmp_path):
-    (folder := tmp_path / "in").mkdir()
-    with pytest.raises(ValueError, match="submissions must hold a folder or a notebook for each pupil"):
-        arrived(folder)
-    with pytest.raises(ValueError, match="submissions must be a folder or a zip, got"):
-        arrived(tmp_path / "nowhere")
-    (folder / "a b").mkdir()
-    (folder / "a_b.ipynb").touch()
-    assert {pupil: arrival.path and arrival.path.name for pupil, arrival in arrived(folder).items()} == {
-        "a_b": None, "a_b_2": "a_b.ipynb"
-    }  # fmt: skip
-
-
-def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
-    folder = tmp_path / "in"
-    for name in [
-        "Ada Lovelace_101_assignsubmission_file_/1_toy.ipynb", "byronlord_LATE_77_12_1_toy.ipynb", "_anna.ipynb",
-        "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "up.IPYNB", "NA.ipynb", "script.py", "Zoe\u0308 \U0001f600.ipynb",  # noqa: E501
-    ]:  # fmt: skip
-        (folder / name).parent.mkdir(exist_ok=True, parents=True)
-        (folder / name).touch()
-    (folder / "thief.ipynb").symlink_to(folder / "up.IPYNB")
-    with zipfile.ZipFile(folder / "z.zip", "w") as packed:
-        packed.writestr("deep/1_toy.ipynb", "{}")
-    found = arrived(folder)
-    assert {pupil for pupil, arrival in found.items() if arrival.path is None} == {"thief"}
-    assert set(found) == {
-        "Ada_Lovelace", "byronlord", "_anna", "cy", "up", "NA", "script", "Zo\u00eb_\U0001f600", "thief", "z"
-    }  # fmt: skip
-    assert found["thief"].notes[0] == "thief.ipynb is a link, which is not followed"
-    assert found["byronlord"].notes == ["the platform says late"] and found["cy"].time.hour == 10
-    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
-        for path in sorted(folder.rglob("*.ipynb")):
-            packed.write(path, path.relative_to(folder))
-    assert {"up", "_anna"} & set(arrived(tmp_path / "all.zip", tmp_path / "other")) == {"_anna"}
-
-
-def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_path):
-    (folder := tmp_path / "in").mkdir()
-    for name in ("Ada Lovelace_101_assignsubmission_file_1_toy.ipynb", "bo.ipynb", "stranger.ipynb"):
-        (folder / name).touch()
-    text = "\ufeffUser;ID number;Full name;Email address\r\n1;NA;Ada Lovelace;al@x.org\r\n2;b7;Bo;bo@x.org\r\n3;null;Cy;c@x\r\n"  # noqa: E501
-    (tmp_path / "roster.csv").write_bytes(text.encode("utf-16"))
-    rows = match([*arrived(folder).values()], read_roster(tmp_path / "roster.csv"))
-    assert [(row.pupil, row.path and row.path.name[:3]) for row in rows] == [
-        ("NA", "Ada"), ("b7", "bo."), ("null", None), ("stranger", "str")
-    ]  # fmt: skip
-    assert rows[2].notes == ["nothing was handed in"] and "not on the roster: look at it" in rows[3].notes
-    (tmp_path / "roster.csv").write_text("id,name\na,x\na,y\n")
-    with pytest.raises(ValueError, match="line 3: the id 'a' is there twice"):
-        read_roster(tmp_path / "roster.csv")
-
-
-def test_points_go_back_to_canvas_in_its_own_columns_and_half_a_total_stays_blank(tmp_path):
-    text = 'Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)\n    Points Possible,,,,,9\n"L, Ada",7,a1,ada,S,\nBo,8,b1,bo,S,\n'  # noqa: E501
-    (tmp_path / "roster.csv").write_text(text)
-    table = pd.DataFrame({"id": ["a1", "b1"], "name": ["L, Ada", "Bo"], "email": ["", ""], "total": [5.5, 2.0],
-                          "of": 9, "waits": [False, True], "comment": ""}, index=["a1", "b1"])  # fmt: skip
-    write_exports(read_roster(tmp_path / "roster.csv"), table, tmp_path, "1_toy")
-    lines = (tmp_path / "canvas.csv").read_text().splitlines()
-    assert lines == ["Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)", "    Points Possible,,,,,9",
-                     '"L, Ada",7,a1,ada,S,5.5', "Bo,8,b1,bo,S,"]  # fmt: skip
-
-
 @pytest.mark.parametrize("code", ["utf-8-sig", "utf-16", "utf-16-le", "utf-8"])
 def test_a_notebook_counts_whatever_its_code_its_line_ends_and_what_it_lacks(blank, tmp_path, code):
     content = json.loads(nbformat.writes(answered(blank)))
@@ -263,57 +170,6 @@ def test_a_notebook_counts_whatever_its_code_its_line_ends_and_what_it_lacks(bla
     (tmp_path / "in.ipynb").write_bytes(json.dumps(content).replace("\n", "\r\n").encode(code))
     mended, notes = intake.read(tmp_path / "in.ipynb", blank)
     assert notes == [] and [cell.source for cell in mended.cells] == [cell.source for cell in answered(blank).cells]
-
-
-def test_a_formula_needs_no_network_and_code_is_left_alone():
-    page = '<head></head><script src="https://x.org/mathjax.js"></script><p>$a_1$ costs $5</p><pre>$b$</pre>'
-    shown = pages.offline(page)
-    assert "<math" in shown and "https://x" not in shown and "<pre>$b$</pre>" in shown and "max-width" in shown
-
-
-# Values and tests
-
-
-VALUES = [None, 3, -2.5, float("inf"), True, "x", [1, (2.0, "y")], {"a": {1}, 2: ...}, 10**30]
-
-
-@pytest.mark.parametrize("value", VALUES, ids=repr)
-def test_a_value_comes_out_of_a_kernel_as_it_was(value):
-    assert values.decode(values.encode(value)) == value
-
-
-def test_arrays_tensors_and_errors_come_out_as_they_were_and_code_does_not():
-    array = values.decode(values.encode(np.arange(6, dtype="int16").reshape(2, 3)))
-    tensor = values.decode(values.encode(torch.ones(2, dtype=torch.float64, requires_grad=True)))
-    error = values.decode(values.encode(KeyError("a")))
-    assert array.dtype == "int16" and array.shape == (2, 3) and tensor.requires_grad and tensor.dtype == torch.float64
-    assert isinstance(error, KeyError) and str(error) == "'a'"
-    assert isinstance(values.decode(values.encode(print)), values.Unreadable)
-    for text in ("", "[", '["array", "eA=="]', '["error", ["os", "system", ["ls"], "x"]]', "[" * 10_000):
-        assert isinstance(values.decode(text), (values.Unreadable, RuntimeError))
-
-
-def test_what_must_not_change_is_named_when_it_did(tmp_path):
-    (tmp_path / "book.db").write_text("a")
-    guard = Guard([tmp_path])
-    guard.check()
-    (tmp_path / "book.db").write_text("b")
-    with pytest.raises(ValueError, match="something changed that they must not touch: .*book.db"):
-        guard.check()
-
-
-@pytest.mark.parametrize(
-    ("code", "words"),
-    {
-        "from gsnn_tutorial.course.graders import assignment_1": "imports the checks or the graders",
-        "import sys; sys._getframe(1).f_globals": "walks the frames",
-        "import sys; sys.meta_path.insert(0, Hook())": "changes how names are imported",
-        "get_ipython().input_transformers_post.append(f)": "changes how cells are run",
-        "import sqlite3": "reaches for the gradebook",
-    }.items(),
-)
-def test_what_looks_like_a_trick_is_pointed_out(code, words):
-    assert any(words in note for note in suspicions([code])) and suspicions(["# " + code, "x = [1]\nx.append(2)"]) == []
 
 
 def taken_in(notebook, blank, tmp_path):
@@ -603,7 +459,7 @@ def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
         "print('half: no.')\nassert False, 'half: no.'",
         "unknown",
         "assert False",
-        "json.loads('{')",
+        "import json\njson.loads('{')",
         "assert False, 'half: ' + ' '.join(['no'] * 80)",
         graded=range(2, 8),
     )
@@ -782,4 +638,4 @@ def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp
         gradebook.find_grade("half-test", "1_toy", "1_toy", "forger").manual_score = 20
         gradebook.db.commit()
     with pytest.raises(ValueError, match="forger, half-test has 20 points of 3"):
-        grading.report(tmp_path / "out")
+        report(tmp_path / "out")
