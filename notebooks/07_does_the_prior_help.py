@@ -66,7 +66,7 @@ from gsnn_tutorial.study.inference import summarize, summarize_by
 
 # %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.named import CONFIRMATION, LARGE, LOO_CLAIM, SECOND_CONFIRMATION
+from gsnn_tutorial.study.named import LARGE, LOO_CLAIM, SECOND_CONFIRMATION
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
 from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
@@ -174,7 +174,7 @@ pd.DataFrame(errors.mean(1), pd.Index(decays, name="weight decay").map("{:g}".fo
 # Given `errors` of shape (settings, folds, epochs), return the places of the setting and of the epoch with the lowest mean
 # over the folds. A setting that diverged in a fold has NaN there, and it must not be chosen.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
 # `np.unravel_index` turns a place in a flat array into a place in rows and columns.
 #
@@ -355,7 +355,7 @@ print(f"one start's luck is {(one - four) / 0.75 / one:.0%} of the variance betw
 # baseline to oracle the regularized arm has covered: of the *mean* distance, not the mean of the seeds' shares. (Why? Think
 # of a seed in which the oracle wins nothing.)
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
 # The baseline itself has covered 0 of it, the oracle 1.
 #
@@ -481,7 +481,7 @@ pd.DataFrame({name: {arm_named(arm).words: said(arm, where) for arm in three} fo
 # the baseline only, 'harms' if it is worse than the baseline, and 'open' otherwise. A side is better or worse only if its
 # *whole* interval says so.
 #
-# <details><summary>Hint</summary>
+# <details><summary>Hint 1</summary>
 #
 # For an error, better is below 0: the interval's upper end counts.
 #

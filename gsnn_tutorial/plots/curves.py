@@ -43,7 +43,8 @@ def plot_learning_curves(table: pd.DataFrame, arms: Sequence[str] | None = None,
     for name in arms:
         chosen = table.loc[table["arm"] == name, "epoch"].median()
         arm = arm_named(name)
-        ax.plot([chosen, chosen], [0, 0.05], color=arm.color, linewidth=2.5, transform=ax.get_xaxis_transform())
+        style = {"color": arm.color, "marker": arm.marker, "markevery": [1], "linewidth": 2.5}
+        ax.plot([chosen, chosen], [0, 0.05], **style, transform=ax.get_xaxis_transform())
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     ax.set(xlabel="epochs of training", ylabel="test MSE, mean over the seeds")
     return tidy(ax)

@@ -21,6 +21,7 @@ COMPARISONS = (("regularized", "baseline"), ("regularized", "control"), ("contro
 NULL = ("regularized", "untrained")
 FEWEST_SEEDS = 12  # with fewer, a single odd seed moves the interval by as much as it is wide
 RESAMPLES = 49_999
+SUMMARY = ("metric", "arm", "versus", "difference", "low", "high", "p", "seeds")
 
 
 def contrasts(
@@ -133,7 +134,7 @@ def holm(summary: pd.DataFrame, primary: Sequence[str] = ()) -> pd.DataFrame:
     mean to read. ``p_holm`` is missing for a primary metric, and where p is.
     """
     primary = [primary] if isinstance(primary, str) else validate.ordered("primary", primary)
-    validate.instance("summary", summary, pd.DataFrame, " that summarize makes")
+    summarized(summary)
     for metric in primary:
         validate.choice("primary", metric, tuple(summary["metric"]))
     family = ~summary["metric"].isin(primary) & summary["p"].notna()
@@ -173,6 +174,15 @@ def seeds_needed(differences, effect: float, power: float = 0.8, alpha: float = 
     if power_curve(differences, effect, [FEWEST_SEEDS], alpha).item() >= power:
         return FEWEST_SEEDS
     return int(np.ceil(TTestPower().solve_power(_standardised(differences, effect), power=power, **_side(alpha))))
+
+
+def summarized(summary) -> pd.DataFrame:
+    """Return ``summary`` if it has the columns that ``summarize`` makes. Raises TypeError or ValueError."""
+    validate.instance("summary", summary, pd.DataFrame, " that summarize makes")
+    lacking = [column for column in SUMMARY if column not in summary]
+    if lacking:
+        raise ValueError(f"summary must be a table that summarize makes; it lacks the column {lacking[0]!r}")
+    return summary
 
 
 def named_controls(controls: str | Sequence[str]) -> list[str]:

@@ -26,7 +26,7 @@ import pandas as pd
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.arms import arm_named
-from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, named_controls
+from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, named_controls, summarized
 from gsnn_tutorial.study.metrics import METRICS, Metric, metric_named
 
 ALPHA = 0.05
@@ -59,7 +59,7 @@ def verdict(
     the rule reads the corrected p. Raises ValueError where it lacks one.
     """
     kind, controls = metric_named(metric), named_controls(controls)
-    validate.instance("summary", summary, pd.DataFrame, " that summarize makes")
+    summarized(summary)
     rows = summary[summary["metric"] == metric].set_index(["arm", "versus"])
     missing = [pair for pair in contrasts(arm, controls, baseline) if pair not in rows.index]
     if missing:

@@ -5,7 +5,6 @@ import re
 import shlex
 
 import jupytext
-import numpy as np
 import pytest
 from assignments import FOLDER, SOURCES, Assignment, prose
 

@@ -587,6 +587,8 @@ CASES |= {
         (lambda: inference.summarize_by(TABLE, "K", ["test_mse"]), ValueError, "by must be one of"),
         (lambda: share.share_of_the_way(TABLE[TABLE["seed"] == 0], "test_mse", "a", "b", "b"),
          ValueError, "table must have at least 2 seeds with a, b and b; got 1"),
+        (lambda: verdict.verdict(inference.summarize(TABLE, ["test_mse"], [("a", "b")]).drop(columns="p"), "test_mse"),
+         ValueError, "summary must be a table that summarize makes; it lacks the column 'p'"),
         (lambda: inference.holm(None), TypeError, "summary must be a DataFrame that summarize makes, got"),
         (lambda: inference.non_inferior([1.0, 2.0], -1), ValueError, "margin must be finite and at least 0, got -1"),
         (lambda: inference.power_curve([1.0, 2.0], 1.0, seeds=[1]), ValueError, "seeds must be at least 2, got 1"),

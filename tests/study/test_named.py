@@ -1,6 +1,7 @@
 """The named studies: what they ask, that they go on, and that the saved rows are what the code gives."""
 
 import json
+from dataclasses import asdict
 from functools import cache
 
 import numpy as np
@@ -15,10 +16,12 @@ from gsnn_tutorial.study.named import (
     EXPLORATORY,
     PUBLISHED_SEEDS,
     SECOND_CONFIRMATION,
+    UNTUNED,
     NamedStudy,
     Part,
 )
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.plans import PLANNED
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
@@ -102,9 +105,11 @@ def test_a_saved_table_has_every_seed_and_arm_and_says_how_it_came_about(name):
     assert len(table) == sum(len(part.seeds) * len(part.arms) for part in parts)
     assert run["finished"] and run["command"] == f"python -m gsnn_tutorial study {name}"
     assert {"versions", "device", "wall_seconds", "seconds_of_all_runs"} <= set(run)
+    assert run.get("plan", "") == STUDIES[name].plan
     for part, settings in zip(parts, run["settings"]["parts"], strict=True):
         assert settings["seeds"] == list(part.seeds) and settings["arms"] == list(part.arms)
         assert settings["recipe"] == vars(part.recipe) and settings["problem"] == vars(part.problem)
+        assert settings.get("tuning") == (part.tuning and json.loads(json.dumps(asdict(part.tuning))))
         rows = table[np.logical_and.reduce([table[column] == value for column, value in part.label.items()])]
         assert set(zip(rows["seed"], rows["arm"])) == {(s, a) for s in part.seeds for a in part.arms}
 
@@ -123,6 +128,9 @@ SAMPLES = [
     ("sizes", 0, "control", 2),
     ("lambda", 3, "regularized", 5),
     ("wrong", 2, "regularized", 6),
+    ("tuned", 0, "edge_penalty", 20004),
+    ("curves", 0, "baseline", 22003),
+    ("worlds", 7, "recombination", 21003),
 ]
 
 
@@ -130,7 +138,9 @@ SAMPLES = [
 def recomputed(name, number, arm, seed):
     """A row as the code gives it, and as it was saved."""
     part, table = STUDIES[name].parts[number], saved_study(name)
-    row = paired_study(part.problem, [arm], [seed], recipe=part.recipe, measures=part.measures, progress=False).iloc[0]
+    row = paired_study(
+        part.problem, [arm], [seed], recipe=part.recipe, tuning=part.tuning, measures=part.measures, progress=False
+    ).iloc[0]
     of_part = [table[column] == value for column, value in part.label.items()]
     return row, table[np.logical_and.reduce([*of_part, table["seed"] == seed, table["arm"] == arm])].iloc[0]
 
@@ -179,6 +189,17 @@ def test_a_claim_is_about_arms_and_metrics_that_its_study_has(name):
     claim, part = STUDIES[name].primary, STUDIES[name].parts[0]
     assert {claim.arm, "baseline", *claim.controls} <= set(part.arms)
     assert saved_study(name)[claim.metric].notna().any()
+
+
+def test_every_fair_study_has_a_plan_and_fresh_seeds_and_its_arms_choose_from_as_many():
+    used = {seed for study in UNTUNED.values() for part in study.parts for seed in part.seeds} | set(range(8000, 8006))
+    for name, study in PLANNED.items():
+        assert "Written before a seed of it was run." in study.plan and all(part.tuning for part in study.parts), name
+        assert not {seed for part in study.parts for seed in part.seeds} & used, name
+    seeds = [set(study.parts[0].seeds) for name, study in PLANNED.items() if name != "starts"]
+    assert sum(map(len, seeds)) == len(set().union(*seeds)) and len(PLANNED["tuned"].parts[0].seeds) >= 48
+    for claim in PLANNED["tuned"].claims:
+        assert {claim.arm, "baseline", "oracle", *claim.controls} <= set(PLANNED["tuned"].parts[0].arms)
 
 
 def test_no_confirmation_is_read_from_seeds_that_were_looked_at():
