@@ -5,6 +5,7 @@ Pupils' code runs first, where it reaches nothing (``sandbox``); the gradebook i
 
 from __future__ import annotations
 
+import copy
 import shutil
 import tempfile
 from collections.abc import Iterable
@@ -83,7 +84,7 @@ def grade(
             theirs = with_own_seed(blank, arrival.pupil) if own_seeds else blank
             notebook, notes = intake.read(arrival.path, theirs)
             arrival.notes += notes
-            read[arrival.pupil] = notebook
+            read[arrival.pupil] = copy.deepcopy(notebook)  # a blank one would be shared
     output.mkdir(parents=True, exist_ok=True)
     course = NbgraderCourse(output, source.stem)
     run = Run(course, source, limits, jobs, {a.pupil: read[a.pupil] for a in handed_in if NOTHING not in a.notes})

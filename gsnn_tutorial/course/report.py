@@ -33,7 +33,7 @@ def report(output: Path) -> pd.DataFrame:
         write_text(pages.offline(page.read_text(encoding="utf-8")), page)
     course.export(output / "grades.csv")
     most = course.points()
-    about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False, encoding="utf-8").set_index("pupil")
+    about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False).set_index("pupil")
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(about.index, columns=most)
     absent = about[HAPPENED].str.contains(NOTHING, regex=False)
     points[absent] = points[absent].fillna(0.0)
