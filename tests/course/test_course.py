@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from assignments import SOURCES, Assignment
+from assignments import SOURCES, TOY, Assignment, answered, toy_kit
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
@@ -23,69 +23,16 @@ from gsnn_tutorial.course.release import release, set_seed, sources, with_seed, 
 from gsnn_tutorial.course.report import report
 from gsnn_tutorial.course.watching import Limits
 
-MARK = (
-    '{{"grade": {}, "grade_id": "{}", "locked": {}, {}"schema_version": 3, "solution": {}, "task": false, '
-    '"cell_type": "{}"}}'
-)
-TOY = f"""# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3 (ipykernel)
-#     language: python
-#     name: python3
-# ---
-
-# %% nbgrader={MARK.format("false", "setup", "true", "", "false", "code")}
-SEED = 3
-
-# %% nbgrader={MARK.format("false", "double", "false", "", "true", "code")}
-def double(x):
-    ### BEGIN SOLUTION
-    return 2 * x
-    ### END SOLUTION
-
-# %% nbgrader={MARK.format("true", "double-test", "true", '"points": 2, ', "false", "code")}
-print("double")
-### BEGIN HIDDEN TESTS
-assert double(SEED) == 2 * SEED
-### END HIDDEN TESTS
-
-# %% nbgrader={MARK.format("false", "half", "false", "", "true", "code")}
-def half(x):
-    ### BEGIN SOLUTION
-    return x / 2
-    ### END SOLUTION
-
-# %% nbgrader={MARK.format("true", "half-test", "true", '"points": 3, ', "false", "code")}
-print("half")
-### BEGIN HIDDEN TESTS
-assert half(SEED) == SEED / 2
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={MARK.format("true", "verdict", "false", '"points": 4, ', "true", "markdown")}
-# It depends.
-"""
-RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return 0.5 * x"}
-
 
 @pytest.fixture
 def toy(tmp_path):
     """A folder of assignments with a small one in it."""
-    (tmp_path / "kit" / "source").mkdir(parents=True)
-    (tmp_path / "kit" / "source" / "1_toy.py").write_text(TOY, encoding="utf-8")
-    return tmp_path / "kit"
+    return toy_kit(tmp_path)
 
 
 @pytest.fixture
 def blank(toy):
     return release(toy / "source" / "1_toy.py")
-
-
-def answered(blank, **answers):
-    notebook = copy.deepcopy(blank)
-    for cell in notebook.cells:
-        cell.source = (RIGHT | answers).get(cell.id, cell.source)
-    return notebook
 
 
 # Releases
