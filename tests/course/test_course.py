@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from assignments import SOURCES, TOY, Assignment, answered, toy_kit
+from assignments import RIGHT, SOURCES, TOY, Assignment, answered, toy_kit
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
