@@ -152,7 +152,7 @@ class Submission(NotebookClient):
         """Run a cell; False if its kernel can be used no more."""
         mark, name = cell.metadata.get("nbgrader", {}), name_of(cell)
         try:
-            if mark.get("grade"):
+            if mark.get("grade") and not mark.get("solution"):
                 return await self.run_test(cell, self.tests.get(mark["grade_id"], cell.source))
             if mark.get("locked"):
                 await self.comparer.set_up(cell.source)

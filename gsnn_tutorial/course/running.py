@@ -25,9 +25,11 @@ class Run:
 
     def __init__(self, course: NbgraderCourse, source: Path, limits: Limits, jobs: int, notebooks: dict):
         self.course, self.limits, self.jobs, self.notebooks = course, limits, jobs, notebooks
-        self.tests = {c.id: c.source for c in read_source(source).cells if c.metadata.get("nbgrader", {}).get("grade")}
-        self.locked = {
-            cell.id for cell in read_source(source).cells if cell.id in self.tests and cell.cell_type == "code"
+        marked = [(cell, cell.metadata.get("nbgrader", {})) for cell in read_source(source).cells]
+        self.tests = {
+            cell.id: cell.source
+            for cell, mark in marked
+            if cell.cell_type == "code" and mark.get("grade") and not mark.get("solution")
         }
         self.path = course.folder / UNFINISHED
         asked = json.dumps(
@@ -56,7 +58,7 @@ class Run:
             def done(pupil: str, notes: list[str]):
                 notebook = self.notebooks[pupil]
                 for cell in notebook.cells:
-                    if cell.id in self.locked:
+                    if cell.id in self.tests:
                         cell.source = self.tests[cell.id]
                 self.course.write(notebook, "executed", pupil)
                 self.notes[pupil], self.written[pupil] = notes, digest(self.course.notebook("executed", pupil))
@@ -79,10 +81,9 @@ class Run:
         """{pupil: {cell: points}} that the tests gave."""
         result = {}
         for pupil in self.written:
-            cells = [c for c in self.course.read("executed", pupil).cells if c.id in self.locked]
+            cells = [c for c in self.course.read("executed", pupil).cells if c.id in self.tests]
             failed = {cell.id: any(o.output_type == "error" for o in cell.outputs) for cell in cells}
-            result[pupil] = {c.id: 0 if failed[c.id] else c.metadata.nbgrader.points for c in cells
-                             if not c.metadata.nbgrader.solution}  # fmt: skip
+            result[pupil] = {cell.id: 0 if failed[cell.id] else cell.metadata.nbgrader.points for cell in cells}
         return result
 
     def _save(self):
