@@ -116,11 +116,14 @@ def test_the_names_that_a_test_asks_for_are_those_that_no_one_else_defines():
 
 
 def test_time_is_the_processors_or_asleep_and_a_process_left_behind_is_ended():
-    code = "import subprocess, sys, time; subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); "
-    running = subprocess.Popen([sys.executable, "-c", code + "print('there', flush=True); time.sleep(60)"],
-                               stdout=subprocess.PIPE)  # fmt: skip
+    code = "import subprocess, sys, time; sys.stdin.readline(); "
+    code += "subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']); print(flush=True); time.sleep(60)"
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    running = subprocess.Popen([sys.executable, "-c", code], **pipes)
     try:
         watch = Watch(running.pid, Limits())
+        running.stdin.write(b"go\n")
+        running.stdin.close()
         running.stdout.readline()
         assert asyncio.run(watch.until(1)) == ("TimedOut", "longer than 1 s")
         (child,) = psutil.Process(running.pid).children()
