@@ -19,9 +19,7 @@ from pathlib import Path
 
 import matplotlib
 
-import gsnn_tutorial
-
-PACKAGE = Path(gsnn_tutorial.__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parents[1]
 SCRIPT = Path(__file__).with_name("sandbox.sh")
 TOOLS = ("unshare", "sh", "mount", "umount", "pivot_root", "setpriv")
 SPACES = ("--user", "--map-root-user", "--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child")
