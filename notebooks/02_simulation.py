@@ -17,26 +17,28 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # 2 · Simulation
 #
-# Before we train anything, we make the data. That is more than a chore. Whoever makes the data
-# knows which function lies behind every output and how much noise lies on top, and so knows
-# something that no real data set tells: the best error that *any* model could reach. An MSE of 0.4
-# means nothing by itself: above a floor of 0.39 it would be excellent, above a floor of 0.1 poor.
+# Suppose that a model reaches an MSE of 0.4. Is that good? If the best possible error is 0.39, it is
+# excellent, and if the best possible error is 0.1, it is poor. With real data we cannot tell the two
+# apart, because nobody knows how much of an output is noise.
 #
-# This chapter builds the simulation in ten lines, computes that floor for every output, and shows
-# on the way why we need a nonlinear model at all. The figure below is where we end.
+# With data that we make ourselves, we can. We know which function lies behind every output and how
+# much noise lies on top of it, and so we can compute the best error that *any* model could reach. We
+# call it the **noise floor**. In this chapter you write the simulation in ten lines, and you compute
+# the floor of every output. On the way you will see why we need a nonlinear model at all. The figure
+# below is where we end.
 #
 # **You will be able to**
 #
 # 1. say what a structural causal model is, write one for any graph, and draw samples from it;
-# 2. say what each of the four nonlinearities does with its two parents, and when a function may be
-#    applied to all samples at once;
+# 2. say what each of the four nonlinearities does with its two parents, and when you may apply a
+#    function to all samples at once;
 # 3. compute the noise floor of an output, in closed form and by simulation;
 # 4. standardise targets so that test rows stay unseen, and name what goes wrong otherwise;
 # 5. explain why a linear model learns nothing from an even function.
 #
-# **Before you start:** [1 · Pathway graph](01_pathway_graph.ipynb), or the idea of inputs, a chain
-# of functions, and outputs. **Time:** 35 minutes to read, under a minute on two CPU cores, less
-# than 1 GB of memory.
+# **Before you start:** you need [1 · Pathway graph](01_pathway_graph.ipynb), or the idea of inputs, a
+# chain of functions, and outputs. **Time:** 35 minutes to read and 25 for the exercises, under a
+# minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
 def bring_the_kit(address):
@@ -73,9 +75,10 @@ from gsnn_tutorial.simulation import NONLINEARITIES, cosine, half_square, pathwa
 pd.set_option("display.precision", 3)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Everything in this chapter happens on the graph of chapter 1: four pathways, each of two inputs, a
-# chain of three functions, and two outputs. One call of `simulate` draws the data; the second call
-# repeats the first with the noise turned off.
+# Everything in this chapter happens on the graph of chapter 1: four pathways, each with two inputs, a
+# chain of three functions, and two outputs. One call of `simulate` draws the data. A second call
+# repeats the first with the noise turned off, and so it tells us what the outputs would have been
+# without noise. We call this the *signal*.
 
 # %%
 graph, SIGMA = pathway_graph(), 0.3
@@ -118,30 +121,34 @@ plots.show(
 )
 
 # %% [markdown]
-# The hatched part of each row is noise. It ends at the error of a predictor that knows the exact
-# function, and no model gets into it except by luck. The cross is the error of predicting nothing
-# but the mean of the training rows. What lies between is what can be learned. A linear model gets
-# far in four rows, and in the other four it has learned nothing: it is no better than the cross.
-# The rest of the chapter is about how this figure comes to be.
+# In each row, the hatched part is noise. It ends at the error of a predictor that knows the exact
+# function, and no model gets into it except by luck. The cross shows the error of a predictor that
+# always says the mean of the training rows. What lies between the hatched part and the cross can be
+# learned. In four rows a linear model gets far. In the other four it has learned nothing, and it is
+# no better than the cross. In the rest of the chapter we find out why.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · A structural causal model
 #
-# A **structural causal model** is a recipe for making one sample. Every node of a directed graph
-# without cycles has an equation that says how its value comes about from the values of its parents
-# and some noise of its own:
+# We want a recipe that makes one sample after another. A **structural causal model** is such a
+# recipe: we take a directed graph without cycles, and every node $v$ gets an equation that makes its
+# value from the values of its *parents*, which are the nodes with an edge to it, and from some noise
+# of its own:
 #
 # $$v \;=\; f_v(\text{parents of } v) + \sigma\,\varepsilon_v, \qquad \varepsilon_v \sim \mathcal N(0, 1).$$
 #
-# Inputs have no parents; they are drawn from a standard normal. Then we walk through the graph so
-# that parents always come before their children, a *topological order*, and apply each equation
-# once. Here $f_v$ is the sum of the parents, except at the first function node of each pathway,
-# which has a function of its own. Two things are easy to miss. $\sigma$ (`noise_scale`) is a
-# standard deviation, not a variance. And the noise enters *after* the function, at every node but
-# the inputs, so that it piles up on the way down.
+# Inputs have no parents, so we draw them from a standard normal distribution. Then we walk through
+# the graph in such an order that parents always come before their children, which is called a
+# *topological order*, and we apply each equation once. In our data $f_v$ is simply the sum of the
+# parents, except at the first function node of each pathway, which has a function of its own.
 #
-# One sample of one pathway, by hand. The function is `half_square`, half the sum of the *squared*
-# parents; the five noise draws are round numbers so that you can check each line in your head.
+# You should notice two things. First, $\sigma$ (the argument `noise_scale`) is a standard deviation
+# and not a variance. Second, the noise comes *after* the function, and it comes at every node but the
+# inputs. So it piles up on the way down.
+#
+# We start with one sample of one pathway, by hand. The function is `half_square`, which is half the
+# sum of the *squared* parents. The five noise draws are round numbers, so that you can check each
+# line in your head.
 
 # %% tags=["nbval-check-output"]
 x1, x2 = 1.0, 2.0
@@ -153,8 +160,8 @@ out1 = f2 + 0.3 * -1.0
 print(f"f0 {f0:.2f}   f1 {f1:.2f}   f2 {f2:.2f}   out0 {out0:.2f}   out1 {out1:.2f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Now for any graph, any functions, and as many samples as we like. A value is an array with one
-# entry per sample, and nothing else changes.
+# Now we do the same for any graph, any functions, and as many samples as we like. The value of a node
+# becomes an array with one entry per sample, and nothing else changes.
 
 
 # %%
@@ -170,8 +177,10 @@ def structural_model(G, given, noise, functions, noise_scale):
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The sample from above comes back, here as the first of two. The second has the signs of its inputs
-# flipped, and the same noise:
+# We run it on two samples. The first is the sample from above, and its numbers should come back. The
+# second has the same noise, and the signs of its two inputs are flipped.
+#
+# **Predict first.** At which nodes will the second sample differ from the first?
 
 # %%
 one = pathway_graph(K=1)
@@ -182,11 +191,12 @@ for node, by_hand in zip(draws_by_hand, [f0, f1, f2, out0, out1]):
     np.testing.assert_allclose(values[node], [by_hand, by_hand])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The two samples agree at every node: a square forgets the sign. Keep that for section 6.
+# The two samples agree at every node, because a square forgets the sign. Keep this in mind until
+# section 6.
 #
-# What is left is to draw: inputs first, then the noise of each node in topological order, all from
-# one generator. This is also the order in which the package draws, so that with the same seed our
-# ten lines give the package's samples, to the last bit.
+# Now we only have to draw: first the inputs, then the noise of each node in topological order, all
+# from one generator. The package draws in this order too. So with the same seed, our ten lines give
+# the samples of the package, to the last bit.
 
 
 # %%
@@ -208,15 +218,18 @@ np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 
 # your loop does, and adds the choices of section 3. You can read it here: run `from gsnn_tutorial import simulation`
 # in a new cell, and then `simulation??`.
 #
-# Notice the shape of `structural_model`: it has no randomness in it. All chance sits in the inputs
-# and the noise draws, and given those, every value follows. So we can hold some draws fixed and
-# change others, which is how section 4 finds out what can be learned.
+# There is no randomness inside `structural_model`. All chance sits in the inputs and in the noise
+# draws, and once we have those, every value follows. So we can hold some draws fixed and change
+# others. In section 4 we use this to find out what can be learned.
 #
 # ### Exercise 1 · A chain, all samples at once
 #
-# ●○○ · 5 minutes. Write the simulation of a chain without a loop over samples. Node $a$ is the tanh
-# of the sum of two inputs, plus noise; $b$ is $a$ plus noise; $c$ is $b$ plus noise. The draws are
-# given, standard normal, one column for each node.
+# ●○○ · 5 minutes
+#
+# Write the simulation of a chain without a loop over samples. Node $a$ is the tanh of the sum of two
+# inputs, plus noise. Node $b$ is $a$ plus noise, and node $c$ is $b$ plus noise. You are given the
+# draws, which are standard normal, with one column for each node. We will use your function on the
+# first of our four pathways.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -225,7 +238,7 @@ np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 
 #
 # <details><summary>Hint 2</summary>
 #
-# Noise comes after tanh, and is multiplied by `noise_scale` as it is:
+# The noise comes after tanh, and you multiply it by `noise_scale` as it is:
 # `np.tanh(x.sum(1)) + noise_scale * noise[:, 0]`.
 #
 # <details><summary>Hint 3</summary>
@@ -256,17 +269,37 @@ checks.simulate_chain(simulate_chain);
 #
 # </details>
 
+# %% slideshow={"slide_type": "skip"}
+def yours(check, answer):
+    """Your answer if it is right, and the solution as long as it is not."""
+    return answer if check.diagnose(answer) is None else check.reference
+
+
+chain = ["f_0_0", "f_0_1", "f_0_2"]  # the pathway that begins with tanh
+parents, own_noise = (np.stack(columns, axis=1) for columns in
+                      ([given["in_0_0"], given["in_0_1"]], [noise[v] for v in chain]))
+your_chain = yours(checks.simulate_chain, simulate_chain)(parents, own_noise, SIGMA)
+np.testing.assert_allclose(your_chain, np.stack([values[v] for v in chain], axis=1))
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Your three lines give the values of the first pathway, in all 1,280 samples. (What you write in an
+# exercise is used by the cells that follow. As long as an answer is not right yet, they take the
+# solution in its place.)
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · Four nonlinearities
 #
-# Each pathway computes something else. With parents $x_1, x_2$:
+# The first function node of each pathway computes something else. With the parents $x_1$ and $x_2$,
+# the four functions are
 #
 # $$\tanh(x_1 + x_2), \qquad \tfrac12 (x_1^2 + x_2^2), \qquad \cos(x_1 + x_2), \qquad 0.3\,(x_1^3 + x_2^3).$$
 #
-# Read closely. `tanh` and `cosine` act on the *sum* of the parents. `half_square` and `cubic` act
-# on each parent *before* the sum. That is why the next figure, which has the parents' sum on its x
-# axis, shows two lines and two clouds. The lower row shows the same functions over the plane of
-# both parents.
+# Look closely at the brackets. `tanh` and `cosine` act on the *sum* of the parents. `half_square` and
+# `cubic` act on each parent *before* the sum.
+#
+# **Predict first.** The next figure shows the value of each function against the sum of its parents,
+# for many samples. For which of the four will the samples lie on a line, and for which will they form
+# a cloud? The lower row shows the same functions over the plane of both parents.
 
 # %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(2, 4, figsize=(14, 6.6), layout="constrained")
@@ -284,15 +317,17 @@ plots.show(
 )
 
 # %% [markdown]
-# For `tanh` and `cosine` the sum says everything: every sample lies on the line, and in the plane
-# the stripes run straight across. For the other two, samples with the same sum have different
-# values, and the colour tells which: at one and the same sum, the farther apart the parents, the
-# higher the half square. A
-# model that only ever saw the parents' sum could reach the orange line and no more. A function node
-# of a GSNN has several channels, and each weighs the parents in its own way, so it is not bound to
-# their plain sum.
+# For `tanh` and `cosine` the sum says everything: every sample lies on the line, and in the plane the
+# stripes run straight across. For the other two functions, samples with the same sum have different
+# values, and the colour tells us which: at the same sum, the half square is higher where the parents
+# are farther apart.
 #
-# One more property, in numbers. Flip the sign of both parents: what becomes of the value?
+# If a model only ever saw the sum of the parents, it could reach the orange line and no more. A
+# function node of a GSNN has several channels, and each channel weighs the parents in its own way, so
+# the node is not bound to their plain sum.
+#
+# There is one more property that we need later. What happens to the value when we flip the sign of
+# both parents? Guess for each of the four, and then run the cell.
 
 # %% tags=["nbval-check-output"]
 a, b = np.random.default_rng(0).standard_normal((2, 1000))
@@ -302,11 +337,13 @@ for f in NONLINEARITIES:
     print(f"{f.__name__:>11}: {kind}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# ## 3 · Two choices that the caller makes
+# ## 3 · Two choices that you make
 #
-# **One sample, or all at once.** A special function may be written for numbers (one sample at a
-# time) or for arrays (all samples at once). The second is faster, the first is safer, and
-# `simulate` does not guess: `vectorized=True` is said, or it is not so. Speed first.
+# **One sample at a time, or all at once.** You can write a function of your own for single numbers,
+# and `simulate` calls it once per sample. Or you can write it for arrays, and `simulate` calls it
+# once for all samples. Arrays are faster, and single numbers are safer. `simulate` does not guess
+# which of the two you mean: you say `vectorized=True` if your function is meant for arrays. We look
+# at the speed first.
 
 
 # %%
@@ -321,10 +358,10 @@ taken = {"one sample at a time": seconds(False), "all at once": seconds(True)}
 pd.Series(taken, name="seconds for 20,000 samples").to_frame()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Why not try the fast way and fall back on the slow one if that fails? Because it may not fail.
-# Take the larger of two parents, written with NumPy. For one sample it is right. For arrays
-# `np.max` reduces over parents *and* samples, and our ten lines from section 1 do not even notice:
-# the one number is added to everybody's noise.
+# Why doesn't `simulate` try the fast way, and fall back on the slow one if that fails? Because the
+# fast way may go wrong without failing. Take the larger of two parents, written with NumPy. For one
+# sample it is right. For arrays, `np.max` takes the maximum over parents *and* samples, and our ten
+# lines from section 1 do not even notice: they add that one number to everybody's noise.
 
 
 # %%
@@ -341,7 +378,7 @@ np.testing.assert_array_equal(right[:, 0], x.max(1))  # scalar: sample by sample
 assert len(np.unique(whole)) == 1  # vectorised: one number for all samples
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The package looks at the shape and refuses:
+# The package looks at the shape of the result, and refuses:
 
 # %% tags=["nbval-check-output"]
 try:
@@ -350,9 +387,9 @@ except ValueError as message:
     print(message)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# But no check of shapes can save this one, the first parent's distance from the parents' mean. Its
-# result has the right shape either way, and other numbers. Therefore it is for the caller to
-# choose.
+# But a check of shapes cannot save us from the next function, which takes the distance of the first
+# parent from the mean of the parents. Its result has the right shape either way, and the numbers are
+# different. This is why the choice is yours.
 
 
 # %%
@@ -366,9 +403,10 @@ assert ways[0].shape == ways[1].shape
 print(f"the two ways differ by up to {np.abs(ways[0] - ways[1]).max():.2f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Signs.** In biology a parent may repress its child. An edge can carry the sign $-1$, as an
-# attribute in the graph or by `signed_edges`; it enters the default sum. A special function reads
-# its parents as they are, so a sign on an edge into it would be lost, and `simulate` says so.
+# **Signs.** In biology, a parent may repress its child. An edge can carry the sign $-1$, either as an
+# attribute in the graph or through the argument `signed_edges`, and the default sum takes it into
+# account. A function of your own reads its parents as they are, so it would lose the sign of an edge.
+# `simulate` tells you so:
 
 # %% tags=["nbval-check-output"]
 minus = {("x2", "y"): -1}
@@ -382,20 +420,22 @@ except ValueError as message:
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · What can be learned at all
 #
-# A model sees the inputs $x$ and predicts an output $y$. The noise is not among the inputs. Of all
-# functions of $x$, the one with the least expected squared error is the conditional mean
-# $\mathbb E[y \mid x]$, and what remains is variance that no function of $x$ explains:
+# A model sees the inputs $x$ and predicts an output $y$. It does not see the noise. Among all
+# functions of $x$, the conditional mean $\mathbb E[y \mid x]$ has the least expected squared error.
+# What remains is variance that no function of $x$ explains:
 #
 # $$\operatorname{Var}(y) \;=\; \underbrace{\operatorname{Var}\big(\mathbb E[y \mid x]\big)}_{\text{signal}}
 # \;+\; \underbrace{\mathbb E\big[\operatorname{Var}(y \mid x)\big]}_{\text{noise}}.$$
 #
-# The noise part is the floor of the MSE. On a scale where $y$ has variance 1 the floor is
-# noise / (signal + noise), and one minus that is the ceiling of $R^2$.
+# The noise part is the floor of the MSE. If we scale $y$ so that it has variance 1, the floor is
+# noise / (signal + noise), and one minus the floor is the largest $R^2$ that a model can reach. We
+# call this the *ceiling* of $R^2$.
 #
-# What is the conditional mean here? Noise is added after the nonlinearity, and all nodes further
-# down only add. So the noise averages out and leaves $\mathbb E[y \mid x] = f(x)$, exactly. That is
-# why the opening figure could simulate the same seed with `noise_scale=0`. An argument is good, a
-# test is better: hold five samples' inputs fixed, draw their noise anew 20,000 times, and average.
+# What is the conditional mean in our data? We add the noise after the nonlinearity, and all nodes
+# further down only add. So the noise averages out, and exactly $\mathbb E[y \mid x] = f(x)$ is left.
+# This is why the opening figure could simulate the same seed with `noise_scale=0`. An argument is
+# good and a test is better: we hold the inputs of five samples fixed, draw their noise anew 20,000
+# times, and average.
 
 # %%
 M = 20_000
@@ -418,10 +458,11 @@ table = {"without noise": signal_test[0], "mean over noise": mean[0]}
 pd.DataFrame({**table, "standard error": standard_error[0]}, index=rows)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# This holds because the noise comes after the function. Put the cosine one node further down,
-# behind the noise of the first function node, and it is no longer so: a cosine of something noisy
-# is, on average, a flatter cosine, by the factor $e^{-\sigma^2/2}$. The noise-free run then is
-# *not* the best predictor. Distances of the mean over the noise, in standard errors:
+# This holds because the noise comes after the function. Suppose that we move the cosine one node
+# further down, behind the noise of the first function node. Now we take the cosine of something
+# noisy, and on average this is a flatter cosine, by the factor $e^{-\sigma^2/2}$. Then the run
+# without noise is *not* the best predictor. The table shows how far the mean over the noise lies from
+# each of the two, in standard errors:
 
 # %%
 moved = {**functions, "f_2_0": sum, "f_2_1": cosine}
@@ -436,17 +477,20 @@ assert (distance["from the flatter cosine"].abs() < 4).all()
 distance.round(1)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Back to our graph, where the floor has a closed form. An output collects the noise of three
-# function nodes and its own, all independent, each with variance $\sigma^2$: together $4\sigma^2$.
-# The signal's variance is that of $f$ over two standard normal parents, and for three of the four
-# it can be written down:
+# In our own graph the floor has a closed form. An output collects the noise of three function nodes
+# and its own noise. All four are independent, and each has the variance $\sigma^2$, so together they
+# have $4\sigma^2$. The variance of the signal is the variance of $f$ over two standard normal parents.
+# For three of the four functions we can write it down:
 #
 # $$\operatorname{Var}\tfrac12(x_1^2 + x_2^2) = 1, \qquad
 # \operatorname{Var}\cos(x_1 + x_2) = \tfrac{1 + e^{-4}}{2} - e^{-2}, \qquad
 # \operatorname{Var} 0.3(x_1^3 + x_2^3) = 0.09 \cdot 30.$$
 #
-# For tanh we integrate, by Gauss-Hermite quadrature: a weighted sum over a grid of parents. The
-# same grid reproduces the other three.
+# For tanh we have to integrate. We use Gauss-Hermite quadrature, which is a weighted sum over a grid
+# of values of the two parents. The same grid gives us the other three again.
+#
+# **Predict first.** Every output has the same noise. For which of the four functions will the floor
+# of the standardised MSE be the highest?
 
 # %%
 points, weights = np.polynomial.hermite_e.hermegauss(80)
@@ -464,8 +508,8 @@ closed = {"half_square": 1, "cosine": (1 + np.exp(-4)) / 2 - np.exp(-2), "cubic"
 np.testing.assert_allclose([signal[name] for name in closed], list(closed.values()), rtol=1e-9)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Beside the closed form stands the simulation: 200,000 samples, each run twice from the same draws,
-# with noise and without.
+# We put a simulation beside the closed form. It has 200,000 samples, and we run each of them twice
+# from the same draws, with noise and without.
 
 # %%
 _, _, noisy, _ = data(200_000, 0, SIGMA, seed=2)
@@ -482,12 +526,12 @@ floors.rename_axis("pathway")
 print(f"floor of the mean MSE over the outputs: {floors['floor of the MSE'].mean():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# That is the number to have in mind whenever a test MSE of this problem appears. The pathways
-# differ a great deal. The cosine is bounded and varies little, so the same noise drowns about half
-# of it. The cubic varies so widely that the same noise is a small part.
+# Keep this number in mind whenever you see a test MSE of this problem. The pathways differ a great
+# deal. The cosine is bounded and varies little, so the noise drowns about half of it. The cubic
+# varies widely, so the same noise is only a small part of it.
 #
-# And the two outputs of a pathway are not independent measurements: of their four noise terms they
-# share three, those of the chain. Their errors are bound to rise and fall together.
+# The two outputs of a pathway are not independent measurements. Each has four noise terms, and they
+# share three of these, the terms of the chain. So their errors rise and fall together.
 
 # %%
 errors = (noisy - clean).T  # (outputs, samples)
@@ -495,8 +539,8 @@ shared = [np.corrcoef(errors[2 * p], errors[2 * p + 1])[0, 1] for p in range(4)]
 pd.Series(shared, floors.index, name="correlation of the errors").to_frame().rename_axis("pathway")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# How does the floor move with the noise? Left, one pathway: in colour what the inputs explain, in
-# grey what is observed. Right, the floor of all four.
+# How does the floor move with the noise? The left plot shows one pathway: what the inputs explain is
+# coloured, and what we observe is grey. The right plot shows the floor of all four.
 
 
 # %% slideshow={"slide_type": "subslide"}
@@ -511,8 +555,16 @@ def explore(function=half_square, noise_scale=SIGMA):
 explore()
 
 # %% [markdown]
-# In JupyterLab, choose a function and move the slider. At which noise does the cosine's shape
-# disappear from the grey points for you, and where is its floor by then?
+# In JupyterLab, choose a function and move the slider. At which noise can you no longer see the shape
+# of the cosine in the grey points? How high is its floor by then?
+#
+# <details><summary>Answer</summary>
+#
+# There is no single right answer, since your eye decides. But look at the floor when it happens: it tells
+# you which share of what you see is noise. A model that has many samples can average, and so it may still
+# find a shape that you no longer see.
+#
+# </details>
 
 # %% tags=["widget", "nbval-ignore-output"]
 ipywidgets.interact(
@@ -524,26 +576,30 @@ ipywidgets.interact(
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · The floor on any graph of sums
 #
-# ●●● · 15 minutes. In a chain every noise term reaches the output once. In a graph with detours it
-# may arrive over several routes, and with signs these may cancel. Write the floor of the
-# standardised MSE of the last node. Nodes $0, \dots, N-1$ are in topological order; $A_{uv}$ is the
-# sign of the edge from $u$ to $v$, or 0. Node 0 is $f(x)$ plus noise, $f$ has the variance
-# `signal_variance`, and every other node is the signed sum of its parents plus noise.
+# ●●● · 15 minutes
+#
+# In a chain, the noise of every node reaches the output once. In a graph with detours, it may arrive
+# over several routes, and if edges have signs, these routes may cancel each other. Write the floor of
+# the standardised MSE of the last node, for any such graph.
+#
+# The nodes $0, \dots, N-1$ are in topological order. $A_{uv}$ is the sign of the edge from $u$ to
+# $v$, or 0 if there is no such edge. Node 0 is $f(x)$ plus noise, where $f(x)$ has the variance
+# `signal_variance`. Every other node is the signed sum of its parents, plus noise.
 #
 # <details><summary>Hint 1</summary>
 #
-# Ask for each node $v$ how often its noise arrives at the last node: the sum over all routes of the
-# product of signs. Call it `reach[v]`; for the last node itself it is 1.
+# Ask for each node $v$ how often its noise arrives at the last node: this is the sum over all routes
+# of the product of their signs. Call it `reach[v]`. For the last node itself it is 1.
 #
 # <details><summary>Hint 2</summary>
 #
-# Noise leaves $v$ along each of its edges and goes on from there: `reach[v] = A[v] @ reach`,
-# computed from the last node backwards.
+# The noise leaves $v$ along each of its edges and goes on from there. So `reach[v] = A[v] @ reach`,
+# and you compute it from the last node backwards.
 #
 # <details><summary>Hint 3</summary>
 #
 # The noise of $v$ arrives multiplied by `reach[v]`, so it adds $\sigma^2$ `reach[v]**2` to the
-# variance. The signal starts at node 0, and travels as that node's noise does.
+# variance. The signal starts at node 0, and it travels as the noise of that node does.
 #
 # </details></details></details>
 
@@ -572,16 +628,50 @@ checks.mse_floor(mse_floor);
 #
 # </details>
 
+# %% [markdown] slideshow={"slide_type": "skip"}
+# Now we ask your function about graphs that we have not seen yet. All begin with the half square. In
+# the first three rows the chain gets longer. In the last two rows, the chain of three has a shortcut:
+# one more edge that leads from its head straight to the output.
+#
+# **Predict first.** What does a longer chain do to the floor? And what does a shortcut do, if its
+# sign is $+1$, and if its sign is $-1$?
+
+# %% slideshow={"slide_type": "skip"}
+def chain_of(length, shortcut=0):
+    """The signs of a chain of function nodes that ends in an output, (length + 1, length + 1)."""
+    A = np.diag(np.ones(length), 1)
+    A[0, -1] += shortcut
+    return A
+
+
+floor_of = yours(checks.mse_floor, mse_floor)
+asked = {f"a chain of {length}": chain_of(length) for length in (3, 6, 12)}
+asked |= {f"a chain of 3, shortcut {sign:+d}": chain_of(3, sign) for sign in (1, -1)}
+answers = {name: floor_of(A, SIGMA, signal["half_square"]) for name, A in asked.items()}
+np.testing.assert_allclose(answers["a chain of 3"], floors.loc["half_square", "floor of the MSE"])
+pd.Series(answers, name="floor of the MSE").to_frame()
+
+# %% [markdown] slideshow={"slide_type": "skip"}
+# <details><summary>Answer</summary>
+#
+# Every node of a longer chain adds noise, and none adds signal, so the floor rises. A shortcut with
+# the sign $+1$ lets the signal arrive twice. Its variance is then four times as large, and only the
+# noise of the head is doubled with it, so the floor falls. With the sign $-1$ the two routes cancel
+# each other: no signal arrives at all, and the floor is 1. Every node would be wired up, and nothing
+# could be learned.
+#
+# </details>
+
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · Standardising, with training statistics only
 #
-# The eight outputs live on different scales, and an MSE over all of them would listen to the
-# loudest. So each is brought to mean 0 and standard deviation 1. The statistics come from the
-# training rows, and the *same* two numbers per output are applied to the test rows:
+# The eight outputs live on different scales, and an MSE over all of them would listen to the loudest.
+# So we bring each output to mean 0 and standard deviation 1. We compute the mean and the standard
+# deviation from the training rows, and we apply the *same* two numbers to the test rows:
 #
 # $$z = \frac{y - \bar y_{\text{train}}}{s_{\text{train}} + 10^{-8}}.$$
 #
-# $s$ divides by $n - 1$, and the small constant keeps an output that does not vary from becoming
+# Here $s$ divides by $n - 1$. The small constant keeps an output that does not vary from becoming
 # NaN.
 
 # %%
@@ -596,14 +686,14 @@ extent = {
 pd.DataFrame(extent, index=rows)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The test rows do *not* have standard deviation 1, nor should they. In the last two outputs they
-# are far from it: the cubic has heavy tails, so its standard deviation hangs on a few rows, and
-# these 256 hold at least one that is far out, farther than any of the 1,024 test rows. It stretched
-# the ruler. This is also why, in the opening figure, the crosses of the cubic lie so far to the
-# left: predicting the mean does not have to cost 1 on rows that did not make the ruler.
+# The test rows do *not* have standard deviation 1, and they need not have it. In the last two outputs
+# they are far from it. The cubic has heavy tails, so its standard deviation depends on a few rows,
+# and among these 256 training rows at least one lies farther out than any of the 1,024 test rows. It
+# has stretched the ruler. This is also why the crosses of the cubic lie so far to the left in the
+# opening figure: on rows that did not make the ruler, predicting the mean need not cost 1.
 #
-# It follows that each draw has a floor of its own, $4\sigma^2 / s^2_{\text{train}}$. Here are the
-# floors of 200 draws of 256 training rows.
+# It follows that each draw of the data has a floor of its own, $4\sigma^2 / s^2_{\text{train}}$. Here
+# are the floors of 200 draws of 256 training rows.
 
 # %%
 spreads = [data(256, 0, SIGMA, seed)[2].std(0, ddof=1)[::2] for seed in range(200)]
@@ -614,10 +704,10 @@ summary.loc["closed form"] = floors["floor of the MSE"]
 summary
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **What goes wrong otherwise?** Say we scale the test rows by their *own* mean and deviation. A
-# predictor fitted on the training scale then answers in one unit and is marked in another. We give
-# it the best chance there is: it is the exact function, put on the training scale. The test set
-# gets 4 to 1,024 rows, each size 400 times.
+# **What goes wrong otherwise?** Suppose that we scale the test rows by their *own* mean and standard
+# deviation. Then a predictor that was fitted on the training scale answers in one unit, and we mark
+# its answers in another. We give it the best chance there is: the predictor is the exact function, on
+# the training scale. We try test sets of 4 to 1,024 rows, each size 400 times.
 
 # %%
 _, _, pool_y, _ = data(100_000, 0, SIGMA, seed=3)
@@ -647,14 +737,15 @@ plots.show(
 )
 
 # %% [markdown]
-# Scaled by the training rows, the exact function scores at the floor whatever the size of the test
-# set. Scaled by itself, the test set moves under the predictor: badly if it is small, and even a
-# large one does not come down to the floor. In part that is because the unit itself has changed,
-# and the floor with it; but then the number can no longer be compared with the training error,
-# either. A test set of one row has no standard deviation at all.
+# When we scale by the training rows, the exact function scores at the floor, whatever the size of the
+# test set is. When the test set is scaled by itself, the error is too high: far too high if the test
+# set is small, and still too high if it is large. Part of the reason is that the unit itself has
+# changed, and the floor with it. But then you can no longer compare the number with the training
+# error, either. And a test set of one row has no standard deviation at all.
 #
-# Pooling all rows before the split is wrong in the other direction. There the *training* targets
-# depend on test rows, which is a leak. Double every test value and look at the training targets:
+# It is also wrong to pool all rows before the split, for the opposite reason: now the *training*
+# targets depend on test rows, and we call this a leak. To see it, we double every test value and look
+# at the training targets:
 
 # %%
 pooled = [standardize(np.concatenate([y_train, k * y_test]))[0][:256] for k in (1, 2)]
@@ -667,17 +758,19 @@ pd.Series(moved_by, ways, name="largest change of a training target").to_frame()
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 3 · Test rows on the training scale
 #
-# ●○○ · 5 minutes. Return the test rows, standardised column by column as the package does: by the
-# training rows, with the standard deviation that divides by $n - 1$, and so that a column that does
-# not vary becomes 0.
+# ●○○ · 5 minutes
+#
+# Return the test rows, standardised column by column as the package does it: by the training rows,
+# with the standard deviation that divides by $n - 1$, and so that a column that does not vary becomes
+# 0. In section 7, the test error of a GSNN will be measured on the rows that your function returns.
 #
 # <details><summary>Hint 1</summary>
 #
-# Two numbers per column are all you need, and both come from `train`.
+# You need two numbers per column, and both come from `train`.
 #
 # <details><summary>Hint 2</summary>
 #
-# NumPy's `std` divides by $n$ unless told `ddof=1`; torch's divides by $n - 1$.
+# NumPy's `std` divides by $n$ unless you say `ddof=1`. The `std` of torch divides by $n - 1$.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -708,12 +801,13 @@ checks.scale_test(scale_test);
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Why even functions are hard for a linear model
 #
-# The best straight line through $f$ has, for each standard normal parent, the slope $\mathbb E[x_i
-# f(x)]$. If $f$ is even, $f(-x) = f(x)$, then every sample at $x$ has a mirror image at $-x$ that
-# pulls the line the other way with the same force, and the slope is 0. Nothing is wrong with the
-# data: the output is determined by its inputs as much as any other. It is only that *the sign of a
-# deviation* says nothing, and a linear model reads nothing else. Slopes by quadrature, and the
-# $R^2$ that they give:
+# Now we can say why the linear model learned nothing in four of the eight rows. For each standard
+# normal parent $x_i$, the best straight line through $f$ has the slope $\mathbb E[x_i f(x)]$. If $f$
+# is even, which means that $f(-x) = f(x)$, then every sample at $x$ has a mirror image at $-x$ that
+# pulls the line the other way with the same force. So the slope is 0. Nothing is wrong with the data,
+# because the inputs determine the signal as they do for any other function. But *the sign of a
+# deviation* says nothing, and a linear model reads nothing else. We compute the slopes by quadrature,
+# and the $R^2$ that they give:
 
 # %%
 slope = pd.Series({f.__name__: expect(grid[0] * f(grid)) for f in NONLINEARITIES})
@@ -725,9 +819,11 @@ np.testing.assert_allclose(slope[["half_square", "cosine"]], 0, atol=1e-12)
 by_theory.round(3).abs().rename_axis("pathway")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Now fit one. A linear regression per pathway, on that pathway's own two inputs, trained on
-# 256 rows and scored on 1,024. Then the same regression once more, with three features added: both
-# squares, and the product of the two inputs.
+# Now we fit one. We train a linear regression for each pathway, on that pathway's own two inputs,
+# with 256 rows, and we score it on 1,024 rows. Then we train the same regression once more with three
+# more features: both squares, and the product of the two inputs.
+#
+# **Predict first.** For which of the four functions will the three new features help?
 
 
 # %%
@@ -737,8 +833,8 @@ def scores(degree):
     for p in range(4):
         own = outs = slice(2 * p, 2 * p + 2)
         features = PolynomialFeatures(degree, include_bias=False)
-        fit = LinearRegression().fit(features.fit_transform(x_train[:, own]), y_train[:, outs])
-        prediction = fit.predict(features.transform(x_test[:, own]))
+        line = LinearRegression().fit(features.fit_transform(x_train[:, own]), y_train[:, outs])
+        prediction = line.predict(features.transform(x_test[:, own]))
         r2 += list(r2_score(y_test[:, outs], prediction, multioutput="raw_values"))
     return pd.Series(r2, rows)
 
@@ -757,23 +853,30 @@ plots.show(
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The linear model is at zero, or just below, where the function is even, as computed. Give it
-# squares and the half square is at its ceiling: it *is* a linear function of squares. The cosine
-# comes part of the way, for a parabola is not a cosine. So the even pathways are not hard as such.
-# They need a model that bends, and one that finds the bend by itself, since in real data nobody
-# hands us the right feature. For the cubic, which is odd, squares do nothing useful.
+# The linear model is at zero, or just below, where the function is even, just as we computed. When we
+# give it squares, the half square is at its ceiling, because it *is* a linear function of squares.
+# The cosine comes part of the way, because a parabola is not a cosine. So the even pathways are not
+# hard as such. They need a model that bends, and the model has to find the bend by itself, since with
+# real data nobody hands us the right feature. For the cubic, which is odd, squares do nothing useful.
 #
 # ## 7 · A first curve, with its floor
 #
-# Chapter 3 builds the model that finds the bend: the GSNN. Here we only look at its training curve,
-# and now we know how to read one. Eight spurious edges are in the graph, as chapter 1 added them.
+# The model that finds the bend is the GSNN, and you will build it in chapter 3. Here we only look at
+# its training curve, because now we know how to read one. As in chapter 1, the graph of the model has
+# eight spurious edges, which the data do not know. The test rows are on the scale that you wrote in
+# exercise 3.
+#
+# **Predict first.** The model sees the same 256 rows again and again. Can its *training* error fall
+# below the noise floor? And can its test error?
 
 # %%
 wired = graph.with_spurious_edges(8, seed=0)
 torch.manual_seed(0)
 model = GSNN(wired.edge_index_dict, wired.names, channels=8, layers=4, node_mlp=False)
 x = [torch.tensor(part, dtype=torch.float32) for part in (x_train, x_test)]
-history = train(model, x[0], z_train, x_test=x[1], y_test=z_test, epochs=500)
+your_test = torch.tensor(yours(checks.scale_test, scale_test)(y_train, y_test), dtype=torch.float32)
+torch.testing.assert_close(your_test, z_test)
+history = train(model, x[0], z_train, x_test=x[1], y_test=your_test, epochs=500)
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
@@ -795,9 +898,9 @@ pd.DataFrame(table, ["train MSE", "test MSE"])
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The test error settles a little above the floor. The training error goes *below* what the exact
 # function scores on the same rows, and there is only one way to get there: the model has begun to
-# learn the noise. Without the floor the two curves would only have told us that there is a gap.
-# With it we see which part of the gap is overfitting, and how little is left to win on the test
-# rows. Per output:
+# learn the noise. Without the floor, the two curves would only have told us that there is a gap
+# between them. With the floor, we see which part of the gap is overfitting, and how little is left to
+# win on the test rows. Here is the same for each output:
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
@@ -812,23 +915,24 @@ plots.show(
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# This is one seed. It shows you how to read an error and not how good the model is; for that,
-# chapter 6 takes many seeds. From here on, every MSE comes with its floor.
+# This is one seed. It shows you how to read an error, and it does not show how good the model is. For
+# that we need many seeds, and we take them in chapter 6. From here on, every MSE comes with its
+# floor.
 #
 # ## Recap
 #
-# 1. A structural causal model gives each node an equation of its parents and its own noise. Walk
-#    the graph in topological order, and ten lines draw samples; with the same seed they are the
-#    package's.
-# 2. `tanh` and `cosine` act on the parents' sum, `half_square` and `cubic` on each parent. A
-#    function runs on all samples at once only if the caller says so, since the wrong way may fail
-#    silently.
-# 3. Noise after the nonlinearity piles up along the chain, $4\sigma^2$ at an output, and the
-#    conditional mean is $f(x)$. The floor is noise / (signal + noise); simulation agrees.
-# 4. Mean and standard deviation come from training rows only. Test rows scaled by themselves cost
-#    even the exact function; pooled rows leak.
-# 5. The best line through an even function is flat. Squares help, and a model that bends helps
-#    without being told how.
+# 1. In a structural causal model each node has an equation of its parents and its own noise. Ten
+#    lines walk through the graph in topological order and draw samples, and with the same seed these
+#    are the samples of the package.
+# 2. `tanh` and `cosine` act on the sum of the parents, `half_square` and `cubic` act on each parent. A
+#    function runs on all samples at once only if you say so, because the wrong way may go wrong
+#    without failing.
+# 3. Noise after the nonlinearity piles up along the chain, to $4\sigma^2$ at an output, and the
+#    conditional mean is $f(x)$. The floor is noise / (signal + noise), and a simulation agrees.
+# 4. Mean and standard deviation come from training rows only. If test rows are scaled by themselves,
+#    even the exact function pays for it, and if all rows are pooled, test rows leak.
+# 5. The best line through an even function is flat. Squares help if somebody hands them to the model,
+#    and a model that bends finds the bend by itself.
 #
 # **Next:** we have data, and we know how well they can be predicted. In [3 · The GSNN](03_gsnn.ipynb)
 # you build the network that finds the bend by itself, from five edges that you can check with a pencil.

@@ -736,8 +736,11 @@ pd.Series(between, name="std between pathways").round(3)
 # That is a virtue for molecules, where all carbon atoms should be treated alike, and a handicap
 # here, where every node does something of its own. With names it can tell them apart.
 #
-# Now the competitors. The last row is a GSNN whose inputs are plugged into the neighbouring
-# pathway: as many parameters, and a map that is wrong.
+# Now we set up all competitors. The last one is a GSNN whose inputs are plugged into the neighbouring
+# pathway: it has as many parameters, and its map is wrong.
+#
+# **Predict first.** Which of the six will come closest to the noise floor, and which will not beat a
+# straight line? And where will the GSNN with the wrong wires end up?
 
 # %%
 def competitors(graph, seed):
@@ -768,7 +771,7 @@ pd.Series(counts, name="parameters").to_frame()
 # this one meets the test set.
 
 # %%
-def fit(model, draw, epochs=300):
+def fit(model, draw, epochs=200):
     """Train for as many epochs as 64 held-out rows call for; the model and the validation curve."""
     fresh = copy.deepcopy(model)
     x, y = draw.x_train, draw.y_train
@@ -780,10 +783,10 @@ def fit(model, draw, epochs=300):
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The noise floor belongs into every picture. In this simulation the nonlinearity comes first and
-# only sums come after it, so the mean of an output, given the inputs, is what the simulation
-# yields with its noise switched off. Same seed, same inputs: the noisy run reproduces the draw,
-# the silent run is the best possible prediction.
+# We want the noise floor in our figure, too. In this simulation the nonlinearity comes first and
+# only sums come after it. So the mean of an output, given the inputs, is what the simulation
+# yields when we switch off its noise. With the same seed we get the same inputs: the noisy run gives us
+# the draw again, and the run without noise gives us the best possible prediction.
 
 # %%
 def simulated(seed, noise_scale):
@@ -810,8 +813,9 @@ floor = (best_prediction(0)[1] - draw.y_test).square().mean().item()
 assert abs(floor - draw.floor) < 1e-5  # the package knows it too
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Three seeds, that is three draws of data, spurious edges and initial weights. Not a study, but
-# enough to see how much moves by luck.
+# We take three seeds, which means three draws of data, spurious edges and initial weights. This is not
+# a study, but it is enough to see how much moves by luck. (The cell takes longer than the others, since it
+# trains 36 models.)
 
 # %%
 SEEDS = (0, 1, 2)

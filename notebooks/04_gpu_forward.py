@@ -19,8 +19,8 @@
 #
 # Your network of chapter 3 has twelve function nodes. A cell has thousands of proteins. Take the dense
 # matrices of chapter 3 to ten thousand nodes, and a single one of them would need more memory than
-# this machine has, although hardly any of its entries is a weight. Can such a network be trained on a
-# laptop at all? It can, and by the end of this chapter you will have written the few lines that do it.
+# most laptops have, although hardly any of its entries is a weight. Can you train such a network on a
+# laptop at all? You can, and by the end of this chapter you will have written the few lines that do it.
 #
 # A layer of a GSNN applies two linear maps: one from edges to the channels of the function nodes, and
 # one back. So we have to answer one question: how do we compute
@@ -36,12 +36,13 @@
 #
 # 1. compute one sparse map in three ways, and show that values and gradients agree;
 # 2. write a forward and a backward pass from sparse kernels, as a `torch.autograd.Function`;
-# 3. measure time and memory so that the numbers can be trusted, on a CPU and on a GPU;
+# 3. measure time and memory so that you can trust the numbers, on a CPU and on a GPU;
 # 4. say which way wins at which size, and why the state is kept edge-major;
 # 5. run many models as one, and say what that saves.
 #
-# **Before you start:** [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
-# **Time:** 45 minutes to read, under a minute to run on two CPU cores, less than 1 GB of memory.
+# **Before you start:** you need [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
+# **Time:** 45 minutes to read and 21 for the exercises, under a minute to run on two CPU cores, less than
+# 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
 def bring_the_kit(address):
@@ -72,18 +73,19 @@ from torch_geometric.nn import MessagePassing
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels, plots
 from gsnn_tutorial.bench.models import random_model, training_step
 from gsnn_tutorial.bench.scaling import slopes
-from gsnn_tutorial.bench.table import saved_bench, table_of
+from gsnn_tutorial.bench.table import saved_bench
 from gsnn_tutorial.checks import chapter_4 as checks
+from gsnn_tutorial.files import read_csv, write_csv
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.chapter_4 import plot_against_size, plot_csr, plot_dense
 from gsnn_tutorial.plots.chapter_4 import plot_messages, plot_models, plot_one_size
-from gsnn_tutorial.plots.scaling import plot_scaling
+from gsnn_tutorial.plots.scaling import plot_all_scaling
 from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
 from gsnn_tutorial.study.union import GSNNUnion
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Everything below runs on one device, chosen here. Nothing else in the chapter has to change when
-# there is a GPU.
+# Everything below runs on one device, which we choose here. If you have a GPU, you need not change
+# anything else in the chapter.
 
 # %%
 pd.set_option("display.float_format", "{:.3g}".format)
@@ -92,9 +94,12 @@ device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "the CPU")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Before any clock runs, we can count. Take a graph of $N$ function nodes with ten edges out of each,
-# $C = 8$ channels and a batch of $B = 32$ samples. The map $W_{in}$ has a weight for every edge and
-# every channel of the node where the edge ends. What is the largest array that each way must hold?
+# Before we start any clock, we can count. Take a graph of $N$ function nodes with ten edges out of each,
+# $C = 8$ channels, and a batch of $B = 32$ samples. The map $W_{in}$ has a weight for every edge and
+# every channel of the node in which the edge ends.
+#
+# **Predict first.** What is the largest array that each of the three ways must hold? Which of them grows
+# fastest when the graph gets larger?
 
 # %%
 B, C, DEGREE = 32, 8, 10
@@ -124,17 +129,18 @@ plots.show(figure, "Numbers in the largest array against function nodes, both ax
            "gather-scatter at every size, by the same factor")
 
 # %% [markdown]
-# That is where we end, by counting alone. The dense matrix grows with the square of the graph, the
-# other two in proportion to it. The two sparse ways differ by a factor that stays, here the number
-# of channels: a message for every weight and sample, against a number for every edge and sample.
-# What is left to find out is whether a clock agrees.
+# This is where we end, and counting alone has brought us there. The dense matrix grows with the square
+# of the graph, and the other two grow in proportion to it. Between the two sparse ways there is a factor
+# that stays the same, and here it is the number of channels: one needs a message for every weight and
+# sample, and the other needs a number for every edge and sample. What we still have to find out is
+# whether a clock agrees.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · One map, by hand
 #
-# Three sources, two targets, four weights, and a batch of two samples. A weight has a source and a
-# target; a row of $x$ belongs to a source, a column to a sample. This layout, one row per edge and
-# one column per sample, is what we call **edge-major**.
+# We start with three sources, two targets, four weights, and a batch of two samples. A weight leads from a
+# source to a target. In $x$, each row belongs to a source and each column to a sample. We call this layout
+# **edge-major**: one row per edge, and one column per sample.
 
 # %%
 indices = torch.tensor([[0, 0, 1, 2],  # the source of each weight
@@ -144,7 +150,7 @@ size = (3, 2)  # sources, targets
 x = torch.tensor([[1.0, 0.0], [2.0, 1.0], [0.0, 4.0]])  # (sources, B)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The map adds up, for every target $t$ and sample $b$, what comes in along its weights:
+# For every target $t$ and sample $b$, the map adds up what comes in along the weights:
 #
 # $$y_{tb} = \sum_{s:\,(s,t)} w_{st}\, x_{sb}$$
 
@@ -156,15 +162,15 @@ for (s, t), w in zip(indices.t().tolist(), values):
 y.tolist()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The backward pass is given $g_{tb} = \partial L / \partial y_{tb}$ and needs two things, the
-# gradient of the inputs and that of the weights. Both follow from the line above by taking one
+# In the backward pass, we are given $g_{tb} = \partial L / \partial y_{tb}$, and we need two things: the
+# gradient of the inputs and the gradient of the weights. We get both from the line above when we take one
 # derivative at a time:
 #
 # $$\frac{\partial L}{\partial x_{sb}} = \sum_{t:\,(s,t)} w_{st}\, g_{tb}
 # \qquad\qquad \frac{\partial L}{\partial w_{st}} = \sum_b x_{sb}\, g_{tb}$$
 #
-# The first is the transposed map. The second compares a row of $x$ with a row of $g$, and only
-# where a weight exists. With a pencil and this $g$:
+# The first is the transposed map. The second multiplies a row of $x$ with a row of $g$, and only where a
+# weight exists. Here it is with a pencil, for this $g$:
 
 # %% tags=["nbval-check-output"]
 g = torch.tensor([[1.0, 2.0], [0.0, 1.0]])  # (targets, B)
@@ -175,11 +181,11 @@ for i, (s, t) in enumerate(indices.t().tolist()):
 grad_x.tolist(), grad_values.tolist()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# These numbers will come back three times.
+# We will meet these numbers three more times.
 #
 # ## 2 · Three ways
 #
-# The same four weights, as each way sees them.
+# Here are the same four weights, as each of the three ways sees them.
 
 # %% slideshow={"slide_type": "subslide"}
 figure, (a, b, c) = plt.subplots(1, 3, figsize=(12.4, 3.3), layout="constrained",
@@ -199,9 +205,9 @@ plots.show(figure, "Left: a matrix of two rows and three columns in which two en
 # %% [markdown]
 # ### The dense mask
 #
-# Fill a matrix with zeros and multiply. The mask does nothing in the forward pass as long as the
-# zeros are zeros. It is there for the backward pass: without it, the optimizer would fill in the
-# edges that the graph has not.
+# We fill a matrix with zeros and multiply. In the forward pass the mask does nothing, as long as the
+# zeros are zeros. We need it for the backward pass: without it, the optimizer would give weights to edges
+# that the graph does not have.
 
 # %%
 class DenseMask(torch.nn.Module):
@@ -231,9 +237,9 @@ assert not grad_W[dense.mask == 0].any()  # the edges that are not there learn n
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Gather and scatter
 #
-# Most graph networks are written as messages: *gather* the source's value for every weight, multiply,
-# and *scatter*: add up what arrives at the same target. It is the loop of section 1 with all rounds
-# at once.
+# Most graph networks are written as messages. For every weight we *gather* the value of its source, then we
+# multiply, and then we *scatter*: we add up what arrives at the same target. This is the loop of section 1
+# with all rounds at once.
 #
 # ### Exercise 1 · Gather, weigh, scatter
 #
@@ -244,12 +250,12 @@ assert not grad_W[dense.mask == 0].any()  # the edges that are not there learn n
 #
 # <details><summary>Hint 1</summary>
 #
-# `x[source]` is a row for every weight, of shape (nnz, B). `values` has the shape (nnz,): it needs
-# one more axis before the two can be multiplied.
+# `x[source]` is a row for every weight, of shape (nnz, B), where nnz is the number of weights. `values`
+# has the shape (nnz,), so it needs one more axis before you can multiply the two.
 #
 # <details><summary>Hint 2</summary>
 #
-# `y[target] = messages` would keep one message of every target. `torch.Tensor.index_add` adds them
+# `y[target] = messages` would keep only one message of every target. `torch.Tensor.index_add` adds them
 # up. It starts from zeros of the right shape.
 #
 # </details></details>
@@ -310,14 +316,14 @@ assert torch.equal(grad_weight, grad_values)
 messages.edge_index
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Eight messages for four weights. The second half of each row is the second sample: sources moved up
-# by three, targets by two.
+# There are eight messages for four weights. The second half of each row is the second sample: its sources
+# are moved up by three, and its targets by two.
 #
 # ### Edge-major CSR
 #
-# *Compressed sparse rows* keep the weights in the order of their targets. Then a target's weights lie
-# side by side, and it is enough to know where each row **starts**. Three arrays, and a loop that
-# adds a whole row of $B$ numbers at a time:
+# In *compressed sparse rows* (CSR) we keep the weights in the order of their targets. Then the weights of
+# one target lie side by side, and we only have to know where each row **starts**. So we need three arrays,
+# and a loop that adds a whole row of $B$ numbers at a time:
 
 # %%
 start = [0, 2, 4]  # row t owns the places start[t] to start[t + 1]
@@ -383,9 +389,9 @@ assert torch.equal(WT @ g, grad_x)
 assert torch.equal(torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values(), grad_values)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The graph does not change during training, so both layouts are made once. The package's
-# `SparsePattern` does so and keeps them: pointers and columns of $W$ (by target) and of $W^T$ (by
-# source), and the permutation that leads from one order to the other.
+# The graph does not change during training, so we make both layouts once. `SparsePattern` of the package
+# does this and keeps them: the row starts and the columns of $W$ (sorted by target) and of $W^T$ (sorted
+# by source), and the permutation that leads from one order to the other.
 
 # %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 pattern = SparsePattern(indices, size)
@@ -394,9 +400,9 @@ assert values[pattern.by_target].tolist() == value
 {name: buffer.tolist() for name, buffer in pattern.named_buffers() if name != "indices"}
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# torch could differentiate a sparse product by itself, but not in the way we want: a weight would
-# have to be a sparse matrix, not a plain vector that an optimizer knows. So we say what forward and
-# backward are. The class is the three formulas of section 1, one line each.
+# torch could differentiate a sparse product by itself, but not in the way that we want: a weight would
+# have to be a sparse matrix, and we want a plain vector that every optimizer knows. So we say ourselves
+# what forward and backward are. The class consists of the three formulas of section 1, one line each.
 
 # %% slideshow={"slide_type": "skip"}
 def csr(start, column, values, size):
@@ -541,17 +547,17 @@ distances.rename_axis("distance from edge-major")
 pd.DataFrame({way: [tuple(t.shape) for t in three] for way, three in results.items()}, index=what)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# One map, then: the three differ by the rounding of 32-bit numbers and by nothing else. From here on,
-# only the price matters.
+# So the three ways differ by the rounding of 32-bit numbers and by nothing else. From here on we only ask
+# for the price.
 #
-# ## 4 · A clock that can be trusted
+# ## 4 · A clock that you can trust
 #
-# A timing is easy to take and easy to get wrong. Four rules.
+# It is easy to take a timing, and it is easy to get it wrong. We follow four rules.
 #
 # **Wait for the device.** A GPU works *asynchronously*: a call puts its work in a queue and returns at
-# once, long before the work is done. A clock that is read then has measured the queueing. CUDA *events*
-# are marks in the same queue, stamped by the GPU itself when it reaches them. On a CPU a call returns
-# when its work is done, and the wall clock will do.
+# once, long before the work is done. If we read a clock then, we have measured the queueing. CUDA *events*
+# are marks in the same queue, and the GPU itself stamps them when it reaches them. On a CPU a call returns
+# when its work is done, so we can use an ordinary clock.
 
 # %%
 def once(run):
@@ -569,10 +575,11 @@ def once(run):
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **Warm up.** The first calls find memory that is not yet allocated, caches that are empty and, on a
-# GPU, kernels that are not yet loaded. They are not what training will see, so we drop them.
+# GPU, kernels that are not yet loaded. Training sees none of this after its first steps, so we drop these
+# calls.
 #
-# **Take turns.** A machine does other things too, and it heats up. Whatever is compared runs in turn,
-# round by round, so that a bad moment meets everyone.
+# **Take turns.** A machine does other things too, and it heats up. We run everything that we compare in
+# turn, round by round, so that a bad moment meets everyone.
 #
 # **Take the median.** One interruption spoils a mean.
 
@@ -609,9 +616,9 @@ else:
     print("a CPU: when the call returns, the work is done")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Memory is a matter of the worst moment: how much is alive at once during a step? A GPU's allocator
-# keeps count. For a CPU, torch's profiler records every block that is taken or given back; the
-# running sum of those has a peak. The largest single block is what we counted at the top.
+# For memory, the worst moment counts: how much is alive at once during a step? The allocator of a GPU keeps
+# count. On a CPU, the profiler of torch records every block that is taken or given back, and the running
+# sum of these has a peak. The largest single block is what we counted at the top.
 
 # %%
 def memory(run):
@@ -625,7 +632,7 @@ def memory(run):
         run()
     with tempfile.TemporaryDirectory() as folder:
         recorded.export_chrome_trace(f"{folder}/trace.json")
-        events = json.loads(Path(folder, "trace.json").read_text())["traceEvents"]
+        events = json.loads(Path(folder, "trace.json").read_text(encoding="utf-8"))["traceEvents"]
     events = sorted((e for e in events if e["name"] == "[memory]"), key=lambda e: e["ts"])
     blocks = pd.Series([e["args"]["Bytes"] for e in events])  # negative where one is given back
     return blocks.cumsum().max(), blocks.max()
@@ -695,9 +702,11 @@ def floor(way, x, g):
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · Time and memory against graph size
 #
-# Now every size, every way that the limit admits. The memory of a way is what it keeps between steps
-# (weights, masks, indices) plus the peak of a step. A line stops where the largest array would exceed
-# the limit.
+# Now we measure every size, and every way that the limit admits. The memory of a way is what it keeps
+# between steps (weights, masks, indices) plus the peak of a step. A line stops where its largest array would
+# exceed the limit.
+#
+# **Predict first.** At which number of nodes will the dense mask stop being the quickest of the three?
 
 # %%
 def measure(N):
@@ -826,32 +835,27 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 7 · On a GPU
 #
-# The cells above run on a GPU as they are. What to expect is a matter of structure, and the numbers
-# have to come from the machine:
+# The cells above run on a GPU as they are. From the way a GPU works, you can say what to expect there, but
+# the numbers themselves have to come from a machine:
 #
-# * every operation is at least one *launch*, which takes its time however little there is to do. On
-#   small graphs a step is mostly launches, and the curves start out flat;
-# * the memory is faster than a CPU's, so the floor lies lower, and a map has to be large before its
-#   bytes outweigh its launches;
-# * what adds up from many places (`index_add`, scatter) may do so in any order, so that two runs can
+# * Every operation is at least one *launch*, and a launch takes its time however little there is to do. On
+#   small graphs a step is mostly launches, so the curves start out flat.
+# * The memory of a GPU is faster than that of a CPU, so the floor lies lower, and a map has to be large
+#   before moving its bytes takes longer than launching it.
+# * Operations that add up from many places (`index_add`, scatter) may do so in any order, so two runs can
 #   differ in the last digits. Section 3 allows for that.
 #
-# **We have measured this chapter on a CPU only, and so we show no number of a GPU.** Everything above runs
-# on one, and nobody has yet saved a run. If you have a GPU, you can be the first: run the notebook on a
-# machine with a CUDA build of torch,
-#
-#     jupyter nbconvert --to notebook --execute --inplace notebooks/04_gpu_forward.ipynb
-#
-# or open it there and run all cells. The cell below then writes the table, with the device's name, to
-# a file beside the notebook, and shows it from then on wherever there is no GPU.
+# **We have measured this chapter on a CPU only, and so we show no number of a GPU.** If you have a GPU, run
+# the notebook on it, with a CUDA build of torch. The cell below then writes your table, with the name of the
+# device, to a file beside the notebook, and shows it from then on wherever there is no GPU.
 
 # %%
 SAVED = Path("04_gpu_forward_cuda.csv")
 if device.type == "cuda" and not SAVED.exists():
     machine = {"device": torch.cuda.get_device_name(), "torch": torch.__version__}
-    measured.assign(**machine).to_csv(SAVED, index=False)
+    write_csv(measured.assign(**machine), SAVED)
 if SAVED.exists():
-    saved = pd.read_csv(SAVED)
+    saved = read_csv(SAVED)
     print("a saved run, not measured now, on", *saved[["device", "torch"]].iloc[0])
     display(saved.pivot(index="nodes", columns="way", values="ms")[[*WAYS, "floor"]])
 else:
@@ -860,16 +864,16 @@ else:
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 8 · A batch of models
 #
-# A batch of samples shares the weights. Can a batch of *models* share the work? A study with many
-# seeds trains many small GSNNs, each on its own graph. On paper the answer is one line: put the maps
+# The samples of a batch share the weights. Can several *models* share the work, too? A study with many
+# seeds trains many small GSNNs, each on its own graph. On paper the answer takes one line: we put the maps
 # on the diagonal of a larger one.
 #
 # $$\begin{pmatrix} W_1 & \\ & W_2 \end{pmatrix} \begin{pmatrix} x_1 \\ x_2 \end{pmatrix}
 # = \begin{pmatrix} W_1 x_1 \\ W_2 x_2 \end{pmatrix}$$
 #
-# As a dense matrix that would be wasteful: all but a fraction $1/R$ of it is empty, for $R$ models. As
-# a graph it is the **disjoint union**, and costs nothing extra: each map's sources and targets are moved
-# up by those before it, as the copies were in section 2. Only now every copy has its own weights.
+# As a dense matrix this would be wasteful, because for $R$ models only a fraction $1/R$ of it is filled. As
+# a graph it is the **disjoint union**, and it costs nothing extra: the sources and targets of each map are
+# moved up by those before it, as the copies were in section 2. Only now, every copy has its own weights.
 
 # %%
 def disjoint_union(maps):
@@ -958,9 +962,10 @@ counts = {R: {name: calls(run) for name, run in training_steps(R, 32).items()}
 pd.DataFrame(counts).rename_axis("calls for R models", axis=1)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# One after another, the calls grow with $R$. Side by side they stay as they are, and each has $R$ times
-# as much to do. So there is most to gain where a call is mostly overhead: with small graphs, with
-# small batches, and on a GPU, where most calls are launches. With 32 samples a step, and with 256:
+# When the models run one after another, the number of calls grows with $R$. When they run side by side, it
+# stays as it is, and each call has $R$ times as much to do. So we gain most where a call is mostly
+# overhead: with small graphs, with small batches, and on a GPU, where most calls are launches. We measure
+# it with 32 samples a step, and with 256.
 
 # %%
 def per_model(R, samples):
@@ -979,8 +984,8 @@ plots.show(figure, "Milliseconds per model and step against the number of models
            "and for 256: models run one after another, and side by side as one union")
 
 # %% [markdown]
-# How many times quicker the union is, for each number of models. Bigger need not be better without
-# end: look whether the gain still grows at the right.
+# The table says how many times quicker the union is, for each number of models. Look whether the gain
+# still grows at the right end, or whether it has come to a stop.
 
 # %%
 ratio = {f"{n} samples": t["one after another"] / t["side by side"] for n, t in ms.items()}
@@ -989,45 +994,57 @@ pd.DataFrame(ratio).T.rename_axis("models R", axis=1)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The study of [chapter 6](06_three_way_evaluation.ipynb) trains all its seeds and arms in this way.
 #
-# ## 9 · The whole kit, against messages
+# ## 9 · From one map to a whole model
 #
-# One map is not a model. The command
+# One map is not a model. A training step also has norms, nonlinearities and an optimizer, and what we gained in
+# the map may be lost among them. So we compare a whole training step of the kit with the
+# same model written as messages, and we let one size grow at a time: edges, samples, channels, memberships
+# of nodes in pathways, and models. Everything else stays at ten thousand edges, 32 samples and 8 channels.
+# These runs take minutes, so we read a saved one. In the
+# column of memberships there are no messages: there, the list of memberships stands against the dense matrix
+# of pathways and nodes, of which you will read in chapter 5.
 #
-#     python -m gsnn_tutorial bench
-#
-# measures everything that the kit does often against the same work written as messages, or as the loop
-# or the dense matrix that it replaces: versions in turn, medians, as in section 4. A run of it comes with
-# the package. Its goals were set before it ran, and a goal that it misses is shown as missed.
+# **Predict first.** In which of the five columns will the two ways lie farthest apart, and in which will
+# they come closest to each other?
 
 # %%
 bench, scaling = saved_bench()
-print("a saved run, not measured now, on", *bench[["device", "torch"]].iloc[0], "\n")
-print(table_of(bench))
+print("a saved run, not measured now, on", *bench[["device", "torch"]].iloc[0])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# How do time and memory grow? A training step of a whole GSNN, as one size changes and the others stay
-# at ten thousand edges, 32 samples, 8 channels. The last figure counts models of the seed problem: a
-# union against one after another.
+# How do we read such a figure? Both axes are logarithmic, so a straight line is a power of the size, and
+# two lines that run side by side differ by the same factor everywhere.
 
 # %% slideshow={"slide_type": "subslide"}
-for axis, lines in scaling.groupby("axis", sort=False):
-    plots.show(plot_scaling(lines), f"Two log-log plots against {axis}: milliseconds of a training "
-               "step on the left, megabytes at its peak on the right, a line for each way")
+plots.show(plot_all_scaling(scaling), "Ten log-log plots. Five columns: edges, samples, channels, memberships and "
+           "models. Above, milliseconds of a training step, below, megabytes at its peak, a line for each way. "
+           "Edge-major takes less time than gather-scatter everywhere, and less memory but for many models")
 
 # %% [markdown]
-# A slope of 1 is in proportion. These are fitted to the upper half of each line, where the calls
-# themselves no longer count:
+# A slope of 1 means that time or memory grows in proportion to the size. We fit these slopes to the upper
+# half of each line, where the price of the calls themselves no longer counts:
 
 # %%
 slopes(scaling)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Below 1, something is paid once and shared, such as a call, or an index that serves a whole row of
-# samples. Above 1, what no longer fits the cache is fetched again. Models that run one after another
-# need hardly more memory than one of them; side by side, they need it all at once.
+# Where a slope is below 1, something is paid once and shared, such as a call, or an index that serves a
+# whole row of samples. Where it is above 1, the numbers no longer fit into the cache and have to be fetched
+# again. Models that run one after another need hardly more memory than one of them. Side by side, they need
+# all of it at once.
 #
-# Where does the time of our own step go, and so where would the next gain have to come from? The
-# profiler, once more, on a step at ten thousand nodes, measured now:
+# <details><summary>All that the kit measures</summary>
+#
+# The command `python -m gsnn_tutorial bench` measures everything that the kit does often against the same
+# work written as messages, or against the loop or the dense matrix that it replaces. It prints a table with
+# a goal for each row, which was set before the run, and says which goals were missed. In the saved run you
+# can see the whole table with `print(table_of(bench))`, after
+# `from gsnn_tutorial.bench.table import table_of`.
+#
+# </details>
+#
+# Where does the time of our own step go? There the next gain would have to come from. We ask the profiler
+# once more, for a step at ten thousand nodes, measured now:
 
 # %%
 model = random_model(10_000, 100_000).to(device)
@@ -1041,17 +1058,20 @@ spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The sparse products (`addmm`, `sampled_addmm`) share the list with plain elementwise work: the norm,
-# the ELU and Adam go over every number several times. A map that took no time at all would leave those.
+# the ELU and Adam go over every number several times. If a map took no time at all, these would still be
+# there.
 #
 # ### When fewer operations do not mean less time
 #
-# The table above has rows where we gain less than elsewhere, and they teach more than the others. Two
-# costs hide in them that no count of multiplications shows.
+# We have counted multiplications and bytes. Two more costs hide in every program, and neither count shows
+# them.
 #
 # **Every call costs something, however little it does.** The model of our small problem does so little
-# work that the calls themselves take as long as the work. Here are all calls of one step, with what
-# torch's operators call in turn, and what they cost on average (the profiler makes each a little
-# dearer). Guess before you run it: how many calls does one training step of our small model make?
+# work that the calls themselves take as long as the work. Below you see all calls of one step, with the
+# calls that torch's operators make in turn, and what they cost on average (the profiler makes each a
+# little dearer).
+#
+# **Predict first.** How many calls does one training step of our small model make?
 
 # %%
 draw = Problem().draw(seed=0)
@@ -1060,10 +1080,10 @@ small_step = training_step(small, draw.x_train, draw.y_train)
 small_step()
 with profile(activities=[ProfilerActivity.CPU]) as recorded:
     small_step()
-counted = pd.DataFrame([(e.key, e.count, e.self_cpu_time_total) for e in recorded.key_averages()],
+operators = pd.DataFrame([(e.key, e.count, e.self_cpu_time_total) for e in recorded.key_averages()],
                      columns=["operator", "calls", "us"]).set_index("operator")  # fmt: skip
-print(f"{counted['calls'].sum():,} calls, {counted['us'].sum() / counted['calls'].sum():.1f} us each")
-counted.nlargest(6, "us")
+print(f"{operators['calls'].sum():,} calls, {operators['us'].sum() / operators['calls'].sum():.1f} us each")
+operators.nlargest(6, "us")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # No single operator is to blame. What leads the list is hardly arithmetic: it is the Python around the

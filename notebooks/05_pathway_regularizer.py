@@ -75,8 +75,8 @@ pd.set_option("display.precision", 3)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # We work on the published problem: four pathways, each a chain of three function nodes, and eight
-# spurious edges between them. Three small helpers: a model with a regularizer that reads it, a
-# short training, and the score of every node in the last layer.
+# spurious edges between them. We need three small helpers. The first makes a model and a regularizer that
+# reads it, the second trains them briefly, and the third gives us the score of every node in the last layer.
 
 # %%
 draw = published_draw()
@@ -89,7 +89,7 @@ def new_model(lambda_sim=1.0, phi="learned", membership=M, data=draw, **options)
         model, membership, lambda_sim=lambda_sim, phi=phi, **options
     )
 
-def fit(model, regularizer, data=draw, **options):
+def train_briefly(model, regularizer, data=draw, **options):
     test = {"x_test": data.x_test, "y_test": data.y_test}
     options = {"regularizer": regularizer, "epochs": 150, "progress": False, **options}
     return train(model, data.x_train, data.y_train, **test, **options)
@@ -101,7 +101,7 @@ def last_scores(model, regularizer, data=draw):
 # %% slideshow={"slide_type": "subslide"}
 trained, reader = new_model()
 before = last_scores(trained, reader)
-fit(trained, reader)
+train_briefly(trained, reader)
 after = last_scores(trained, reader)
 
 figure, axes = plt.subplots(
@@ -124,8 +124,8 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
 #
 # ## 1 · Two nodes
 #
-# Give each node one number per sample, its *score*. How it is made from the node's channels we
-# decide later. Here are the scores of two nodes in four samples.
+# We give each node one number per sample, its *score*. Later we decide how to make it from the channels of
+# the node. Here are the scores of two nodes in four samples.
 
 # %%
 s_1 = [0.0, 1.0, 2.0, 5.0]
@@ -139,7 +139,7 @@ s_2 = [2.0, 1.0, 3.0, 6.0]
 # $$ r = \frac{\frac1B \sum_b (s_{b} - \bar s)(t_{b} - \bar t)}
 #             {\sqrt{\frac1B \sum_b (s_{b} - \bar s)^2}\;\sqrt{\frac1B \sum_b (t_{b} - \bar t)^2}} $$
 #
-# By hand: the deviations from the mean are $(-2, -1, 0, 3)$ and $(-1, -2, 0, 3)$. Both have squared
+# We can compute it by hand. The deviations from the mean are $(-2, -1, 0, 3)$ and $(-1, -2, 0, 3)$. Both have squared
 # length 14, and their product is 13. So $r = 13/14$.
 
 # %% tags=["nbval-check-output"]
@@ -166,7 +166,7 @@ assert math.isclose(correlation(s_1, [10 + 3 * s for s in s_1]), 1)
 assert math.isclose(correlation(s_1, [10 - 3 * s for s in s_1]), -1)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# For tensors, it is shorter to standardise each score over the batch first. Then the correlation is
+# For tensors, it is shorter if we standardise each score over the batch first. Then the correlation is
 # the mean of a product. We divide by $B$ throughout (the population standard deviation), and add a
 # small eps to it as the package does.
 
@@ -195,8 +195,8 @@ torch.testing.assert_close(r.item(), r_12, atol=1e-5, rtol=0)
 s_3 = [1.0, 6.0, 2.0, 3.0]
 members = [s_1, s_2, s_3]
 
-S = [sum(s[b] for s in members) / len(members) for b in range(4)]
-r_members = [correlation(s, S) for s in members]
+S_three = [sum(s[b] for s in members) / len(members) for b in range(4)]
+r_members = [correlation(s, S_three) for s in members]
 loss_by_hand = -sum(r_members) / len(members)
 
 figure, ax = plt.subplots(figsize=(6.4, 3.2), layout="constrained")
@@ -243,7 +243,7 @@ def pathway_scores(s, M):
 
 checks.pathway_scores(pathway_scores);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -254,26 +254,40 @@ checks.pathway_scores(pathway_scores);
 #
 # </details>
 #
+# We use your function at once, on the three nodes of this section. (As long as an answer is not right yet, the
+# cells that follow take the solution in its place.)
+
+# %% slideshow={"slide_type": "skip"}
+def yours(check, answer):
+    """Your answer if it is right, and the solution as long as it is not."""
+    return answer if check.diagnose(answer) is None else check.reference
+
+
+scores_of = yours(checks.pathway_scores, pathway_scores)
+by_matrix = scores_of(torch.tensor(members).T, torch.ones(1, 3))  # (B, 1)
+torch.testing.assert_close(by_matrix[:, 0], torch.tensor(S_three))
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · All pathways at once
 #
-# Two pathways over five nodes. Node 2 is in both, node 4 in none. First with loops, so that there
-# is no doubt what is meant.
+# We take two pathways over five nodes. Node 2 is in both, and node 4 is in none. We begin with loops, so that
+# there is no doubt about what we mean.
 
 # %%
 torch.manual_seed(0)
-s = torch.randn(64, 5)  # (B, N)
+s_random = torch.randn(64, 5)  # (B, N)
 M_small = torch.tensor([[1.0, 1, 1, 0, 0], [0, 0, 1, 1, 0]])  # (P, N)
 
 total = 0.0
 for p in range(2):
     in_p = M_small[p].nonzero().flatten().tolist()
-    S_p = s[:, in_p].mean(1)
+    S_p = s_random[:, in_p].mean(1)
     for i in in_p:
-        total += correlation(s[:, i].tolist(), S_p.tolist())
+        total += correlation(s_random[:, i].tolist(), S_p.tolist())
 loss_by_loops = -total / M_small.sum().item()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Then as matrices. $R$, (P, N), holds every correlation of a node with a pathway, and $M$ picks the
+# Then we write the same as matrices. $R$, (P, N), holds every correlation of a node with a pathway, and $M$ picks the
 # members:
 #
 # $$ R = \tfrac1B Z_S^\top Z_s, \qquad
@@ -282,13 +296,13 @@ loss_by_loops = -total / M_small.sum().item()
 # where $Z_s$, (B, N), and $Z_S$, (B, P), are the standardised scores.
 
 # %%
-def pathway_loss(s, M):
+def pathway_loss(s, M, standardized=standardize):
     """Minus the mean correlation of members, s (B, N), with their pathways, M (P, N)."""
     S = s @ M.t() / M.sum(1).clamp_min(1)  # (B, P)
-    R = standardize(S).t() @ standardize(s) / len(s)  # (P, N)
+    R = standardized(S).t() @ standardized(s) / len(s)  # (P, N)
     return -(M * R).sum() / M.sum().clamp_min(1)
 
-torch.testing.assert_close(pathway_loss(s, M_small).item(), loss_by_loops, atol=1e-5, rtol=0)
+torch.testing.assert_close(pathway_loss(s_random, M_small).item(), loss_by_loops, atol=1e-5, rtol=0)
 
 three = torch.tensor(members).T  # (B, 3): the pathway of section 2
 loss_of_three = pathway_loss(three, torch.ones(1, 3)).item()
@@ -301,12 +315,12 @@ torch.testing.assert_close(loss_of_three, loss_by_hand, atol=1e-5, rtol=0)
 #
 # $$ \sum_i M_{pi}\, r_{pi} = \tfrac1B \sum_b Z_{S,bp} \Big( \sum_i M_{pi} Z_{s,bi} \Big) $$
 #
-# The inner sum is a sparse map from nodes to pathways. The package does it so, and its cost grows
-# with the number of memberships, not with pathways times nodes.
+# The inner sum is a sparse map from nodes to pathways. The package computes the loss in this way, and so the
+# price grows with the number of memberships and not with the number of pathways times the number of nodes.
 
 # %%
-S = s @ M_small.t() / M_small.sum(1)
-agreement = (standardize(S) * (standardize(s) @ M_small.t())).mean(0)  # (P,)
+S_random = s_random @ M_small.t() / M_small.sum(1)
+agreement = (standardize(S_random) * (standardize(s_random) @ M_small.t())).mean(0)  # (P,)
 loss_members_first = (-agreement.sum() / M_small.sum()).item()
 torch.testing.assert_close(loss_members_first, loss_by_loops, atol=1e-5, rtol=0)
 
@@ -335,7 +349,7 @@ def correlations(s, S):
 
 checks.correlations(correlations);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -352,16 +366,26 @@ checks.correlations(correlations);
 #
 # </details>
 #
+# With your two functions, the loss of this section takes one line:
+
+# %% slideshow={"slide_type": "skip"}
+R_yours = yours(checks.correlations, correlations)(s_random, scores_of(s_random, M_small))  # (P, N)
+loss_yours = (-(M_small * R_yours).sum() / M_small.sum()).item()
+torch.testing.assert_close(loss_yours, loss_by_loops, atol=1e-5, rtol=0)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · A node that no signal has reached
 #
-# Now a real model, untrained. Its activations are (B, L, N, C): samples, layers, function nodes,
-# channels. Let the score be the mean over channels for the moment, and look at how much each node's
-# score varies over the batch, layer by layer.
+# Now we take a real model that nobody has trained. Its activations are (B, L, N, C): samples, layers, function
+# nodes, channels. For the moment, let the score be the mean over the channels. We look at how much the score of
+# each node varies over the batch, layer by layer.
+#
+# **Predict first.** Which nodes will not vary at all in layer 1?
 
 # %% slideshow={"slide_type": "subslide"}
-model, _ = new_model()
-a = model.layer_activations(draw.x_train)  # (B, L, N, C)
-std = a.mean(-1).std(0, correction=0)  # (L, N)
+untrained, _ = new_model()
+a_untrained = untrained.layer_activations(draw.x_train)  # (B, L, N, C)
+std = a_untrained.mean(-1).std(0, correction=0)  # (L, N)
 
 figure, ax = plt.subplots(figsize=(8.6, 2.9), layout="constrained")
 figures.plot_score_std(std, graph.function_nodes, ax)
@@ -383,11 +407,11 @@ print(f"{int(reached.sum())} of {reached.numel()} scores vary, "
       f"so the loss cannot fall below {-reached.float().mean():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# A constant cannot correlate with anything. It counts as $r = 0$, and it stays in the mean, so the
-# best value that the loss can reach is not -1 but minus the share of scores that vary at all.
-# Nothing that training does can change this.
+# A constant cannot correlate with anything. We let it count as $r = 0$, and it stays in the mean. So the
+# best value that the loss can reach is not -1, but minus the share of the scores that vary at all, and no
+# training can change this.
 #
-# It also needs care. `standardize` divides by the standard deviation plus eps. For a constant, that
+# A constant also needs care. `standardize` divides by the standard deviation plus eps. For a constant, that
 # is eps alone, and one over eps is a million. Three scores, each against the same target: one that
 # varies, one that differs in nothing but its last binary digits, and one that is exactly constant.
 
@@ -401,12 +425,12 @@ cases = {
 }
 
 # %%
-def against_target(standardize):
+def against_target(standardised):
     """The correlation with the target, and its largest gradient, for each of the three scores."""
     rows = {}
     for name, score in cases.items():
         score = score.clone().requires_grad_()
-        r = (standardize(score) * target).mean()
+        r = (standardised(score) * target).mean()
         r.backward()
         gradient = score.grad.abs().max()
         rows[name] = {"std": score.std().item(), "r": r.item(), "gradient": gradient.item()}
@@ -419,10 +443,10 @@ against_target(standardize).map("{:.2g}".format)
 # Not even the constant score has a standard deviation of exactly 0, because the mean of equal numbers
 # is rounded, too. Such gradients would be the loudest voice in the training, although all that they
 # tell us is how numbers are rounded. So we say plainly what we mean: a score that does not vary counts
-# as 0, and asks for nothing. From here on `standardize` is this careful version.
+# as 0, and asks for nothing. We give this version a name of its own, `careful_standardize`, and use it from here on.
 
 # %%
-def standardize(s, eps=1e-6):
+def careful_standardize(s, eps=1e-6):
     """Over the batch, dimension 0; a score that does not vary becomes 0, with zero gradient."""
     mean = s.mean(0)
     centred = s - mean
@@ -431,8 +455,9 @@ def standardize(s, eps=1e-6):
     std = torch.where(varies, variance, 1.0).sqrt()  # never the root of 0: its slope is infinite
     return torch.where(varies, centred / (std + eps), 0.0)
 
-torch.testing.assert_close(pathway_loss(s, M_small).item(), loss_by_loops, atol=1e-5, rtol=0)
-against_target(standardize).map("{:.2g}".format)
+careful_loss = pathway_loss(s_random, M_small, careful_standardize).item()
+torch.testing.assert_close(careful_loss, loss_by_loops, atol=1e-5, rtol=0)
+against_target(careful_standardize).map("{:.2g}".format)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · The module, and the package's
@@ -452,7 +477,7 @@ class PathwayLoss(torch.nn.Module):
     def forward(self, a):
         s = self.phi(a).squeeze(-1)  # (B, L, N)
         S = s @ self.M.t() / self.M.sum(1).clamp_min(1)  # (B, L, P)
-        R = torch.einsum("blp,bln->lpn", standardize(S), standardize(s)) / len(a)
+        R = torch.einsum("blp,bln->lpn", careful_standardize(S), careful_standardize(s)) / len(a)
         agreement = (self.M * R).sum((1, 2)) / self.M.sum().clamp_min(1)  # (L,)
         return -self.lambda_sim * agreement.mean()
 
@@ -463,8 +488,8 @@ class PathwayLoss(torch.nn.Module):
 def channel_mean(a):
     return a.mean(-1)
 
-one_layer = PathwayLoss(M_small, channel_mean)(s[:, None, :, None])
-torch.testing.assert_close(one_layer, pathway_loss(s, M_small))
+one_layer = PathwayLoss(M_small, channel_mean)(s_random[:, None, :, None])
+torch.testing.assert_close(one_layer, pathway_loss(s_random, M_small, careful_standardize))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The package's `PathwayLatentRegularizer` reads the activations by itself, through forward hooks:
@@ -513,9 +538,9 @@ def share(a, w):
     """Share of each node's variance over the batch along w (C,), a (B, N, C) -> (N,)."""
     return (a @ w).var(0) / (w.square().sum() * a.var(0).sum(-1))
 
-a = torch.randn(4096, 3, 8, generator=torch.Generator().manual_seed(0))
+a_random = torch.randn(4096, 3, 8, generator=torch.Generator().manual_seed(0))
 orthogonal = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manual_seed(1)))[0]
-torch.testing.assert_close(sum(share(a, w) for w in orthogonal.T), torch.ones(3))
+torch.testing.assert_close(sum(share(a_random, w) for w in orthogonal.T), torch.ones(3))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # (The shares of eight orthogonal directions add up to one, as shares should.) Now the model that
@@ -526,15 +551,15 @@ torch.testing.assert_close(sum(share(a, w) for w in orthogonal.T), torch.ones(3)
 seen = {}
 norm = trained.ResBlocks[-1].node.norm
 hook = norm.register_forward_hook(lambda _, z, y: seen.update(z=z[0].detach(), y=y.detach()))
-a = trained.layer_activations(draw.x_test)[:, -1]  # (B, N, C)
+a_trained = trained.layer_activations(draw.x_test)[:, -1]  # (B, N, C)
 hook.remove()
 
 ones, w = torch.ones(8), reader.phi.weight[0].detach()
 shares = {
     "channel mean, before the norm": share(seen["z"].permute(2, 0, 1), ones),
     "channel mean, after the norm": share(seen["y"].permute(2, 0, 1), ones),
-    "channel mean, after ELU": share(a, ones),
-    "learned $w$, after ELU": share(a, w),
+    "channel mean, after ELU": share(a_trained, ones),
+    "learned $w$, after ELU": share(a_trained, w),
 }
 assert shares["channel mean, after the norm"].max() < 1e-6
 figure, ax = plt.subplots(figsize=(8.2, 3.1), layout="constrained")
@@ -557,8 +582,8 @@ pd.DataFrame({"mean share": {name: f"{values.mean():.3f}" for name, values in sh
 # gradient, and compare what the gradient promised with what we got.
 
 # %%
-norm = GroupLayerNorm(nodes=1, channels=8)
-readers = {"after the norm": norm, "after ELU": lambda z: torch.nn.functional.elu(norm(z))}
+one_norm = GroupLayerNorm(nodes=1, channels=8)
+readers = {"after the norm": one_norm, "after ELU": lambda z: torch.nn.functional.elu(one_norm(z))}
 z = torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(0))  # (N, C, B)
 rows = {}
 for name, read in readers.items():
@@ -621,21 +646,21 @@ def fit_direction(model, regularizer, data=draw):
 
 # %%
 scores = {"untrained, first w": before}
-model, regularizer = new_model()
-fit_direction(model, regularizer)
-scores["untrained, w fitted"] = last_scores(model, regularizer)
+untrained, regularizer = new_model()
+fit_direction(untrained, regularizer)
+scores["untrained, w fitted"] = last_scores(untrained, regularizer)
 
-model, regularizer = new_model()
-baseline = fit(model, None)
-fit_direction(model, regularizer)
-scores["trained without, w fitted"] = last_scores(model, regularizer)
+plain_model, regularizer = new_model()
+baseline = train_briefly(plain_model, None)
+fit_direction(plain_model, regularizer)
+scores["trained without, w fitted"] = last_scores(plain_model, regularizer)
 scores["trained with the regularizer"] = after
 
 # %%
 def member_correlations(s, M):
     """Correlation of each node with its own pathway, s (B, N), M (P, N) -> (N,)."""
     S = s @ M.t() / M.sum(1)
-    return (M * (standardize(S).t() @ standardize(s) / len(s))).sum(0)
+    return (M * (careful_standardize(S).t() @ careful_standardize(s) / len(s))).sum(0)
 
 r_table = pd.DataFrame({
     name: {"mean r": member_correlations(s, M).mean().item(),
@@ -662,8 +687,8 @@ weights = torch.linspace(0, 1, 11)
 soft = []
 for weight in weights:
     m = torch.tensor([[1.0, 1.0, weight]])
-    S = three @ m.t() / m.sum()
-    r = (standardize(S) * standardize(three)).mean(0)
+    S_soft = three @ m.t() / m.sum()
+    r = (careful_standardize(S_soft) * careful_standardize(three)).mean(0)
     soft.append([*r.tolist(), -pathway_loss(three, m).item()])
 torch.testing.assert_close(soft[-1][:3], r_members, atol=1e-5, rtol=0)
 
@@ -695,7 +720,7 @@ plots.show(figure, "Correlation of three members with the pathway, against the t
 def dissimilarity_loss(a, M, phi, pairs):
     """Mean squared correlation of pathway scores, a (B, L, N, C), pairs (p, q)."""
     s = phi(a)
-    Z = standardize(s @ M.t() / M.sum(1).clamp_min(1))  # (B, L, P)
+    Z = careful_standardize(s @ M.t() / M.sum(1).clamp_min(1))  # (B, L, P)
     p, q = torch.tensor(pairs).t()
     return (Z[..., p] * Z[..., q]).mean(0).square().mean()  # over layers and pairs
 
@@ -711,9 +736,9 @@ torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
 # figure?
 
 # %%
-S = after @ M.t() / M.sum(1)  # (B, P)
+S_after = after @ M.t() / M.sum(1)  # (B, P)
 pathways = [f"pathway {p}" for p in range(4)]
-pd.DataFrame(torch.corrcoef(S.t()).numpy(), pathways, pathways)
+pd.DataFrame(torch.corrcoef(S_after.t()).numpy(), pathways, pathways)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # They hardly do, so there is little to push apart. This changes where pathways overlap. Suppose that a
@@ -728,14 +753,14 @@ for lambda_dis in [0, 3]:
     model, regularizer = new_model(
         membership=overlapping, dissim_pairs=[(0, 1)], lambda_dis=lambda_dis
     )
-    history = fit(model, regularizer)
-    s = last_scores(model, regularizer)
-    apart[lambda_dis] = s @ overlapping.t() / overlapping.sum(1), history
+    history = train_briefly(model, regularizer)
+    s_apart = last_scores(model, regularizer)
+    apart[lambda_dis] = s_apart @ overlapping.t() / overlapping.sum(1), history
 
 # %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), layout="constrained")
-for ax, (lambda_dis, (S, history)) in zip(axes, apart.items()):
-    figures.plot_pathway_pair(S[:, 0], S[:, 1], ax)
+for ax, (lambda_dis, (S_apart, history)) in zip(axes, apart.items()):
+    figures.plot_pathway_pair(S_apart[:, 0], S_apart[:, 1], ax)
     title = rf"$\lambda_{{dis}}$ = {lambda_dis}, test MSE {history.test_mse[-1]:.2f}"
     ax.set_title(title, fontsize=10)
 plots.show(figure, "Score of pathway 1 against that of pathway 0, where members overlap: "
@@ -768,7 +793,7 @@ def others(s):
 
 def r_with(s, S):
     """Correlation over the batch, column by column."""
-    return (standardize(s) * standardize(S)).mean(0)
+    return (careful_standardize(s) * careful_standardize(S)).mean(0)
 
 s_others = [[(x + y) / 2 for x, y in zip(*(t for t in members if t is not s))] for s in members]
 by_hand = [correlation(s, t) for s, t in zip(members, s_others)]
@@ -784,9 +809,9 @@ sizes = [2, 3, 4, 6, 8, 16, 32]
 generator = torch.Generator().manual_seed(0)
 measured = {"with the pathway score": [], "with the other members": []}
 for m in sizes:
-    s = torch.randn(4096, m, generator=generator)
-    measured["with the pathway score"].append(r_with(s, s.mean(1, keepdim=True)).mean().item())
-    measured["with the other members"].append(r_with(s, others(s)).mean().item())
+    s_chance = torch.randn(4096, m, generator=generator)
+    measured["with the pathway score"].append(r_with(s_chance, s_chance.mean(1, keepdim=True)).mean().item())
+    measured["with the other members"].append(r_with(s_chance, others(s_chance)).mean().item())
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(6.6, 3.8), layout="constrained")
@@ -801,12 +826,12 @@ np.testing.assert_allclose(measured["with the other members"], 0, atol=0.03)
 pd.DataFrame(measured, index=pd.Index(sizes, name="m")).assign(floor=theory)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# With the pathway score the marks lie on the curve. With the other members there is no floor. Our
-# pathways have three members, and the row $m = 3$ says how much of any $r$ is no achievement.
+# With the pathway score, the marks lie on the curve. With the other members, there is no floor. Our
+# pathways have three members, so the row $m = 3$ says how much of any $r$ is no achievement.
 #
-# The loss is none the worse for it: its minimum lies where all members are in step, with the member
-# in or out. But a *reported* correlation should be read above its floor, or with the member left
-# out. The table of section 7, once more:
+# This does not harm the loss, because its minimum lies where all members are in step, whether we leave the
+# member out or not. But when you *report* a correlation, you should compare it with its floor, or leave the
+# member out. Here is the table of section 7 once more, with the member left out in the last column:
 
 # %%
 def left_one_out(s):
@@ -848,7 +873,7 @@ def leave_one_out(s, M):
 
 checks.leave_one_out(leave_one_out);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -860,6 +885,16 @@ checks.leave_one_out(leave_one_out);
 #
 # </details>
 #
+# Your function does for all pathways at once what `left_one_out` did pathway by pathway. We use it on the model
+# that was trained with the regularizer, whose row of the table above it has to give again:
+
+# %% slideshow={"slide_type": "skip"}
+without_me = yours(checks.leave_one_out, leave_one_out)(after, M)  # (B, P, N)
+R_without = (careful_standardize(without_me) * careful_standardize(after)[:, None]).mean(0)  # (P, N)
+all_at_once = ((M * R_without).sum() / M.sum()).item()
+assert math.isclose(all_at_once, left_one_out(after), abs_tol=1e-4)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 10 · How many samples a correlation needs
 #
 # A correlation over a batch is an estimate. In a small batch it is mostly noise: with two samples
@@ -870,15 +905,15 @@ checks.leave_one_out(leave_one_out);
 # what enters the loss.
 
 # %%
-s = scores["trained without, w fitted"]
-S = s @ M.t() / M.sum(1)
-middling = (member_correlations(s, M) - 0.7).abs().argmin()  # the member with r nearest 0.7
+s_plain = scores["trained without, w fitted"]
+S_plain = s_plain @ M.t() / M.sum(1)
+middling = (member_correlations(s_plain, M) - 0.7).abs().argmin()  # the member with r nearest 0.7
 batch_sizes = [2, 4, 8, 16, 32, 64, 128, 256]
 generator = torch.Generator().manual_seed(0)
 spread = {"with a strange pathway": [], "with its own pathway": [], "mean over all members": []}
 for B in batch_sizes:
-    rows = torch.randint(len(s), (500, B), generator=generator)
-    z, Z = (standardize(t[rows].transpose(0, 1)) for t in (s, S))  # (B, 500, N), (B, 500, P)
+    rows = torch.randint(len(s_plain), (500, B), generator=generator)
+    z, Z = (careful_standardize(t[rows].transpose(0, 1)) for t in (s_plain, S_plain))  # (B, 500, N), (B, 500, P)
     R = torch.einsum("brp,brn->rpn", Z, z) / B  # (500, P, N)
     own = R[:, graph.labels[middling], middling]
     drawn = [R[:, 3, 0], own, (R * M).sum((1, 2)) / M.sum()]
@@ -892,8 +927,8 @@ plots.show(figure, "Standard deviation of correlations against batch size, log-l
                    "for a strange pathway it follows one over root B, for a member it is lower")
 
 # %%
-noise = pd.DataFrame(spread, index=pd.Index(batch_sizes, name="B"))
-noise.assign(**{"1 / root B": noise.index**-0.5})
+by_size = pd.DataFrame(spread, index=pd.Index(batch_sizes, name="B"))
+by_size.assign(**{"1 / root B": by_size.index**-0.5})
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Where there is nothing to find, the noise follows $1/\sqrt B$ (in the smallest batches it is a
@@ -906,22 +941,25 @@ noise.assign(**{"1 / root B": noise.index**-0.5})
 #
 # ## 11 · How strong, and when
 #
-# How large should lambda be? We train with six values, all else equal. At lambda 0 there is no
-# regularizer, and $w$ is fitted afterwards to the frozen model, as in section 7.
+# How large should lambda be? We train with six values and leave everything else as it is. At lambda 0 there is
+# no regularizer, and we fit $w$ afterwards to the frozen model, as in section 7.
+#
+# **Predict first.** As lambda grows, what will happen to the correlation of the members, and what will happen
+# to the test error?
 
 # %%
 lambdas = [0, 0.1, 0.3, 1, 3, 10]
 kept, rows = {0: scores["trained without, w fitted"]}, {}
-history = {0: baseline}
+histories = {0: baseline}
 for lambda_sim in lambdas[1:]:
     model, regularizer = new_model(lambda_sim)
-    history[lambda_sim] = fit(model, regularizer)
+    histories[lambda_sim] = train_briefly(model, regularizer)
     kept[lambda_sim] = last_scores(model, regularizer)
-for lambda_sim, s in kept.items():
+for lambda_sim, s_kept in kept.items():
     rows[f"{lambda_sim:g}"] = {
-        "mean r": member_correlations(s, M).mean().item(),
-        "left one out": left_one_out(s),
-        "test MSE": history[lambda_sim].test_mse[-1],
+        "mean r": member_correlations(s_kept, M).mean().item(),
+        "left one out": left_one_out(s_kept),
+        "test MSE": histories[lambda_sim].test_mse[-1],
     }
 sweep = pd.DataFrame(rows).T.rename_axis("lambda")
 
@@ -979,7 +1017,7 @@ def test_curve(seed, W):
     """Test MSE by epoch, and the members' r, left one out, for W epochs of warm-up."""
     data = Problem().draw(seed)
     model, regularizer = new_model(3.0, data=data)
-    history = fit(model, regularizer, data, warmup_epochs=W)
+    history = train_briefly(model, regularizer, data, warmup_epochs=W)
     return history.test_mse, left_one_out(last_scores(model, regularizer, data))
 
 fresh = range(100, 104)

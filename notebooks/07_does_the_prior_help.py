@@ -202,30 +202,30 @@ checks.choose(choose);
 #
 # What was chosen here, and what does the saved table of the study say for this seed?
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 tuned = saved_study("tuned")
 setting, epoch = checks.choose.reference(errors)
 saved_row = tuned[(tuned["seed"] == seed) & (tuned["arm"] == "baseline")].iloc[0]
 by_hand = {"weight_decay": decays[setting], "epoch": TUNING.epochs[epoch], "cv_mse": errors[setting, :, epoch].mean()}
 pd.DataFrame({"by hand": by_hand, "saved": saved_row[list(by_hand)]}).map("{:.4g}".format)
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # The package does this for all arms of a seed at once. Two arms live, beside their saved rows:
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 live = paired_study(LARGE, ["edge_penalty"], [seed], recipe=TUNED_RECIPE, tuning=TUNING, measures="cka")
 shown = ["arm", "epoch", "lambda_edge", "cv_mse", "test_mse"]
 pd.concat({"live": live[shown], "saved": tuned[tuned["seed"].eq(seed) & tuned["arm"].eq("edge_penalty")][shown]})
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # These are the arms. Read the table slowly: it says who knows what. A *matched* set of pathways is the hardest control that
 # we have: the graph itself is cut into connected pieces as large as the pathways, each node in one of them.
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 arms = [arm for arm in tuned["arm"].unique() if arm != "untrained"]
 arms_in_words(arms).reset_index(drop=True)
 
-# %%
+# %% slideshow={"slide_type": "skip"}
 trainings = TUNING.trainings * len(arms) * len(TUNED_SEEDS)
 hours = saved_settings("tuned")["seconds_of_all_runs"] / 3600
 print(f"{TUNING.trainings} trainings for each arm and seed, {trainings} in all: {hours:.1f} hours on two cores.")
@@ -266,24 +266,21 @@ for arm in arms:
 in_words(pd.DataFrame(rows).T.rename_axis("arm")).sort_values("test MSE")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The penalty on edges between pathways goes most of the way, and with the leave-one-out score beside it nothing is left
-# that this study could tell from the oracle. The score alone goes about half of it. Look at the other end as well: told
-# *wrong* sets, penalty and recombination do great harm, and the score hardly any. A strong use of a prior is strong both
-# ways.
+# The penalty on edges between pathways goes most of the way. With the score beside it, this study cannot tell it from the
+# oracle. The score alone goes about half of it. Now look at the other end: told *wrong* sets, penalty and recombination do
+# great harm, and the score none that is shown. A strong use of a prior is strong both ways.
 
 # %%
 wrong = [(arm, "baseline") for arm in ["edge_penalty_matched", "recombination_matched", "matched_control_loo", "lasso"]]
 told_wrong = holm(summarize(tuned, ["test_mse"], wrong))
 in_words(told_wrong.drop(columns=["metric", "arm_mean", "versus_mean", "seeds"]))
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # <details><summary>What weakens this</summary>
 #
 # * Without cross-talk, "edges between pathways" are exactly the spurious ones. Penalty and recombination are told the
 #   answer. Section 4 takes that away.
-# * Folds hold half of the rows, so every arm stops for a model with less data. The rule is the same for all; it may suit
-#   some better. The grids have three settings, and some arms choose their end (below).
-# * These are simulated pathways. Section 6 and chapter 8 say what that leaves open.
+# * Folds hold half of the rows, so every arm stops for a model with less data, and that may suit some better.
 #
 # </details>
 #
@@ -304,8 +301,8 @@ for arm in arms:
 in_words(pd.DataFrame(rows).T.rename_axis("arm"))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The penalty and the score often took the strongest setting that they could have, so wider grids might help them more. The
-# baseline rarely wanted more weight decay than it had.
+# Penalty and score often took the strongest setting: wider grids might help them more. The baseline rarely wanted more
+# weight decay than it had.
 #
 # ### Inside the model
 #
@@ -320,9 +317,9 @@ in_words(inside.pivot_table("difference", ["arm", "versus"], "metric", sort=Fals
 in_words(inside.pivot_table("p_holm", ["arm", "versus"], "metric", sort=False))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The uses that pull on the model, score and penalty, leave more of the pathways in it than the baseline and than an
-# untrained model has. Recombination predicts about as well, and its CKA gap is not shown to rise: a model can profit from
-# pathways without showing them.
+# Score and penalty leave more of the pathways in a model than the baseline and than an untrained model has. Recombination
+# predicts well too, and its CKA gap is not shown to rise over the baseline's: a model can profit from pathways without
+# showing them.
 #
 # ### How much of this is luck?
 #
@@ -383,10 +380,9 @@ checks.recovered(recovered);
 # ## 4 · Where does it break?
 #
 # Our simulator fits the prior like a glove: one chain for each pathway, inputs at its head, no real edge across. A second
-# one takes the glove off by degrees. `broken` goes from 0 to 1: chains branch, inputs and outputs enter inside, some nodes
-# belong to two pathways, and some members act only in part. Independently of that, real edges run *between* pathways, none,
-# 8 or 24 of them. And in the last two worlds nodes settle in a dynamic *at rest* in place of passing sums along. Twelve
-# seeds a world, all arms tuned, Holm over the three arms of a world.
+# one takes the glove off by degrees. As `broken` goes from 0 to 1, chains branch, inputs and outputs move inside, nodes
+# belong to two pathways, and members act only in part. Besides, 0, 8 or 24 real edges run *between* pathways. In the last two
+# worlds nodes settle *at rest* in a dynamic. Each world has twelve seeds, and all arms are tuned.
 
 # %% slideshow={"slide_type": "subslide"}
 worlds, settings = saved_study("worlds"), ["dynamics", "broken", "n_crosstalk"]
@@ -416,10 +412,44 @@ figure, axes = plt.subplots(1, 4, figsize=(15, 4.2), layout="constrained", share
 largest = judged_worlds["difference"].abs().max()
 for ax, arm in zip(axes, [*three, "oracle"]):
     plots.plot_worlds(judged_worlds, arm, ax=ax, largest=largest).set_title(arm_named(arm).words, fontsize=11)
-plots.show(figure, "todo")
+plots.show(figure, "Four maps over the worlds, for leave-one-out, edge penalty, recombination and the oracle. Each field holds the difference in test MSE from the tuned baseline and the word of the verdict; recombination turns from help to harm as real edges run between the pathways")
 
 # %% [markdown]
-# todo
+# Purple fields are gains over the tuned baseline, and orange ones are harm. Read the maps from left to right:
+#
+# * **Recombination** helps where nothing runs across, and does great harm where much does: it trains on samples that cannot
+#   exist. (In the most broken worlds it finds next to nothing to put together, and equals the baseline.)
+# * **The penalty** keeps a gain in more worlds than the others, and no world shows harm. It makes edges between pathways
+#   costly, but a real one can pay its price.
+# * **The leave-one-out score** shows neither harm nor, with twelve seeds, a gain. It took forty-eight in section 3.
+#
+# So the more a use of the prior *forbids*, the more depends on whether the prior is true.
+#
+# <details><summary>What weakens this</summary>
+#
+# * Twelve seeds a world find only large differences; "can't tell" is not "nothing".
+# * Where a node belongs to two pathways, the memberships say so. In real databases they would often not.
+# * Each map's words are corrected for the three arms of a world, and not for how many worlds there are.
+#
+# </details>
+#
+# **Explore.** The same maps for structure inside the model. Before you move the buttons: in which world would you expect the
+# CKA gap to rise for recombination?
+
+
+# %% slideshow={"slide_type": "subslide"}
+def explore_worlds(metric="cka_gap", arm="edge_penalty"):
+    figure, ax = plt.subplots(figsize=(5.4, 4.2), layout="constrained")
+    plots.plot_worlds(by_world(metric), arm, metric, ax).set_title(arm_named(arm).words, fontsize=11)
+    plots.show(figure, f"Map over the worlds: {metric_named(metric).words} of the {arm_named(arm).words}, minus the baseline's")
+
+
+explore_worlds()
+
+# %% tags=["widget", "nbval-ignore-output"]
+metrics_shown = [("CKA gap", "cka_gap"), ("ARI of clusters", "cka_ari"), ("test MSE", "test_mse")]
+interact(explore_worlds, metric=ToggleButtons(options=metrics_shown),
+         arm=ToggleButtons(options=[(arm_named(arm).words, arm) for arm in three]));
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · How many seeds, and what if it does no harm?
@@ -469,8 +499,17 @@ def said(arm, where):
 
 pd.DataFrame({name: {arm_named(arm).words: said(arm, where) for arm in three} for name, where in situations.items()}).T
 
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# todo
+# %% [markdown] slideshow={"slide_type": "skip"}
+# * **Trust your pathways, and little runs between them?** Penalise edges between pathways, with the leave-one-out score beside
+#   it if you want their structure in the model. Do not cut: a penalty can be overruled by data.
+# * **Do pathways talk to each other, or do you not know?** The penalty at a chosen strength is what did no harm here.
+#   Never recombine samples.
+# * **Do you doubt the pathways themselves?** Use the score: told wrong sets, it lost next to nothing (section 3).
+# * **Always** tune the plain baseline by the same rule, and train a matched control. Without both you will not know.
+# * **Does the true graph win little**, as in chapter 6? Then no use of the pathways can win much.
+#
+# Nothing here says that simulated pathways are like yours. Try these things in this order, with the controls that would show
+# you wrong.
 #
 # ### Exercise 3 · Three-way
 #
@@ -495,7 +534,7 @@ def conclusion(versus_baseline, versus_control):
 
 checks.conclusion(conclusion);
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "slide"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -519,7 +558,7 @@ columns = {"question": [STUDIES[name].question for name in runs], "command": [ru
 columns["minutes"] = [run["seconds_of_all_runs"] / 60 for run in runs.values()]
 display(pd.DataFrame(columns))
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The leave-one-out claim through its sets of seeds
 #
 # The untuned claim was tested more than once. These are all sets, and their pool:
@@ -535,7 +574,7 @@ rows = {name: {"difference": d.mean(), "low": interval(d)[0], "high": interval(d
         for name, d in found.items()}  # fmt: skip
 pd.DataFrame(rows).T
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Rounding
 #
 # `again` computes two of these sets once more, with sums in another order. Nothing differs but rounding, and after 500
@@ -546,13 +585,13 @@ second = again[again["first_seed"] == SECOND_CONFIRMATION[0]]
 change = paired_differences(second, "test_mse", "regularized_loo", "baseline") - found["2000-2023"]
 print(f"rounding's share of the variance between seeds: {change.var() / found['2000-2023'].var() / 2:.0%}")
 
-# %% [markdown] slideshow={"slide_type": "skip"}
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explore the earlier studies
 #
 # Samples, lambda, and wrong memberships, on eight exploratory seeds and untuned: too few for a verdict, and good for ideas.
 
 
-# %% slideshow={"slide_type": "skip"}
+# %% slideshow={"slide_type": "subslide"}
 sizes, sweep, wrong = saved_study("sizes"), saved_study("lambda"), saved_study("wrong")
 moving, fixed = sweep[sweep["lambda_sim"] > 0], sweep[sweep["lambda_sim"] == 0]
 right = wrong[(wrong["wrong"] == 0) & (wrong["arm"] != "regularized")]
@@ -580,7 +619,13 @@ interact(explore, setting=ToggleButtons(options=settings_shown), metric=ToggleBu
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Recap
 #
-# todo
+# 1. A rival that nobody tuned is the fourth reason why a table misleads. Stopping alone gave our baseline the whole lead of
+#    the score that had beaten it.
+# 2. A fair rule is the same for all: as many settings, folds inside the training rows, and test rows that choose nothing.
+# 3. Given that, four uses of the pathways help, and their matched controls do not. The penalty on edges between pathways,
+#    alone or with the score, goes most of the way to the true graph.
+# 4. A strong use of a prior is strong both ways. The map says where it breaks: look at real edges between pathways first.
+# 5. "Can't tell" is an answer. Power says how many seeds a better one takes.
 #
 # **Next.** [8 · Your own network](08_your_own_network.ipynb) takes your own table, network and gene sets to a verdict.
 #

@@ -61,10 +61,11 @@ from gsnn_tutorial import attribution, plots
 from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.own.example import write_example
+from gsnn_tutorial.own.fitting import Settings, errors, fitted
 from gsnn_tutorial.own.hepatocytes import FOLDER, hepatocytes
 from gsnn_tutorial.own.hepatocytes_study import CAREFUL, CARELESS, everywhere
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import Settings, errors, fitted, paired_comparison
+from gsnn_tutorial.own.paired import paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.own.rivals import group_mean, mlp, pairwise, ridge
 from gsnn_tutorial.plots import chapter_8 as figures

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import asdict
 from pathlib import Path
@@ -12,11 +11,14 @@ import pandas as pd
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.files import RunFolder, read_json, write_json, write_text
+from gsnn_tutorial.own.fitting import Settings
 from gsnn_tutorial.own.network import OwnNetwork, own_network
-from gsnn_tutorial.own.paired import Comparison, Settings, paired_comparison
+from gsnn_tutorial.own.paired import OWN_ARMS, RIVALS, Comparison, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
+from gsnn_tutorial.own.tuned import choices_in_words, enough_groups, own_tuning
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
-from gsnn_tutorial.study.inference import contrasts, summarize
+from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
+from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import in_words, verdict
 
 ARM, CONTROLS = "regularized_loo", ("control_loo", "connected_control_loo")
@@ -24,31 +26,38 @@ MOST_DRAWN = 150  # function nodes, beyond which a drawing of them shows nothing
 
 
 def run_mine(
-    table, network, sets, columns=None, output: str | Path = "runs/mine", *, splits: int = 8, test: float = 0.2,
-    settings: Settings = Settings(), compare: Comparison = paired_comparison, progress: bool = True,
+    table, network, sets, columns=None, output: str | Path = "runs/mine", *, splits: int = FEWEST_SEEDS,
+    test: float = 0.2, settings: Settings = Settings(), tune: bool = True, compare: Comparison = paired_comparison,
+    progress: bool = True,
 ) -> bool:  # fmt: skip
     """Read, report, compare and judge; fill the folder ``output``. Returns whether it was finished.
 
     Arguments
         table, network, sets, columns: see ``own_network``.
         splits: how many; 0 ends with the report.
-        compare: makes the table of seed, arm and test_mse of (problem, seeds=, settings=, output=, resume=, progress=).
+        tune: whether each arm chooses its setting and epoch, see ``own_tuning``; else all are trained by ``settings``.
+        compare: makes the table of seed, arm and test_mse, as ``paired_comparison`` does.
 
     Raises ValueError for files that cannot be used, before anything is written, and for a folder of another run.
     """
     splits = validate.integer("splits", splits, 0)
     own = own_network(table, network, sets, columns)
     problem = OwnProblem(own, test)
-    problem.draw(0)  # says at once if the sets cannot be shuffled
+    draw = problem.draw(0)  # says at once if the sets cannot be shuffled
+    tuning = own_tuning(settings.epochs) if tune else None
+    if tuning and splits:
+        enough_groups(draw, tuning)
     given = {"table": table, "network": network, "sets": sets, "columns": columns}
     chosen = {"files": {k: str(v) for k, v in given.items()}, "test": test, "settings": asdict(settings)}
-    state = chosen | {"data": _fingerprint(own)}
+    chosen["tuning"] = asdict(tuning) if tuning else "none"
+    state = chosen | {"data": own.fingerprint()}
     resume = _goes_on(Path(output), state)
     with RunFolder(output, chosen | {"splits": splits}, "cpu") as folder:
-        return _compute(folder, own, problem, state, splits, settings, compare, resume, progress)
+        return _compute(folder, problem, state, splits, settings, tuning, compare, resume, progress)
 
 
-def _compute(folder, own, problem, state, splits, settings, compare, resume, progress) -> bool:
+def _compute(folder, problem, state, splits, settings, tuning, compare, resume, progress) -> bool:
+    own = problem.network
     write_json(state, folder.file("state.json"))
     for name, made in own.tables().items():
         folder.table(name, made)
@@ -58,10 +67,11 @@ def _compute(folder, own, problem, state, splits, settings, compare, resume, pro
     if not splits:
         folder.finish(finished=True)
         return True
-    print(f"\nlayers: {settings.layers or own.depth}; inputs {len(own.x.columns)}, outputs {len(own.y.columns)}\n")
+    print(f"\nlayers: {settings.layers or own.depth}; inputs {len(own.x.columns)}, outputs {len(own.y.columns)}")
+    print(_cost(splits, tuning) + "\n", flush=True)
     try:
-        results = compare(problem, seeds=range(splits), settings=settings, output=folder.path / "splits.csv",
-                          resume=resume, progress=progress)  # fmt: skip
+        results = compare(problem, seeds=range(splits), settings=settings, tuning=tuning,
+                          output=folder.path / "splits.csv", resume=resume, progress=progress)  # fmt: skip
     except KeyboardInterrupt:
         print(f"\ninterrupted; give the same command again to go on. What there is stands in {folder.path}")
         return False
@@ -69,7 +79,7 @@ def _compute(folder, own, problem, state, splits, settings, compare, resume, pro
     figure, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
     plot_outcomes(results, ax)
     folder.figure("outcomes", figure)
-    said = _judged(results, splits)
+    said = _judged(results, splits, tuning)
     write_text(said + "\n", folder.file("verdict.txt"))
     wall = folder.finish(finished=True, verdict=said.splitlines()[0])
     means = results.groupby("arm", sort=False)[["test_mse"]].mean()
@@ -78,24 +88,46 @@ def _compute(folder, own, problem, state, splits, settings, compare, resume, pro
     return True
 
 
-def _judged(results: pd.DataFrame, splits: int) -> str:
+def _cost(splits: int, tuning: Tuning | None) -> str:
+    """How many trainings there will be, and why."""
+    arms = len(OWN_ARMS)
+    total = f"{trainings(arms, splits, tuning)} trainings: {splits} splits x {arms} arms"
+    if tuning is None:
+        return f"{total}, none of them tuned"
+    settings = len(next(iter(tuning.grids.values())))
+    return (f"{total} x ({settings} settings x {tuning.folds} folds + 1); --untuned takes "
+            f"{trainings(arms, splits, None)}")  # fmt: skip
+
+
+def _tuned_in_words(results: pd.DataFrame, tuning: Tuning | None) -> str:
+    """Who chose what, and by which rule."""
+    if tuning is None:
+        return "No GSNN was tuned: all have the same settings, and the ridge alone chose its penalty."
+    said = f"""Every GSNN chose by the same rule, from {len(tuning.grids["decay"])} settings and {len(tuning.epochs)} \
+epochs, by {tuning.folds} folds of whole groups of the training rows. So did the ridge, from four penalties. Layers,
+channels and learning rate were tuned for nobody. Chosen:"""
+    return f"{said}\n{choices_in_words(results, tuning)}"
+
+
+def _judged(results: pd.DataFrame, splits: int, tuning: Tuning | None) -> str:
     """The verdict on the prior, and how the network stands beside a model without one."""
     mean = results.groupby("arm")["test_mse"].mean()
-    beside = (
-        f"Held-out error: GSNN {mean['baseline']:.3f}, pairwise ridge {mean['pairwise ridge']:.3f}, the mean alone "
-    )
-    beside += f"{mean['mean']:.3f}; no noise floor is known."
+    ridge = f"{mean['pairwise ridge']:.3f}" if mean["pairwise ridge"] == mean["pairwise ridge"] else "(too few groups)"
+    beside = f"Held-out error: GSNN {mean['baseline']:.3f}, pairwise ridge {ridge}, the mean alone {mean['mean']:.3f}; "
+    beside += "no noise floor is known."
+    tuned = _tuned_in_words(results, tuning)
     if splits < 2:
-        return beside + " One split has no spread: no verdict."
-    arms = results[~results["arm"].isin(["mean", "pairwise ridge"])]
+        return f"{beside} One split has no spread: no verdict.\n{tuned}"
+    if splits < FEWEST_SEEDS:
+        beside += f"\nThe rule gives no verdict for fewer than {FEWEST_SEEDS} splits."
+    arms = results[~results["arm"].isin(RIVALS)]
     summary = summarize(arms, ["test_mse"], contrasts(ARM, CONTROLS))
     said = verdict(summary, "test_mse", ARM, controls=CONTROLS)
     if mean["baseline"] > mean["pairwise ridge"]:
         beside += "\nA model without the network predicts better: look at the report for what the network does not let "
         beside += "through, before you trust anything that is inside."
     return (
-        f"{said}\n{beside}\nSplits of the same rows overlap: their interval is narrower than that of new data. No GSNN "
-        "was tuned: all have the same settings, and the ridge alone chose its penalty."
+        f"{said}\n{beside}\nSplits of the same rows overlap: their interval is narrower than that of new data.\n{tuned}"
     )
 
 
@@ -109,13 +141,6 @@ def _figures(own: OwnNetwork, folder: RunFolder):
         folder.figure("network", figure)
 
 
-def _fingerprint(own: OwnNetwork) -> str:
-    digest = hashlib.sha256()
-    for table in own.tables().values():
-        digest.update(table.to_csv().encode())
-    return digest.hexdigest()[:16]
-
-
 def _goes_on(output: Path, state: dict) -> bool:
     """Whether the folder holds an unfinished run of the same files and settings."""
     run = output / "run.json"
@@ -124,6 +149,11 @@ def _goes_on(output: Path, state: dict) -> bool:
         return False
     file = output / "state.json"
     earlier = read_json(file, {}) if file.exists() else None
-    if earlier != json.loads(json.dumps(state)):
-        raise ValueError(f"output must be a new folder, or that of an unfinished run of the same files; got {output}")
+    now = json.loads(json.dumps(state))
+    if earlier != now:
+        differing = [name for name in now if (earlier or {}).get(name) != now[name]]
+        raise ValueError(
+            f"output must be a new folder, or that of an unfinished run of the same files and settings; {output} holds "
+            f"an unfinished one with other {' and '.join(differing)}"
+        )
     return True

@@ -15,7 +15,8 @@ def add(commands):
         help="your own table, network and gene sets: a report, a comparison, a verdict",
         description="Reads a table, a network and gene sets, says what of them can be used, and compares a GSNN "
         "without a prior with one that is told the sets, shuffled sets and random connected sets, over splits of whole "
-        "groups of rows. An interrupted run goes on when the command is given again.",
+        "groups of rows. Each of them chooses its settings from as many, by folds of the training rows. An interrupted "
+        "run goes on when the command is given again.",
     )
     files = mine.add_argument_group("files")
     option(files, "--table", "samples x columns: CSV or TSV", None, metavar="FILE")
@@ -26,11 +27,12 @@ def add(commands):
     option(files, "--output", "where results are written", "runs/mine", metavar="FOLDER")
     option(files, "--example", "only write a set of small files to start from", None, metavar="FOLDER")
     run = mine.add_argument_group("comparison")
-    option(run, "--splits", "how many splits; fewer than 6 give no verdict, 0 only the report", 8)
+    option(run, "--splits", "how many splits; fewer than 12 give no verdict, 0 only the report", 12)
     option(run, "--test", "share of the groups that is held out", 0.2)
     option(run, "--epochs", "passes over the training rows", 60)
     option(run, "--layers", "layers of the model", "as many as the longest way needs", type=int, metavar="NUMBER")
-    option(run, "--lambda-sim", "strength of the prior", 0.1)
+    run.add_argument("--untuned", action="store_true", help="train every arm once, with the same settings")
+    option(run, "--lambda-sim", "strength of an untuned prior", "0.1, else chosen", type=float, metavar="NUMBER")
 
 
 def prepare(given: argparse.Namespace) -> Callable[[], bool]:
@@ -38,6 +40,8 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     for name in ("table", "network", "sets"):
         if given.example is None and getattr(given, name) is None:
             raise ValueError(f"--{name} FILE is missing; --example FOLDER writes a set of files to start from")
+    if given.lambda_sim is not None and not given.untuned:
+        raise ValueError("--lambda-sim is for --untuned: a prior that is tuned chooses its strength")
     return about_files(_work, given)
 
 
@@ -50,10 +54,11 @@ def _work(given: argparse.Namespace) -> bool:
         print(f"Small files to start from. Now:\n\n  python -m gsnn_tutorial mine {options}")
         return True
     from gsnn_tutorial.commands.mine import run_mine
-    from gsnn_tutorial.own.paired import Settings
+    from gsnn_tutorial.own.fitting import Settings
 
-    settings = Settings(epochs=given.epochs, layers=given.layers, lambda_sim=given.lambda_sim)
+    strength = {} if given.lambda_sim is None else {"lambda_sim": given.lambda_sim}
+    settings = Settings(epochs=given.epochs, layers=given.layers, **strength)
     return run_mine(
         given.table, given.network, given.sets, given.columns, given.output or "runs/mine", splits=given.splits,
-        test=given.test, settings=settings,
+        test=given.test, settings=settings, tune=not given.untuned,
     )  # fmt: skip

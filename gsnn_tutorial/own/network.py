@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -82,6 +83,13 @@ class OwnNetwork:
             rows = place[place != 0].rename_axis(["set", "member"]).rename("weight").reset_index()
             made["sets_used"] = rows
         return made | {"outputs": self.outputs, "report": self.report_table()}
+
+    def fingerprint(self) -> str:
+        """Of everything that is used: another one for other data."""
+        digest = hashlib.sha256()
+        for table in self.tables().values():
+            digest.update(table.to_csv().encode())
+        return digest.hexdigest()[:16]
 
     def write(self, folder: str | Path):
         """Write ``tables`` and report.txt into a folder, made if need be."""

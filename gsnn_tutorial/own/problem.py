@@ -48,11 +48,35 @@ class OwnProblem:
                 f"network must have at least 3 groups of rows, to hold one out and train on two; got {groups}"
             )
 
+    @property
+    def n_train(self) -> int:
+        """The fewest rows that any seed trains on: groups may differ in size."""
+        sizes = self.network.groups.value_counts()
+        return int(sizes.sum() - sizes.head(self._held_out()).sum())
+
+    @property
+    def n_function(self) -> int:
+        """N, the number of function nodes."""
+        return len(self.network.graph.function_nodes)
+
+    @property
+    def hops(self) -> int:
+        """The most function nodes on the shortest way from an input to an output that hears it, see ``depth``."""
+        return self.network.depth
+
+    @property
+    def described(self) -> dict:
+        """What says, beside a study's table, of which data it is."""
+        return {"data": self.network.fingerprint(), "test": self.test}
+
+    def _held_out(self) -> int:
+        groups = self.network.groups.nunique()
+        return min(max(1, round(self.test * groups)), groups - 2)
+
     def split(self, seed: int) -> tuple[np.ndarray, np.ndarray]:
         """Places of the training rows and of the test rows: whole groups, drawn from the seed."""
         codes, names = pd.factorize(self.network.groups)
-        count = min(max(1, round(self.test * len(names))), len(names) - 2)
-        held_out = stream(seed, "data").permutation(len(names))[:count]
+        held_out = stream(seed, "data").permutation(len(names))[: self._held_out()]
         is_test = np.isin(codes, held_out)
         return np.flatnonzero(~is_test), np.flatnonzero(is_test)
 

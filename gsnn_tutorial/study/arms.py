@@ -103,7 +103,8 @@ def without_edges_between(draw: Draw) -> PathwayGraph:
     """The graph without the function-function edges whose ends share no pathway that a regularizer would be told."""
     graph = draw.graph
     i = {name: place for place, name in enumerate(graph.function_nodes)}
-    alike = draw.membership.T @ draw.membership
+    member = (draw.membership != 0).float()  # weights of opposite signs would cancel
+    alike = member.T @ member
     kept = [tuple((u, v) for u, v in edges if not (u in i and v in i) or alike[i[u], i[v]] > 0)
             for edges in (graph.edges, graph.spurious_edges)]  # fmt: skip
     return replace(graph, edges=kept[0], spurious_edges=kept[1])

@@ -29,7 +29,8 @@ def table_columns(measures: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
 
 def settings_of(problem: Drawn, recipe: Recipe, tuning: Tuning | None = None) -> dict:
     """What a study's table is of, besides seeds, arms and metrics, which are in it."""
-    of = {"problem": asdict(problem), "recipe": asdict(recipe)}
+    described = getattr(problem, "described", None)  # what is no dataclass of numbers says what it is
+    of = {"problem": asdict(problem) if described is None else described, "recipe": asdict(recipe)}
     return of if tuning is None else of | {"tuning": asdict(tuning)}
 
 

@@ -27,7 +27,7 @@ from gsnn_tutorial.bench.sizes import Sizes
 from gsnn_tutorial.bench.table import Row, table_of
 from gsnn_tutorial.commands import bench, bench_options
 from gsnn_tutorial.gsnn import win_indices
-from gsnn_tutorial.plots.scaling import plot_scaling
+from gsnn_tutorial.plots.scaling import plot_all_scaling, plot_scaling
 from gsnn_tutorial.simulation import pathway_functions
 from gsnn_tutorial.study.union import GSNNUnion
 
@@ -316,11 +316,25 @@ def test_the_scaling_figure_has_a_line_for_each_way_and_says_where_one_stops():
     )
     figure = plot_scaling(points)
     for ax, column in zip(figure.axes, ("ms", "MB")):
-        assert ax.get_xscale() == ax.get_yscale() == "log" and ax.get_xlabel() == "edges E" and ax.get_ylabel()
+        assert (
+            ax.get_xscale() == ax.get_yscale() == "log" and ax.get_xlabel() == "edges of the graph" and ax.get_ylabel()
+        )
         lines = {line.get_label(): line for line in ax.lines}
         assert len({(line.get_marker(), line.get_color()) for line in ax.lines}) == 2
         assert lines["gather-scatter"].get_ydata().tolist() == points[column][3:].tolist()
         assert [text.get_text() for text in ax.texts] == ["stops: too large"]
+
+
+def test_all_scaling_is_one_figure_with_a_column_for_each_axis_and_one_legend():
+    rows = [
+        (axis, v, way, v, 2 * v) for axis in ("edges E", "samples B") for v in (10, 100) for way in ("edge-major", "x")
+    ]
+    figure = plot_all_scaling(pd.DataFrame(rows, columns=["axis", "value", "way", "ms", "MB"]))
+    assert [ax.get_xlabel() for ax in figure.axes] == ["", "", "edges of the graph", "samples in a batch"]
+    assert [ax.get_ylabel() for ax in figure.axes] == ["milliseconds a step", "", "megabytes at the peak", ""]
+    assert all(len(ax.lines) == 2 and ax.get_legend() is None for ax in figure.axes)
+    (legend,) = figure.legends
+    assert [text.get_text() for text in legend.get_texts()] == ["edge-major", "x"]
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

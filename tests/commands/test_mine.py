@@ -8,13 +8,13 @@ import pytest
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands.mine import run_mine
 from gsnn_tutorial.own.example import write_example
-from gsnn_tutorial.own.paired import Settings
+from gsnn_tutorial.own.fitting import Settings
 
 QUICK = Settings(channels=2, layers=3, epochs=1)
 
 
 def run(paths, folder, **changed):
-    return run_mine(**paths, output=folder, settings=QUICK, progress=False, **{"splits": 2} | changed)
+    return run_mine(**paths, output=folder, settings=QUICK, progress=False, **{"splits": 2, "tune": False} | changed)
 
 
 def test_the_example_runs_from_files_to_a_verdict(tmp_path, capsys):
@@ -29,10 +29,14 @@ def test_the_example_runs_from_files_to_a_verdict(tmp_path, capsys):
             "columns": "columns.csv",
         }.items()
     ]
-    rest = ["--splits=2", "--epochs=1", "--layers=3", f"--output={tmp_path / 'run'}"]
+    rest = ["--splits=2", "--epochs=1", "--layers=5", f"--output={tmp_path / 'run'}"]
     assert main(["mine", *paths, *rest]) == 0
     said = capsys.readouterr().out
     assert "can't tell whether the prior helps" in said and "Held-out error: GSNN" in said
+    assert "80 trainings: 2 splits x 4 arms x (3 settings x 3 folds + 1); --untuned takes 8" in said
+    assert "The rule gives no verdict for fewer than 12 splits." in said
+    assert "Every GSNN chose by the same rule, from 3 settings and 1 epochs" in said
+    assert "leave-one-out: lambda_sim" in said and "No GSNN was tuned" not in said
     written = {path.name for path in (tmp_path / "run").iterdir()}
     listed = json.loads((tmp_path / "run" / "run.json").read_text(encoding="utf-8"))["files"]
     assert set(listed) | {"run.json"} == written
@@ -74,5 +78,18 @@ def test_an_interrupted_run_goes_on_and_one_of_other_files_does_not(tmp_path):
 
     assert not run(paths, tmp_path / "run", compare=goes_on)
     assert seen == {"resume": True}
-    with pytest.raises(ValueError, match="unfinished run of the same files"):
+    with pytest.raises(ValueError, match="run holds an unfinished one with other tuning"):
+        run(paths, tmp_path / "run", tune=True, compare=goes_on)
+    with pytest.raises(ValueError, match="unfinished run of the same files and settings; .* with other files and data"):
         run(write_example(tmp_path / "others", seed=1), tmp_path / "run", compare=goes_on)
+
+
+def test_untuned_says_so_and_a_strength_is_for_it_alone(tmp_path, capsys):
+    paths = write_example(tmp_path / "files")
+    options = [f"--{name}={path}" for name, path in paths.items()]
+    more = ["--splits=1", "--epochs=1", f"--output={tmp_path / 'run'}"]
+    assert main(["mine", *options, *more, "--lambda-sim=0.5"]) == 2
+    assert "--lambda-sim is for --untuned" in capsys.readouterr().err
+    assert main(["mine", *options, *more, "--lambda-sim=0.5", "--untuned"]) == 0
+    said = capsys.readouterr().out
+    assert "4 trainings: 1 splits x 4 arms, none of them tuned" in said and "No GSNN was tuned" in said

@@ -35,13 +35,16 @@ from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.own.edges import read_edges
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.findings import Findings
+from gsnn_tutorial.own.fitting import Settings, candidate, errors, fitted
+from gsnn_tutorial.own.gcn import GraphConvolutions
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import Settings, errors, fitted, paired_comparison, rival_errors
+from gsnn_tutorial.own.paired import paired_comparison, rival_errors
 from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.own.rivals import group_folds, mlp, pairwise, ridge
 from gsnn_tutorial.own.roles import read_roles
 from gsnn_tutorial.own.sets import membership_of, read_sets
 from gsnn_tutorial.own.sheets import read_sheet
+from gsnn_tutorial.own.tuned import enough_groups, own_tuning, tuned
 from gsnn_tutorial.priors.memberships import (
     adjacency_membership,
     connected_membership,
@@ -633,7 +636,16 @@ CASES |= {
         (lambda: paired_comparison(OwnProblem(OWN_NETWORK), ["best"]), ValueError, "arms must be one of"),
         (lambda: rival_errors("best", None), ValueError, "name must be one of 'mean', 'pairwise ridge'; got 'best'"),
         (lambda: fitted(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
+        (lambda: candidate(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
         (lambda: errors(None, X, Y), TypeError, "model must be a Module, got NoneType"),
+        (lambda: GraphConvolutions(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: GraphConvolutions(OWN_NETWORK.graph, layers=0), ValueError, "layers must be at least 1, got 0"),
+        (lambda: own_tuning(0), ValueError, "epochs must be at least 1, got 0"),
+        (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["best"], Tuning()), ValueError, "arms must be"),
+        (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], 3), TypeError, "tuning must be"),
+        (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], Tuning(starts=2)), ValueError,
+         "tuning must have one start"),
+        (lambda: enough_groups(OwnProblem(OWN_NETWORK).draw(0), Tuning(folds=99)), ValueError, "needs as many groups"),
         (lambda: pairwise([1]), TypeError, "x must be a DataFrame, got list"),
         (lambda: group_folds([0, 0, 1], 3, 0), ValueError, "groups must be at least as many as the 3 folds, got 2"),
         (lambda: ridge(X, Y, X, [0] * 6), ValueError, "groups must be at least as many as the 4 folds, got 1"),
@@ -665,10 +677,12 @@ INSIDE = {
     "own.edges.sign_of", "own.findings.Findings", "own.hepatocytes.hepatocytes", "own.hepatocytes_study.everywhere",
     "own.hepatocytes_study.asked_edges", "own.hepatocytes_study.further", "own.hepatocytes_study.random_edges",
     "own.hepatocytes_study.steps", "own.hepatocytes_study.study", "own.make_hepatocytes.make", "own.names.folded",
-    "own.names.Names", "own.network.OwnNetwork", "own.paired.Settings", "own.problem.OwnDraw", "own.problem.scaled",
+    "own.names.Names", "own.network.OwnNetwork", "own.problem.OwnDraw", "own.problem.scaled",
     "own.reach.hops", "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean",
     "own.roles.roles_of_lists", "own.roles.guessed_roles", "own.scale.large_files", "own.scale.run", "own.sheets.short",
-    "own.sheets.separator",
+    "own.sheets.separator", "own.paired.trainings", "own.tuned.choices_in_words", "own.tuned.Try",
+    "own.gcn.gcn_errors", "own.hepatocytes_study.jobs", "own.tuned.look_at", "own.fitting.Candidate",
+    "own.fitting.Settings",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
 ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study, own)

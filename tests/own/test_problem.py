@@ -1,5 +1,7 @@
 """Data of one's own as a draw: whole groups, fair scaling, controls that know the graph; and the plain comparison."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,14 +9,20 @@ import torch
 
 from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
+from gsnn_tutorial.own.example import write_example
+from gsnn_tutorial.own.fitting import Settings, errors, fitted
 from gsnn_tutorial.own.hepatocytes import hepatocytes
 from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import OWN_ARMS, Settings, errors, fitted, paired_comparison
+from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem, scaled
 from gsnn_tutorial.own.rivals import group_folds, group_mean
 from gsnn_tutorial.priors.memberships import connected_membership
-from gsnn_tutorial.study.arms import ARMS
-from gsnn_tutorial.study.problem import stream
+from gsnn_tutorial.priors.weights import edges_outside
+from gsnn_tutorial.study.arms import ARMS, without_edges_between
+from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.problem import Drawn, stream
+from gsnn_tutorial.study.recipe import Recipe
 
 QUICK = Settings(channels=2, layers=3, epochs=1)
 
@@ -70,6 +78,43 @@ def test_arms_take_an_own_draw_and_those_that_need_a_truth_say_so(own):
             ARMS[name].graph(draw)
     with pytest.raises(ValueError, match="no middle node to hide"):
         ARMS["regularized_held_out"].membership(draw)
+
+
+def test_a_study_takes_own_data_and_goes_on(tmp_path):
+    problem = OwnProblem(own_network(**write_example(tmp_path / "files")))
+    assert isinstance(problem, Drawn) and (problem.n_function, problem.hops) == (16, problem.network.depth)
+    assert problem.n_train == len(problem.draw(0).x_train) == 192
+
+    def run(seeds, resume=False, **changed):
+        return paired_study(replace(problem, **changed), ["baseline", "regularized_loo"], seeds, measures=[], n_jobs=1,
+                            recipe=Recipe(channels=2, epochs=2), output=tmp_path / "s.csv", resume=resume,
+                            progress=False)  # fmt: skip
+
+    run([0])
+    table = run([0, 1], resume=True)
+    assert len(table) == 4 and np.isfinite(table["test_mse"]).all() and table["floor"].isna().all()
+    assert len(summarize(table, ["test_mse"], [("regularized_loo", "baseline")])) == 1
+    with pytest.raises(ValueError, match="another problem or recipe, with problem.test = 0.2 and not 0.4"):
+        run([0, 1], resume=True, test=0.4)
+    with pytest.raises(ValueError, match="no single true pathway for each node"):
+        paired_study(problem, ["baseline"], [0], recipe=Recipe(channels=2, epochs=1), n_jobs=1, progress=False)
+
+
+def test_n_train_is_the_fewest_rows_of_any_split(own):
+    problem = OwnProblem(own)
+    rows = [len(problem.split(seed)[0]) for seed in range(20)]
+    assert problem.n_train <= min(rows) and problem.n_train > 0.9 * np.mean(rows)
+
+
+def test_members_of_opposite_signs_are_members_all_the_same(own):
+    draw = OwnProblem(own).draw(0)
+    M = torch.zeros_like(draw.membership)
+    M[:2] = 1.0
+    M[1, ::2] = -1.0  # one set holds all nodes with one sign, another with both: products cancel, membership does not
+    M = M.to_dense()
+    assert without_edges_between(replace(draw, membership=M)).edges == draw.graph.edges
+    functions = draw.graph.edge_index_dict["function", "to", "function"]
+    assert not edges_outside(functions, M).any()
 
 
 def test_signed_sets_train_in_every_arm(own):

@@ -17,9 +17,9 @@
 # %% [markdown]
 # # Assignment 1 · Graph and masks
 #
-# A GSNN is a graph turned into matrices. Which node belongs to which pathway is one matrix, which
-# edge may talk to which channel is two more, and who can be heard at the end is a power of a fourth.
-# Here you write them all, for any graph, in six short functions.
+# A GSNN is a graph that we have turned into matrices. One matrix says which node belongs to which pathway.
+# Two more say which edge may talk to which channel. And if you take a power of a fourth, it says who can be
+# heard at the end. Here you write all of them, for any graph, in six short functions.
 #
 # **You will be able to**
 #
@@ -31,9 +31,9 @@
 # **Before you start:** chapters 1, *The pathway graph*, and 3, *The GSNN*. **Time:** 45 to 60
 # minutes; 20 points; it runs in seconds.
 #
-# **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
-# it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
-# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
+# **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
+# tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
+# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any graph. Each exercise counts by itself. Answers may use loops, NumPy or
 # torch, whatever you like; 0 and 1 may be numbers or booleans. Edges, memberships and weights come as
@@ -86,7 +86,7 @@ print(number)
 edge_index
 
 # %% [markdown]
-# For the examples in the text a smaller one will do, which fits in your head: functions 0 and 1,
+# For the examples in the text we use a smaller graph, which fits in your head: functions 0 and 1,
 # input 2, output 3, and a single road $2 \to 0 \to 1 \to 3$.
 
 # %%
@@ -100,10 +100,10 @@ tiny = torch.tensor([[2, 0, 1],
 #
 # ●○○ · 8 minutes · 3 points
 #
-# Databases keep pathways as long tables: one line for each pair of pathway and gene. Such a table
-# knows nothing of our three types of nodes, so it annotates inputs and outputs too. Its lines stand in no
-# order, some stand there twice, and a gene may be in several pathways. Write the membership matrix of
-# the *function* nodes: $M_{pi} = 1$ if the table has pathway $p$ for function node $i$, else 0.
+# Databases keep pathways as long tables, with one line for each pair of a pathway and a gene. Such a table
+# knows nothing of our three types of nodes, so it lists inputs and outputs too. Its lines come in no
+# particular order, some lines come twice, and a gene may be in several pathways. Write the membership matrix
+# of the *function* nodes: $M_{pi} = 1$ if the table has pathway $p$ for function node $i$, and 0 if not.
 #
 # For example, with `names = {"input": ["a"], "function": ["b", "c"], "output": ["d"]}`, $P = 2$ and the
 # table `[(0, "c"), (1, "c"), (0, "a"), (0, "c")]` it is $\begin{pmatrix} 0 & 1 \\ 0 & 1 \end{pmatrix}$.

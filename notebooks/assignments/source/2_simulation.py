@@ -17,9 +17,9 @@
 # %% [markdown]
 # # Assignment 2 · Simulation
 #
-# In chapter 2 the pathways were chains, and the noise came after the functions. Here the graph is any graph: paths
-# part and meet again, a parent may repress its child, and noise goes through a function on its way down. You write
-# the simulation, and then you say what no model can learn from the data that it makes.
+# In chapter 2 the pathways were chains, and the noise came after the functions. Here you work with any graph: paths
+# part and meet again, a parent may repress its child, and noise may go through a function on its way down. First you
+# write the simulation. Then you find out what no model can learn from the data that it makes.
 #
 # **You will be able to**
 #
@@ -31,9 +31,9 @@
 #
 # **Before you start:** chapter 2, *Simulation*. **Time:** 45 to 60 minutes; 20 points; it runs in seconds.
 #
-# **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
-# it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
-# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
+# **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
+# tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
+# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any graph and any samples. Each exercise counts by itself and gets all it needs as
 # arguments: NumPy arrays, unless it says otherwise. Use loops or NumPy as you like.
@@ -127,10 +127,11 @@ checks.levels.grade(levels, SEED, hidden=SEED + 1000)
 #
 # ●○○ · 6 minutes · 2 points
 #
-# Some nodes have a special function in place of the sum. A new one: the node takes the value of its
-# *strongest* parent, the one that is farthest from 0, with its sign. The others are not heard. For one sample that is
-# `max(parents, key=abs)`. Write it for all samples at once. `parents` is a list with an array $(B,)$ for each
-# parent, and each sample has a strongest parent of its own. No two parents are equally strong.
+# Some nodes have a special function in place of the sum. Here is a new one: the node takes the value of its
+# *strongest* parent, which is the parent that is farthest from 0, together with its sign. It does not listen to the
+# others. For one sample you could write `max(parents, key=abs)`. Write it for all samples at once. `parents` is a list
+# with an array $(B,)$ for each parent, and each sample has a strongest parent of its own. No two parents are equally
+# strong.
 #
 # For example, the parents $(1, -3)$ give $-3$. Two samples of two parents, `[[1, 2], [-3, 0.5]]`, give
 # $(-3, 2)$.
@@ -164,8 +165,8 @@ checks.strongest.grade(strongest, SEED, hidden=SEED + 1000)
 #
 # ●●● · 12 minutes · 4 points
 #
-# Now the whole model, without chance in it: the standard normal draws are given, and the answer follows from
-# them. `z` has a row for each sample and a column for each node, in the order of the dict. This time the dict
+# Now you write the whole model. There is no chance in it, because you are given the standard normal draws, and every
+# value follows from them. `z` has a row for each sample and a column for each node, in the order of the dict. This time the dict
 # lists parents before their children. With $e_v$ for the column of node $v$,
 #
 # $$ v = \begin{cases} e_v & \text{without parents} \\

@@ -17,9 +17,9 @@
 # %% [markdown]
 # # Assignment 3 · A GSNN layer
 #
-# Inputs are put on edges, a node listens to the edges that end in it, calms its channels down and
-# speaks again. That is a layer, and you write it here piece by piece, for any graph: the start by hand,
-# then as a module, and in the end a training run that has to beat a straight line.
+# We put the inputs on edges. Then each node listens to the edges that end in it, calms its channels down, and
+# speaks again. This is a layer, and here you write it piece by piece, for any graph. You begin by hand, you go
+# on with a module, and in the end you train a model, which has to beat a straight line.
 #
 # **You will be able to**
 #
@@ -28,12 +28,12 @@
 # 3. assemble a layer as a module whose every parameter is found and trained;
 # 4. train a model, and hold its test error against that of a linear model.
 #
-# **Before you start:** chapters 3, *The GSNN*, and 4, *GPU forward*. **Time:** 45 to 60 minutes;
+# **Before you start:** chapters 3, *The GSNN*, and 4, *Sparse maps*. **Time:** 45 to 60 minutes;
 # 20 points; it runs in seconds.
 #
-# **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
-# it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
-# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
+# **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
+# tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
+# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any graph and any model. Each exercise counts by itself and gets all it needs
 # as arguments. Data come as torch tensors, `edge_index` of integers (long), all others of floats. Use
@@ -93,8 +93,8 @@ plots.show(figure, "Input 2 leads to functions 0 and 1 by edges 0 and 2, input 3
 # ●○○ · 5 minutes · 2 points
 #
 # The state is one number for each edge and sample, $(E, B)$. At the start only the inputs speak: every
-# edge that leaves input $i$ carries $x_i$, and all other edges carry 0. The inputs come as a batch,
-# samples first, and column $i$ of `x` belongs to node $N + i$. An input may have several edges, or none.
+# edge that leaves input $i$ carries $x_i$, and all other edges carry 0. You get the inputs as a batch, with
+# the samples first, and column $i$ of `x` belongs to node $N + i$. An input may have several edges, or none.
 #
 # In the tiny graph the sample $x = (7, 8)$ becomes the column 7, 0, 7, 0, 8, 0.
 
@@ -259,10 +259,10 @@ checks.layer.grade(layer, SEED, hidden=SEED + 1000)
 #
 # ●○○ · 6 minutes · 2 points
 #
-# A deep model that does not beat a linear one has learned nothing worth its trouble. So the linear model
-# comes first. Fit $\hat y = W x + b$, with intercept $b$, to the training rows by least squares, nothing
-# added, and return its MSE on the test rows: the mean of the squared differences over all rows and all
-# outputs, one number. Neither `x` nor `y` need have mean 0.
+# If a deep model does not beat a linear one, it was not worth the trouble. So we fit the linear model first.
+# Fit $\hat y = W x + b$, with the intercept $b$, to the training rows by plain least squares, and return its
+# MSE on the test rows. This is one number, the mean of the squared differences over all rows and all outputs.
+# Neither `x` nor `y` need have mean 0.
 
 # %% nbgrader={"grade": false, "grade_id": "linear_mse", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def linear_mse(x_train, y_train, x_test, y_test):

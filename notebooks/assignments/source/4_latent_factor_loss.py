@@ -17,9 +17,9 @@
 # %% [markdown]
 # # Assignment 4 · The latent-factor loss
 #
-# Members of a pathway should be active together: that is one sentence, and chapter 5 made a loss of it.
-# Here you take the loss apart, from two nodes to a long list of memberships. You look at what it asks of
-# a node, at the nodes of which it must ask nothing, and at what it cannot see.
+# The members of a pathway should be active together. In chapter 5 we made a loss of this sentence, and here you
+# take the loss apart, from two nodes to a long list of memberships. You will see what it asks of a node, of
+# which nodes it must ask nothing, and what it cannot see.
 #
 # **You will be able to**
 #
@@ -32,9 +32,9 @@
 # **Before you start:** chapter 5, *Pathway regularizer*. **Time:** 45 to 60 minutes; 20 points; it runs in
 # seconds.
 #
-# **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
-# it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
-# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
+# **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
+# tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
+# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any scores and pathways. Each exercise counts by itself and gets all it needs as
 # arguments: torch tensors, unless it says otherwise. Use loops, NumPy or torch as you like; for NumPy
@@ -152,11 +152,12 @@ checks.pathway_scores.grade(pathway_scores, SEED, hidden=SEED + 1000)
 #
 # ●●● · 13 minutes · 4 points
 #
-# Training does not see a correlation, it sees its gradient. Let $r_i$ be the correlation over the batch of
-# a node's score $s_i$ with a target $t$ that stays as it is. Return $\partial r_i / \partial s_{bi}$: how
-# each score in the batch should move for $r_i$ to rise. The target varies.
+# Training does not see a correlation. It sees the gradient of the correlation. Let $r_i$ be the correlation
+# over the batch of a node's score $s_i$ with a target $t$ that stays as it is. Return
+# $\partial r_i / \partial s_{bi}$, which says how each score in the batch should move so that $r_i$ rises. The
+# target always varies.
 #
-# A score need not. It *does not vary* if its standard deviation is at most $10^{-6} (1 + |\bar s_i|)$, where
+# A score may vary or not. We say that it *does not vary* if its standard deviation is at most $10^{-6} (1 + |\bar s_i|)$, where
 # $\bar s_i$ is its mean; the level counts since rounding errors grow with it. Then $r_i$ is 0 and nothing is
 # asked of the node: its gradient is 0 in every sample. Scores that vary by less than that are in the check,
 # in double precision, so rounding does not hide them.
@@ -225,8 +226,8 @@ else:
 #
 # ●●● · 14 minutes · 4 points
 #
-# With thousands of pathways hardly anything in a $P \times N$ matrix is not 0. So databases, and the
-# package, keep $K$ memberships as three lists: membership $k$ says that node `node[k]` is in pathway
+# When there are thousands of pathways, nearly everything in a $P \times N$ matrix is 0. So databases, and the
+# package too, keep $K$ memberships as three lists: membership $k$ says that node `node[k]` is in pathway
 # `pathway[k]` with the weight `weight[k]`, above 0. They stand in no order; a node may be in several
 # pathways, and no membership stands there twice. In every layer
 #

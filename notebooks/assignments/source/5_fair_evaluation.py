@@ -17,10 +17,10 @@
 # %% [markdown]
 # # Assignment 5 · A fair three-way evaluation
 #
-# A prior is told which nodes form pathways. Is the model better for it, and is it the pathways? An evaluation
-# can go wrong at every step: a control that is the truth in disguise, a similarity that depends on a numbering,
-# a null of 0 where there is none, seeds that are not paired, a verdict read off a mean. Here you take these
-# steps yourself, one by one, and in the end you write the verdict.
+# We tell a prior which nodes form pathways. Does this make the model better, and if it does, is it because of the
+# pathways? An evaluation can go wrong at every step. The control may be the truth in disguise. The similarity may
+# depend on how channels are numbered. The null may not be 0. The seeds may not be paired, and somebody may read the
+# verdict off a mean. Here you take these steps yourself, one by one, and in the end you write the verdict.
 #
 # **You will be able to**
 #
@@ -33,9 +33,9 @@
 # **Before you start:** chapters 6, *Three-way evaluation*, and 7, *Does the prior help?* **Time:** 50 to 65
 # minutes; 20 points; it runs in seconds.
 #
-# **How it works.** Replace each `raise NotImplementedError` by your answer and run the cell below it:
-# it says *right*, or what went wrong. You may add cells and change your answers as often as you like.
-# Ignore a button *Validate*, if you see one: what counts is what the check cells print.
+# **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
+# tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
+# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
 # Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
 # functions that work for any pathways, models and studies. Each exercise counts by itself and gets all it needs as
 # arguments: NumPy arrays, unless it says otherwise. Use loops, NumPy or torch as you like. The last exercise is
@@ -119,9 +119,9 @@ checks.fair_control.grade(fair_control, SEED, hidden=SEED + 1000)
 #
 # ●●○ · 12 minutes · 4 points
 #
-# Now for the measure. Channel 3 of one node has nothing to do with channel 3 of another, so how alike two nodes
-# are must not change if one of them numbers its channels in another order, or turns them into another
-# orthogonal basis. Write linear CKA for all pairs of nodes. For the activations $X$ and $Y$ of two nodes,
+# Now you write the measure. Channel 3 of one node has nothing to do with channel 3 of another. So it must not change
+# how alike two nodes are if one of them numbers its channels in another order, or turns them into another
+# orthogonal basis. Linear CKA (centred kernel alignment) has this property. Write it for all pairs of nodes. For the activations $X$ and $Y$ of two nodes,
 # $(B, C)$ each, and each channel centred over the batch,
 #
 # $$ \mathrm{CKA}(X, Y) = \frac{\lVert X^\top Y \rVert_F^2}{\lVert X^\top X \rVert_F \, \lVert Y^\top Y \rVert_F}, $$

@@ -24,7 +24,8 @@ def annotation_cases(seed):
         pairs += [(p, names["function"][-1]) for p in others]  # in several pathways
         pairs += [(empty, names["input"][0]), (others[0], names["output"][1]), (others[-1], names["input"][1])]
         pairs = [pairs[k] for k in rng.permutation(len(pairs))]
-        cases.append((pairs + [pairs[0], (others[0], names["function"][-1])] * 2, names, P))
+        unnamed = int(P == 4)  # in one case the table has no line of the last pathway
+        cases.append((pairs + [pairs[0], (others[0], names["function"][-1])] * 2, names, P + unnamed))
     return cases
 
 
@@ -55,6 +56,14 @@ def transposed(pairs, names, P):
 )
 def all_nodes(pairs, names, P):
     return with_columns(names["input"] + names["function"] + names["output"], pairs, P)
+
+
+@membership.mistake(
+    "you made rows only up to the largest pathway in the table. There are P pathways, and a row for each: the "
+    "table may have no line of the last one."
+)
+def rows_of_the_table(pairs, names, P):
+    return membership.reference(pairs, names, 1 + max(p for p, _ in pairs))
 
 
 @membership.mistake(
