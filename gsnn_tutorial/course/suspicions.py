@@ -17,7 +17,7 @@ SIGNS = {
     r"\bsqlite3?\b|\bsqlalchemy\b|\bnbgrader\b|\bgradebook\b": "reaches for the gradebook",
     r"\bsubprocess\b|\bos\.(system|fork|exec\w+|popen|kill)\b|\bmultiprocessing\b|\bsocket\b|\bctypes\b|^\s*[!%]{1,2}\w":
         "starts processes or reaches for the system",
-    r"\b(exec|eval|compile)\(|\bmarshal\b|\bb64decode\b": "runs code that it makes",
+    r"(?<![.\w])(exec|eval|compile)\(|\bmarshal\b|\bb64decode\b": "runs code that it makes",
 }  # fmt: skip
 
 
