@@ -158,7 +158,10 @@ WRITING = {"to_csv", "write_text", "write_bytes", "savefig", "dump", "save", "sa
 
 # Into ``replacing``; a table's text, for its digest; a folder that is thrown away; a script for the kit's own data.
 ELSEWHERE = {
+    "course/execution.py": {"rmtree"},  # a kernel's folder, which is thrown away
+    "course/grade.py": {"unlink"},  # the mark of an unfinished run
     "course/release.py": {"write_text"},
+    "course/running.py": {"rmtree", "unlink"},  # what an unfinished run has left
     "commands/mine.py": {"to_csv"},
     "plots/style.py": {"save"},  # into a picture in memory
     "publishing/book.py": {"write_text", "rmtree"},

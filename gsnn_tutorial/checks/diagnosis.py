@@ -22,7 +22,6 @@ An exercise is written down like this::
 
 from __future__ import annotations
 
-import copy
 import inspect
 import os
 import re
@@ -32,7 +31,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 
-from gsnn_tutorial.checks.attempt import Overheard, raised, same_luck, unfinished
+from gsnn_tutorial.checks.attempt import Overheard, outcome, outcomes, raised, same_luck, unfinished
 from gsnn_tutorial.checks.difference import difference, inputs
 from gsnn_tutorial.checks.shrink import size
 from gsnn_tutorial.checks.values import close
@@ -92,7 +91,7 @@ class Exercise:
         if words := unfinished(answer, given, overheard.anything):
             return words
         with same_luck() as start_anew:
-            right = [self._compared(self.reference, case, start_anew) for case in cases]
+            right = [outcome(self.reference, case, self.probe, start_anew) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
@@ -110,13 +109,13 @@ class Exercise:
     def _again(self, answer: Callable) -> Callable[[tuple], tuple]:
         """case -> (what the answer gives, what is right), in silence."""
 
-        def outcomes(case: tuple) -> tuple:
+        def both(case: tuple) -> tuple:
             with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")
                     return tuple(self._outcomes(function, [case])[0] for function in (answer, self.reference))
 
-        return outcomes
+        return both
 
     def solution(self):
         """Print a right answer."""
@@ -124,21 +123,7 @@ class Exercise:
 
     def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
         """What is compared of a function's answer to each case, or the error that it raises."""
-        outcomes = []
-        with same_luck() as start_anew:
-            for case in cases:
-                try:
-                    outcomes.append(self._compared(function, case, start_anew))
-                except (Exception, SystemExit) as error:
-                    outcomes.append(error)
-        return outcomes
-
-    def _compared(self, function: Callable, case: tuple, start_anew: Callable[[], None]):
-        """What is compared; the probe sees the arguments as the function has left them, a model trained in place."""
-        case = _copies(case)
-        start_anew()
-        result = function(*case)
-        return result if self.probe is None else self.probe(result, *case)
+        return outcomes(function, cases, self.probe)
 
     def _same(self, a: list, b: list) -> bool:
         return all(close(x, y, self.tolerance) for x, y in zip(a, b))
@@ -175,8 +160,3 @@ def exercise(title: str, *, kind: type[Exercise] = Exercise, **settings) -> Call
 
 
 graded = partial(exercise, kind=Graded)
-
-
-def _copies(case: tuple) -> tuple:
-    """The arguments anew, so that an answer that writes into them harms nobody."""
-    return copy.deepcopy(case)

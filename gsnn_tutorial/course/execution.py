@@ -1,74 +1,82 @@
-"""Runs submissions, which may loop for ever, crash, or print without end, in bounded time.
+"""Runs submissions, which may loop for ever, crash, or print without end, within limits.
 
-A cell that takes too long, or takes its kernel down, gets an error for its output. A fresh kernel then repeats the
+A cell that takes too much, or takes its kernel down, gets an error for its output. A fresh kernel then repeats the
 cells that went well and goes on with the next one, so that one bad answer costs one answer. When a submission's time
 is up, the rest of it is not run.
+
+A test is not run in the pupil's kernel, which only computes what the test asks for: see ``comparing``.
 """
 
 from __future__ import annotations
 
 import asyncio
-import os
-import re
-import subprocess
-import textwrap
-import time
+import shutil
+import tempfile
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 
-from jupyter_client.manager import start_new_async_kernel
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 
-LONGEST = 100_000  # characters of a cell's output
-ELSEWHERE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # a part of a traceback that lies in a file of this machine
+from gsnn_tutorial.course import computing
+from gsnn_tutorial.course.kernels import Comparer, WrongPackage, start_kernel, started_from
+from gsnn_tutorial.course.outputs import ELSEWHERE, LONGEST, fail, imports_of, name_of, verdict
+from gsnn_tutorial.course.watching import PATIENCE, Broken, Limits, Watch
+
 START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away the kernel
-# Before each test the checks are read from disk anew, whatever a submission has done to them.
-FRESH = """exec('''
-import sys
-for name in [*sys.modules]:
-    if name.startswith(("gsnn_tutorial.checks", "gsnn_tutorial.course.graders")):
-        del sys.modules[name]
-''', {})"""
 
 
 def execute(
-    notebooks: dict[str, NotebookNode],
-    folder: Path,
+    notebooks: Mapping[str, NotebookNode],
     *,
+    tests: Mapping[str, str] = {},
     jobs: int = 2,
-    cell_seconds: float = 30,
-    seconds: float = 300,
-    done: Callable[[str], object] = lambda name: None,
+    limits: Limits = Limits(),
+    done: Callable[[str, list[str]], object] = lambda name, notes: None,
 ) -> dict[str, list[str]]:
     """Run notebooks in place; {name: what was out of the ordinary}.
 
     Arguments
-        folder: where the kernels run.
+        tests: {graded cell: its source with the hidden tests}; without one the cell's own source is the test.
         jobs: how many notebooks run at a time.
-        cell_seconds, seconds: how long a cell, and a whole notebook, may take.
-        done: called with the name of each notebook that has been run.
+        limits: what each of them may take.
+        done: called with the name and the notes of each notebook that has been run.
+
+    Raises ``WrongPackage`` if kernels would import another package than the one that grades.
     """
 
     async def everyone():
         # nbclient leaves tasks behind that listen to kernels which are gone; nobody needs to hear of it.
         asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        free = asyncio.Semaphore(jobs)
+        free, comparers = asyncio.Semaphore(jobs), []
 
         async def one(name):
             async with free:
-                submission = Submission(notebooks[name], folder, cell_seconds, seconds)
+                comparer = comparers.pop() if comparers else Comparer()
+                submission = Submission(notebooks[name], tests, limits, comparer)
                 try:
                     await submission.run()
+                    comparers.append(comparer)
+                except WrongPackage:
+                    raise
                 except Exception as error:  # whatever it is, the other pupils are not to suffer
                     submission.give_up(f"{type(error).__name__}: {error}")
-            done(name)
+                    await comparer.close()
+            done(name, submission.notes)
             return submission.notes
 
-        return await asyncio.gather(*map(one, notebooks))
+        running = [asyncio.ensure_future(one(name)) for name in notebooks]
+        try:
+            return await asyncio.gather(*running)
+        finally:
+            for task in running:
+                task.cancel()
+            await asyncio.gather(*running, return_exceptions=True)
+            for comparer in comparers:
+                await comparer.close()
 
     return dict(zip(notebooks, asyncio.run(everyone())))
 
@@ -76,94 +84,154 @@ def execute(
 class Submission(NotebookClient):
     """One notebook and its kernel."""
 
-    def __init__(self, notebook: NotebookNode, folder: Path, cell_seconds: float, seconds: float):
-        super().__init__(notebook, allow_errors=True, raise_on_iopub_timeout=True, coalesce_streams=True)
-        self.folder, self.cell_seconds, self.seconds = str(folder), cell_seconds, seconds
-        self.end = time.monotonic() + seconds
+    def __init__(self, notebook: NotebookNode, tests: Mapping[str, str], limits: Limits, comparer: Comparer):
+        super().__init__(
+            notebook, allow_errors=True, raise_on_iopub_timeout=True, iopub_timeout=60, coalesce_streams=True
+        )
+        self.tests, self.limits, self.comparer = tests, limits, comparer
         self.to_run = [k for k, cell in enumerate(notebook.cells) if cell.cell_type == "code" and cell.source.strip()]
-        self.timeout_func = lambda cell: self.allowed
-        self.on_cell_executed = self.keep_reply
-        self.notes, self.printed, self.went_well = [], Counter(), []
+        self.timeout_func = lambda cell: 2 * PATIENCE * limits.cell_seconds  # the watch is stricter
+        self.on_cell_executed = lambda cell, cell_index, execute_reply: setattr(self, "reply", execute_reply)
+        self.notes, self.printed, self.went_well, self.used = [], Counter(), [], 0.0
 
     @property
     def left(self) -> float:
         """Seconds until the submission's time is up."""
-        return self.end - time.monotonic()
+        return self.limits.seconds - self.used
 
     @property
     def allowed(self) -> float:
         """Seconds that a cell may take now."""
-        return max(1.0, min(self.cell_seconds, self.left))
+        return max(1.0, min(self.limits.cell_seconds, self.left))
 
     async def run(self):
         """Run all cells."""
+        await self.comparer.new()
         while self.to_run and self.left > 0:
             await self.run_in_one_kernel()
         if self.to_run:
-            self.give_up(f"its {self.seconds:g} s were over")
+            self.give_up(f"its {self.limits.seconds:g} s were over")
 
     def give_up(self, reason: str):
         """Let the cells that are left fail."""
         self.notes.append(f"stopped {len(self.to_run)} cells before the end: {reason}")
         for k in self.to_run:
-            _fail(self.nb.cells[k], "NotRun", reason)
+            fail(self.nb.cells[k], "NotRun", reason)
 
     async def run_in_one_kernel(self):
-        """Run cells in a fresh kernel until one of them breaks it."""
-        self.km, self.kc = await start_new_async_kernel(
-            cwd=self.folder,
-            env=os.environ | {"OMP_NUM_THREADS": "1"},  # notebooks side by side would be in each other's way
-            extra_arguments=["--HistoryManager.hist_file=:memory:"],
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
+        """Run cells in a fresh kernel, in a folder that is gone afterwards, until one of them breaks it."""
+        folder = tempfile.mkdtemp(prefix="pupil-")
         try:
-            await self.silently(START, *self.went_well)
-            intact = True
-            while self.to_run and intact and self.left > 0:
-                k = self.to_run.pop(0)
-                intact = await self.run_cell(k, self.nb.cells[k])
-        except TimeoutError:
-            self.went_well = []  # what went well the first time does not any more: do without
+            self.km, self.kc = await start_kernel(Path(folder), self.limits.memory)
+            self.watch = Watch(self.km.provisioner.pid, self.limits)
+            try:
+                await self.in_kernel()
+            finally:
+                self.kc.stop_channels()
+                if left := self.watch.end():
+                    self.notes.append(f"{left} {'process' if left == 1 else 'processes'} left running: ended")
+                with suppress(Exception):
+                    await self.km.shutdown_kernel(now=True)
         finally:
-            self.kc.stop_channels()
-            await self.km.shutdown_kernel(now=True)
+            shutil.rmtree(folder, ignore_errors=True)
+
+    async def in_kernel(self):
+        try:
+            await self.bounded(started_from(self.kc))
+            for source in (START, *self.went_well):
+                await self.silently(source)
+        except Broken:
+            self.went_well = []  # what went well the first time does not any more: do without
+            return
+        intact = True
+        while self.to_run and intact and self.left > 0:
+            k = self.to_run.pop(0)
+            intact = await self.run_cell(k, self.nb.cells[k])
 
     async def run_cell(self, k: int, cell: NotebookNode) -> bool:
         """Run a cell; False if its kernel can be used no more."""
-        graded, name = cell.metadata.get("nbgrader", {}).get("grade"), _name(cell)
+        mark, name = cell.metadata.get("nbgrader", {}), name_of(cell)
         try:
-            if graded:
-                await self.silently(FRESH)
-            await self.async_execute_cell(cell, k)
-        except (CellTimeoutError, TimeoutError):
-            _fail(cell, "TimedOut", f"longer than {self.cell_seconds:g} s")
-            self.notes.append(f"{name} took longer than {self.cell_seconds:g} s")
-            return False
-        except DeadKernelError:
-            _fail(cell, "KernelDied", "this cell took the kernel down")
-            self.notes.append(f"the kernel died in {name}")
+            if mark.get("grade") and not mark.get("solution"):
+                return await self.run_test(cell, self.tests.get(mark["grade_id"], cell.source))
+            if mark.get("locked"):
+                await self.comparer.set_up(cell.source)
+            await self.bounded(self.async_execute_cell(cell, k))
+        except Broken as broken:
+            self.broken(broken, cell)
             return False
         failed = self.reply["content"]["status"] == "error"
         if failed and not any(output.output_type == "error" for output in cell.outputs):
-            _fail(cell, self.reply["content"]["ename"], self.reply["content"]["evalue"])
-        if graded:
-            cell.outputs = _verdict(cell.outputs)
-        elif failed:
+            fail(cell, self.reply["content"]["ename"], self.reply["content"]["evalue"])
+        if failed:
             self.notes.append(f"{name}: {self.reply['content']['ename']}: {self.reply['content']['evalue']}"[:200])
         else:
             self.went_well.append(cell.source)
         return True
 
-    async def silently(self, *sources: str):
-        """Run code of which nothing is kept. Raises TimeoutError."""
-        for source in sources:
-            await self.kc.execute_interactive(
-                source, silent=True, timeout=self.allowed, output_hook=lambda message: None, allow_stdin=False
-            )
+    async def run_test(self, cell: NotebookNode, source: str) -> bool:
+        """Let the comparer test, and the kernel compute what it asks for; False if the kernel can be used no more."""
+        broken, first = None, self.used
+        await self.silently(computing.FRESH + "\n" + (imports := imports_of(source)))  # cells below may use the checks
 
-    def keep_reply(self, cell, cell_index, execute_reply):
-        self.reply = execute_reply
+        async def ask(kind: str, name: str, asked: bytes = b"") -> tuple:
+            nonlocal broken
+            try:
+                if self.used - first > self.limits.cell_seconds:
+                    raise Broken("TimedOut", f"longer than {self.limits.cell_seconds:g} s")
+                return "value", await self.silently(computing.call(name, asked) if asked else computing.look(name))
+            except Broken as error:
+                broken = error
+                return "stopped", error.name, error.text
+
+        printed, error = await self.comparer.test(source, ask)
+        cell.outputs = verdict(printed, None if broken else error)
+        if broken is not None:
+            self.broken(broken, cell)
+            return False
+        self.went_well.append(imports)
+        return True
+
+    def broken(self, broken: Broken, cell: NotebookNode):
+        """Say what a cell has done to its kernel, on the page and in the notes."""
+        fail(cell, broken.name, broken.text)
+        name = name_of(cell)
+        died = broken.name == "KernelDied"
+        self.notes.append(f"the kernel died in {name}" if died else f"{name} took {broken.text}")
+
+    async def bounded(self, work):
+        """The result of ``work`` in the kernel. Raises Broken when it takes too much."""
+        first = self.watch.used
+        working = asyncio.ensure_future(work)
+        watching = asyncio.ensure_future(self.watch.until(self.allowed))
+        try:
+            await asyncio.wait([working, watching], return_when=asyncio.FIRST_COMPLETED)
+            if working.done():
+                return working.result()
+            raise Broken(*watching.result())
+        except DeadKernelError as error:
+            raise Broken("KernelDied", "this cell took the kernel down") from error
+        except (CellTimeoutError, TimeoutError) as error:
+            raise Broken("TimedOut", f"longer than {self.limits.cell_seconds:g} s") from error
+        finally:
+            self.watch.tick()
+            self.used += self.watch.used - first
+            for task in (working, watching):
+                task.cancel()
+            await asyncio.gather(working, watching, return_exceptions=True)
+
+    async def silently(self, source: str) -> str:
+        """Run code of which nothing is kept but the value that it publishes, the last one. Raises Broken."""
+        published = [""]
+
+        def keep(message):
+            published.append(message["content"].get("data", {}).get(computing.MIME, published[-1]))
+
+        work = self.kc.execute_interactive(
+            source, silent=True, timeout=None, output_hook=keep, allow_stdin=False, store_history=False
+        )
+        await self.bounded(work)
+        return published[-1]
 
     def output(self, outs, msg, display_id, cell_index):
         """nbclient's, with an end to what a cell may put out."""
@@ -176,32 +244,7 @@ class Submission(NotebookClient):
         elif self.printed[cell_index] > LONGEST:
             if room <= 0:
                 return None
-            self.notes.append(f"the output of {_name(self.nb.cells[cell_index])} was cut")
+            self.notes.append(f"the output of {name_of(self.nb.cells[cell_index])} was cut")
             content = {"name": "stdout", "text": content.get("text", "")[:room] + "\n... the rest was cut\n"}
             msg = {**msg, "msg_type": "stream", "content": content}
         return super().output(outs, msg, display_id, cell_index)
-
-
-def _fail(cell: NotebookNode, name: str, text: str):
-    """Give a cell an error for its last output, as a kernel would."""
-    cell.setdefault("outputs", []).append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
-
-
-def _verdict(outputs: list[NotebookNode]) -> list[NotebookNode]:
-    """What a test has put out, for its pupil to read: what it printed and its error, which stands there once.
-
-    Of anything else nbgrader would read points from a value, and a failure from a warning.
-    """
-    errors = [output for output in outputs if output.output_type == "error"]
-    printed = [output for output in outputs if output.get("name") == "stdout"]
-    for error in errors:
-        named = error.ename != "AssertionError" or not error.evalue
-        error.traceback = textwrap.wrap(f"{error.ename}: {error.evalue}" if named else error.evalue, 90)
-        for output in printed:
-            output.text = output.text.replace(error.evalue + "\n", "")
-    return [output for output in printed if output.text.strip()] + errors
-
-
-def _name(cell: NotebookNode) -> str:
-    """What to call a cell: its grade's name, or its first line."""
-    return cell.metadata.get("nbgrader", {}).get("grade_id") or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"

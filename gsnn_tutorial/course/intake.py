@@ -2,66 +2,71 @@
 
 from __future__ import annotations
 
+import ast
+import json
 import re
-import warnings
 from pathlib import Path
 
+import jupytext
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
-from gsnn_tutorial.files import UnusableFile
+from gsnn_tutorial.course.roster import decoded
+from gsnn_tutorial.course.suspicions import suspicions
 
 LARGEST = 20_000_000  # bytes of a notebook
 
 
-def submissions(folder: Path, name: str) -> dict[str, Path | None]:
-    """{pupil: notebook or None} of a folder with a sub-folder, or a notebook, for each pupil.
-
-    In a sub-folder the notebook is the one called ``name``, or the only one. Raises ValueError for a folder that does
-    not exist or is empty, and for two pupils of one name.
-    """
-    if not folder.is_dir():
-        raise UnusableFile(f"submissions must be a folder, got {folder}")
-    found = {}
-    for path in sorted(folder.iterdir()):
-        if path.name.startswith((".", "_")) or not (path.is_dir() or path.suffix == ".ipynb"):
-            continue
-        pupil = re.sub(r"[^\w-]+", "_", path.stem if path.is_file() else path.name)  # nbgrader makes a pattern of it
-        if pupil in found:
-            raise UnusableFile(f"submissions must be of different pupils, got {pupil} twice")
-        found[pupil] = _notebook_in(path, name) if path.is_dir() else path
-    if not found:
-        raise UnusableFile(f"submissions must hold a folder or a notebook for each pupil, found none in {folder}")
-    return found
-
-
-def _notebook_in(folder: Path, name: str) -> Path | None:
-    notebooks = [path for path in sorted(folder.rglob("*.ipynb")) if ".ipynb_checkpoints" not in path.parts]
-    called = [path for path in notebooks if path.stem == name]
-    chosen = called or notebooks
-    return chosen[0] if len(chosen) == 1 else None
-
-
 def read(path: Path | None, release: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """A submission that can be graded, and what had to be said or done about it; a blank one if it is unreadable."""
+    """A submission that can be graded, and what had to be said or done about it; a blank one if it is unreadable.
+
+    Read is what a cell is, says, and is known by; nothing else has to be there. A ``.py`` is cut into cells.
+    """
     if path is None:
-        return release, ["no notebook, or several and none of the assignment's name"]
+        return release, []
     if path.stat().st_size > LARGEST:
         return release, [f"not read: the file has {path.stat().st_size / 1e6:.0f} MB"]
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            submitted = nbformat.read(path, as_version=4)
-        cells = [(cell.cell_type, str(cell.source), _ids(cell)) for cell in submitted.cells]
-    except Exception as error:  # whatever nbformat trips over in a file that is not what it says
+        text, notes = decoded(path.read_bytes()), []
+        if path.suffix.lower() == ".py":
+            cells, notes = _script(text), ["a .py, read as a notebook"]
+        else:
+            cells = _cells(json.loads(text))
+    except Exception as error:  # whatever is in a file that is not what it says
         return release, [f"not a notebook: {type(error).__name__}"]
-    return mend(cells, release)
+    mended, more = mend(cells, release)
+    return mended, notes + more
+
+
+def _cells(content: dict) -> list[tuple]:
+    """(type, source, ids) of the cells of a notebook of any version, whatever else is missing."""
+    found = content["cells"] if "cells" in content else content["worksheets"][0]["cells"]
+    cells = []
+    for cell in found:
+        source = cell.get("source", cell.get("input", ""))
+        text = "".join(map(str, source)) if isinstance(source, list) else str(source)
+        kind = "code" if cell.get("cell_type") == "code" else "markdown"
+        cells.append((kind, _lines(text), _ids(cell)))
+    return cells
+
+
+def _script(text: str) -> list[tuple]:
+    """The cells of a percent script, or of a plain one by its paragraphs."""
+    ast.parse(text)
+    notebook = jupytext.reads(text, fmt="py:percent" if re.search(r"^# %%", text, re.M) else "py:light")
+    return [(cell.cell_type, _lines(cell.source), [_ids(cell)[0], None]) for cell in notebook.cells]
+
+
+def _lines(text: str) -> str:
+    """Text with the line ends of Unix, and letters as everyone writes them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
 def _ids(cell) -> list:
     """What a cell may be known by: nbgrader's mark, or, where that was lost, its id."""
-    mark = cell.metadata.get("nbgrader")
+    metadata = cell.get("metadata")
+    mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return [mark.get("grade_id") if isinstance(mark, dict) else None, cell.get("id")]
 
 
@@ -73,6 +78,7 @@ def mend(cells: list[tuple], release: NotebookNode) -> tuple[NotebookNode, list[
     behind this answer; without an answer, at the end, where it may have been given elsewhere.
     """
     marked = {cell.metadata.nbgrader.grade_id: cell for cell in release.cells if "nbgrader" in cell.metadata}
+    known = {cell.source for cell in release.cells}
     answers = {name for name, cell in marked.items() if cell.metadata.nbgrader.solution}
     owners = _owners(cells, marked, answers)
     last = {name: k for k, name in enumerate(owners)}  # where a marked cell stands, the last time
@@ -93,7 +99,7 @@ def mend(cells: list[tuple], release: NotebookNode) -> tuple[NotebookNode, list[
         result += [*by_hand, *behind]
     for k, cell in enumerate(result):
         cell["id"] = cell["metadata"].get("nbgrader", {}).get("grade_id", f"cell-{k}")
-    return nbformat.from_dict({**release, "cells": result}), _notes(cells, owners, marked, answers)
+    return nbformat.from_dict({**release, "cells": result}), _notes(cells, owners, marked, answers, known)
 
 
 def _out_of_place(marked, answers, last) -> dict[str | None, list]:
@@ -122,17 +128,16 @@ def _owners(cells, marked, answers) -> list[str | None]:
     return owners
 
 
-def _notes(cells, owners, marked, answers) -> list[str]:
+def _notes(cells, owners, marked, answers, known) -> list[str]:
     """What an instructor should know about a submission's marked cells."""
     notes = [] if any(ids[0] in marked for _, _, ids in cells if isinstance(ids[0], str)) else ["no nbgrader metadata"]
     for name, cell in marked.items():
         mine = [text for (_, text, _), owner in zip(cells, owners) if owner == name]
         if not mine:
             notes.append(f"{name} is missing" + ("" if name in answers else ": put back"))
-        elif name not in answers and any(text != cell.source for text in mine):
+        elif name not in answers and any(text != _lines(cell.source) for text in mine):
             notes.append(f"{name} was edited: restored")
         if len(mine) > 1:
             notes.append(f"{name} is there {len(mine)} times" + (": the last one counts" if name in answers else ""))
-    if any(kind == "code" and re.search(r"\.reference\b", text) for kind, text, _ in cells):
-        notes.append("uses .reference, where a check keeps its own answer: look at it")
-    return notes
+    own = [text for kind, text, _ in cells if kind == "code" and text not in known]
+    return notes + suspicions(own)

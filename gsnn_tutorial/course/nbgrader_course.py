@@ -8,6 +8,7 @@ import re
 import sysconfig
 import warnings
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 
 import nbformat
@@ -60,13 +61,6 @@ class NbgraderCourse:
             raise UnusableFile(f"nbgrader could not release {self.name}: {log}")
         return self.read("release")
 
-    def restore(self) -> str:
-        """submitted/ -> executed/: locked cells as they were, hidden tests included, nothing run yet.
-
-        Returns what nbgrader had to say.
-        """
-        return self._run(Autograde, {"autograded_directory": "executed"}, autograde_preprocessors=[], permissions=644)
-
     def book(self) -> str:
         """executed/ -> autograded/, the points into the gradebook."""
         return self._run(
@@ -109,6 +103,67 @@ class NbgraderCourse:
         """{cell: the most that it gives}, in the order of the notebook."""
         cells = [cell.metadata.get("nbgrader", {}) for cell in self.read("source").cells]
         return {cell["grade_id"]: cell["points"] for cell in cells if cell.get("grade")}
+
+    def enter(self, pupil: str, name: str, email: str):
+        """Put a pupil's name and address into the gradebook."""
+        first, _, last = name.rpartition(" ")
+        with Gradebook(self.database) as gradebook:
+            gradebook.update_or_create_student(pupil, first_name=first or None, last_name=last, email=email or None)
+
+    def due(self, when: datetime):
+        """Put the date into the gradebook by which the assignment was due."""
+        with Gradebook(self.database) as gradebook:
+            gradebook.update_or_create_assignment(self.name, duedate=when)
+
+    def stamp(self, step: str, pupil: str, when: datetime):
+        """Say when a notebook was handed in, as nbgrader does."""
+        path = self.notebook(step, pupil).with_name("timestamp.txt")
+        write_text(when.strftime("%Y-%m-%d %H:%M:%S UTC\n"), path)
+
+    def refuse_what_nobody_gave(self, verdicts: dict[str, dict[str, float]] | None = None):
+        """Raise UnusableFile for points above the maximum; with ``verdicts``, the points that tests gave, also for
+        any others, and for points by hand, which nobody can have given yet.
+        """
+        with Gradebook(self.database) as gradebook:
+            for submission in gradebook.assignment_submissions(self.name):
+                for grade in submission.notebooks[0].grades:
+                    where = f"{self.database}: {submission.student.id}, {grade.name}"
+                    if (grade.score or 0) > grade.max_score + 1e-9:
+                        raise UnusableFile(
+                            f"{where} has {grade.score:g} points of {grade.max_score:g}: look who gave them"
+                        )
+                    if verdicts is None:
+                        continue
+                    if grade.manual_score is not None or grade.extra_credit:
+                        raise UnusableFile(f"{where} has points by hand, and nobody has graded by hand yet")
+                    given = verdicts.get(submission.student.id, {}).get(grade.name)
+                    if given is not None and grade.auto_score != given:
+                        raise UnusableFile(f"{where} has {grade.auto_score} points, and its test gave {given:g}")
+
+    def by_hand(self) -> dict[tuple[str, str], tuple[float | None, str | None]]:
+        """{(pupil, cell): (points, comment)} of what a person has given."""
+        found = {}
+        with Gradebook(self.database) as gradebook:
+            for submission in gradebook.assignment_submissions(self.name):
+                notebook = submission.notebooks[0]
+                comments = {comment.name: comment.manual_comment for comment in notebook.comments}
+                scores = {grade.name: grade.manual_score for grade in notebook.grades}
+                for cell in scores.keys() | comments:
+                    if scores.get(cell) is not None or comments.get(cell):
+                        found[submission.student.id, cell] = scores.get(cell), comments.get(cell)
+        return found
+
+    def give_by_hand(self, pupil: str, cell: str, points: float | None, comment: str | None):
+        """Give points and a comment, as a person does in formgrader."""
+        with Gradebook(self.database) as gradebook:
+            notebook = gradebook.find_submission_notebook(self.name, self.name, pupil)
+            for grade in notebook.grades:
+                if grade.name == cell and points is not None:
+                    grade.manual_score, grade.needs_manual_grade = points, False
+            for written in notebook.comments:
+                if written.name == cell and comment:
+                    written.manual_comment = comment
+            gradebook.db.commit()
 
     def _run(self, converter, folders: dict[str, str] | None = None, **options) -> str:
         """Run one of nbgrader's converters with options of its own and of the course's folders; its messages."""

@@ -141,3 +141,63 @@ def regions(notebook, mark: str) -> list[str]:
 
 
 SOURCES = sources(FOLDER)
+
+# A small assignment: two functions and an answer in words
+
+MARK = (
+    '{{"grade": {}, "grade_id": "{}", "locked": {}, {}"schema_version": 3, "solution": {}, "task": false, '
+    '"cell_type": "{}"}}'
+)
+TOY = f"""# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3 (ipykernel)
+#     language: python
+#     name: python3
+# ---
+
+# %% nbgrader={MARK.format("false", "setup", "true", "", "false", "code")}
+SEED = 3
+
+# %% nbgrader={MARK.format("false", "double", "false", "", "true", "code")}
+def double(x):
+    ### BEGIN SOLUTION
+    return 2 * x
+    ### END SOLUTION
+
+# %% nbgrader={MARK.format("true", "double-test", "true", '"points": 2, ', "false", "code")}
+print("double")
+### BEGIN HIDDEN TESTS
+assert double(SEED) == 2 * SEED
+### END HIDDEN TESTS
+
+# %% nbgrader={MARK.format("false", "half", "false", "", "true", "code")}
+def half(x):
+    ### BEGIN SOLUTION
+    return x / 2
+    ### END SOLUTION
+
+# %% nbgrader={MARK.format("true", "half-test", "true", '"points": 3, ', "false", "code")}
+print("half")
+### BEGIN HIDDEN TESTS
+assert half(SEED) == SEED / 2
+### END HIDDEN TESTS
+
+# %% [markdown] nbgrader={MARK.format("true", "verdict", "false", '"points": 4, ', "true", "markdown")}
+# It depends.
+"""
+RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return 0.5 * x"}
+
+
+def toy_kit(folder: Path) -> Path:
+    """A folder of assignments with the small one in it."""
+    (folder / "kit" / "source").mkdir(parents=True)
+    (folder / "kit" / "source" / "1_toy.py").write_text(TOY, encoding="utf-8")
+    return folder / "kit"
+
+
+def answered(blank, **answers):
+    notebook = copy.deepcopy(blank)
+    for cell in notebook.cells:
+        cell.source = (RIGHT | answers).get(cell.id, cell.source)
+    return notebook

@@ -163,7 +163,8 @@ def test_a_class_gets_the_points_that_it_deserves(assignment, tmp_path):
         np.testing.assert_array_equal(table.loc[pupil, list(assignment.points)], expected, pupil)
         for name in assignment.by_hand:  # waits for a person; what nobody has written has its 0
             assert np.isnan(table.loc[pupil, name]) if name in answers[pupil] else table.loc[pupil, name] == 0
-        assert table.loc[pupil, "what happened"] == "finished"
+        note = "imports the checks or the graders: look at it" if pupil.startswith("wrong_") else "finished"
+        assert note in table.loc[pupil, "what happened"]
         assert (tmp_path / "out" / "feedback" / pupil / assignment.name / f"{assignment.name}.html").exists()
     gradebook = pd.read_csv(tmp_path / "out" / "grades.csv", index_col="student_id")
     pd.testing.assert_series_equal(gradebook["score"], table["total"], check_names=False)

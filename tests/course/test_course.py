@@ -1,6 +1,7 @@
 """The course kit: releases, what may be handed in, notebooks run in bounded time, and the grading of a class."""
 
 import copy
+import json
 import re
 import subprocess
 import sys
@@ -9,7 +10,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from assignments import SOURCES, Assignment
+from assignments import RIGHT, SOURCES, TOY, Assignment, answered, toy_kit
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
@@ -19,70 +20,19 @@ from gsnn_tutorial.course import grade as grading
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import release, set_seed, sources, with_seed, write_releases
-
-MARK = (
-    '{{"grade": {}, "grade_id": "{}", "locked": {}, {}"schema_version": 3, "solution": {}, "task": false, '
-    '"cell_type": "{}"}}'
-)
-TOY = f"""# ---
-# jupyter:
-#   kernelspec:
-#     display_name: Python 3 (ipykernel)
-#     language: python
-#     name: python3
-# ---
-
-# %% nbgrader={MARK.format("false", "setup", "true", "", "false", "code")}
-SEED = 3
-
-# %% nbgrader={MARK.format("false", "double", "false", "", "true", "code")}
-def double(x):
-    ### BEGIN SOLUTION
-    return 2 * x
-    ### END SOLUTION
-
-# %% nbgrader={MARK.format("true", "double-test", "true", '"points": 2, ', "false", "code")}
-print("double")
-### BEGIN HIDDEN TESTS
-assert double(SEED) == 2 * SEED
-### END HIDDEN TESTS
-
-# %% nbgrader={MARK.format("false", "half", "false", "", "true", "code")}
-def half(x):
-    ### BEGIN SOLUTION
-    return x / 2
-    ### END SOLUTION
-
-# %% nbgrader={MARK.format("true", "half-test", "true", '"points": 3, ', "false", "code")}
-print("half")
-### BEGIN HIDDEN TESTS
-assert half(SEED) == SEED / 2
-### END HIDDEN TESTS
-
-# %% [markdown] nbgrader={MARK.format("true", "verdict", "false", '"points": 4, ', "true", "markdown")}
-# It depends.
-"""
-RIGHT = {"double": "def double(x):\n    return x + x", "half": "def half(x):\n    return 0.5 * x"}
+from gsnn_tutorial.course.report import report
+from gsnn_tutorial.course.watching import Limits
 
 
 @pytest.fixture
 def toy(tmp_path):
     """A folder of assignments with a small one in it."""
-    (tmp_path / "kit" / "source").mkdir(parents=True)
-    (tmp_path / "kit" / "source" / "1_toy.py").write_text(TOY, encoding="utf-8")
-    return tmp_path / "kit"
+    return toy_kit(tmp_path)
 
 
 @pytest.fixture
 def blank(toy):
     return release(toy / "source" / "1_toy.py")
-
-
-def answered(blank, **answers):
-    notebook = copy.deepcopy(blank)
-    for cell in notebook.cells:
-        cell.source = (RIGHT | answers).get(cell.id, cell.source)
-    return notebook
 
 
 # Releases
@@ -157,32 +107,16 @@ def test_a_folder_without_sources_is_refused(tmp_path):
 # What is handed in
 
 
-def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):
-    for name in [
-        "Ada L. [late]/1_toy.ipynb",
-        "Ada L. [late]/scratch.ipynb",
-        "two/a.ipynb",
-        "two/b.ipynb",
-        "only/my.ipynb",
-    ]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
-    (tmp_path / "empty").mkdir()
-    (tmp_path / "bo.ipynb").touch()
-    (tmp_path / "readme.txt").touch()
-    found = {p: path and path.name for p, path in intake.submissions(tmp_path, "1_toy").items()}
-    assert found == {"Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb"}
-
-
-def test_two_pupils_of_one_name_no_pupil_and_no_folder_are_refused(tmp_path):
-    with pytest.raises(ValueError, match="submissions must hold a folder or a notebook for each pupil"):
-        intake.submissions(tmp_path, "1_toy")
-    with pytest.raises(ValueError, match="submissions must be a folder, got"):
-        intake.submissions(tmp_path / "nowhere", "1_toy")
-    (tmp_path / "a b").mkdir()
-    (tmp_path / "a_b.ipynb").touch()
-    with pytest.raises(ValueError, match="got a_b twice"):
-        intake.submissions(tmp_path, "1_toy")
+@pytest.mark.parametrize("code", ["utf-8-sig", "utf-16", "utf-16-le", "utf-8"])
+def test_a_notebook_counts_whatever_its_code_its_line_ends_and_what_it_lacks(blank, tmp_path, code):
+    content = json.loads(nbformat.writes(answered(blank)))
+    for cell in content["cells"]:
+        cell.pop("outputs", None)
+        cell["source"] = "".join(cell["source"]).replace("\n", "\r\n")
+    del content["nbformat_minor"]
+    (tmp_path / "in.ipynb").write_bytes(json.dumps(content).replace("\n", "\r\n").encode(code))
+    mended, notes = intake.read(tmp_path / "in.ipynb", blank)
+    assert notes == [] and [cell.source for cell in mended.cells] == [cell.source for cell in answered(blank).cells]
 
 
 def taken_in(notebook, blank, tmp_path):
@@ -262,7 +196,7 @@ def test_an_answer_that_takes_the_checks_own_is_pointed_out(blank, tmp_path):
         ("reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it.", False),
     ]:
         _, notes = taken_in(answered(blank, double=source), blank, tmp_path)
-        assert notes == (["uses .reference, where a check keeps its own answer: look at it"] if told else [])
+        assert ("uses .reference, where a check keeps its own answer: look at it" in notes) == told == bool(notes)
 
 
 def test_an_answer_that_was_moved_to_another_cell_is_tested_there(blank, tmp_path):
@@ -340,7 +274,7 @@ def test_what_is_not_a_notebook_counts_as_blank_and_is_told_of(blank, tmp_path, 
 
 
 def test_a_missing_notebook_and_one_too_large_count_as_blank(blank, tmp_path, monkeypatch):
-    assert intake.read(None, blank) == (blank, ["no notebook, or several and none of the assignment's name"])
+    assert intake.read(None, blank) == (blank, [])
     monkeypatch.setattr(intake, "LARGEST", 10)
     (tmp_path / "in.ipynb").write_text("x" * 11, encoding="utf-8")
     assert intake.read(tmp_path / "in.ipynb", blank)[1][0].startswith("not read: the file has")
@@ -353,7 +287,7 @@ def test_a_missing_notebook_and_one_too_large_count_as_blank(blank, tmp_path, mo
     ("arguments", "words"),
     [
         (["7", "in"], "assignment must be one of '1'; got '7'"),
-        (["1", "nowhere"], "submissions must be a folder, got nowhere"),
+        (["1", "nowhere"], "submissions must be a folder or a zip, got nowhere"),
         (["1", "in", "--output", "taken"], "output must be a new or empty folder, got taken"),
         (["1", "in", "--jobs", "0"], "jobs must be at least 1, got 0"),
         (["1", "in", "--seconds", "0"], "seconds must be finite and at least 1, got 0"),
@@ -413,7 +347,7 @@ def test_what_breaks_a_kernel_costs_its_cell_only(tmp_path):
         "exit": notebook_of("a = 1", "exit()", "assert a == 1"),
         "good": notebook_of("a = 1", "print(a)", "assert a == 1"),
     }
-    happened = execute(run, tmp_path, cell_seconds=3)
+    happened = execute(run, limits=Limits(cell_seconds=3))
     assert {name: errors(notebook) for name, notebook in run.items()} == {
         "loop": [None, "TimedOut", None],
         "stubborn": [None, "TimedOut", None],
@@ -434,7 +368,7 @@ def test_what_breaks_a_kernel_costs_its_cell_only(tmp_path):
 @pytest.mark.slow
 def test_a_submission_stops_when_its_time_is_up(tmp_path):
     notebook = notebook_of("a = 1", *[LOOP] * 20, "assert a == 1")
-    happened = execute({"loops": notebook}, tmp_path, cell_seconds=2, seconds=6)["loops"]
+    happened = execute({"loops": notebook}, limits=Limits(cell_seconds=2, seconds=6))["loops"]
     assert re.fullmatch(r"stopped \d+ cells before the end: its 6 s were over", happened[-1])
     assert set(errors(notebook)[1:]) == {"TimedOut", "NotRun"} and errors(notebook)[-1] == "NotRun"
 
@@ -453,7 +387,7 @@ def test_output_has_an_end_and_an_error_is_kept_whatever_came_before(tmp_path):
             graded=[0, 1],
         ),
     }
-    happened = execute(run, tmp_path, cell_seconds=20)
+    happened = execute(run, limits=Limits(cell_seconds=20))
     assert errors(run["flood"]) == ["ValueError", None, None]
     assert len(nbformat.writes(run["flood"])) < 500_000
     assert [note.split(":")[0] for note in happened["flood"]].count(
@@ -472,11 +406,11 @@ def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
         "print('half: no.')\nassert False, 'half: no.'",
         "unknown",
         "assert False",
-        "json.loads('{')",
+        "import json\njson.loads('{')",
         "assert False, 'half: ' + ' '.join(['no'] * 80)",
         graded=range(2, 8),
     )
-    execute({"pupil": run}, tmp_path)
+    execute({"pupil": run})
     shown = ["".join(output.get("text", output.get("traceback", ""))) for output in run.cells[2].outputs]
     assert shown == ["before\n", "half: no."]
     lines = [[output.get("text", output.get("traceback")) for output in cell.outputs] for cell in run.cells[3:]]
@@ -489,17 +423,17 @@ def test_an_error_says_once_what_is_wrong_and_nothing_of_this_machine(tmp_path):
 
 
 def test_a_notebook_without_a_kernel_leaves_the_others_alone(tmp_path, monkeypatch):
-    start, started = execution.start_new_async_kernel, []
+    start, started = execution.start_kernel, []
 
-    async def no_kernel_for_the_first(**options):
+    async def no_kernel_for_the_first(*options):
         started.append(options)
         if len(started) == 1:
             raise RuntimeError("no kernel today")
-        return await start(**options)
+        return await start(*options)
 
-    monkeypatch.setattr(execution, "start_new_async_kernel", no_kernel_for_the_first)
+    monkeypatch.setattr(execution, "start_kernel", no_kernel_for_the_first)
     run = {"bad": notebook_of("1", "2"), "good": notebook_of("1", "2")}
-    happened = execute(run, tmp_path, jobs=1)
+    happened = execute(run, jobs=1)
     assert happened == {"bad": ["stopped 2 cells before the end: RuntimeError: no kernel today"], "good": []}
     assert errors(run["bad"]) == ["NotRun", "NotRun"] and errors(run["good"]) == [None, None]
 
@@ -616,16 +550,39 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
         "stubborn": "the cell 'import time' took longer than 15 s",
         "crash": "the kernel died in self_loops-test",
         "import": "No module named 'nonesuch'",
-        "attack": "finished",
+        "attack": "imports the checks or the graders: look at it",
         "prints": "the output of the cell 'while True:' was cut",
         "megabyte": "the output of wout was cut",
         "deleted": "wout-test is missing: put back",
         "twice": "inside is there 2 times: the last one counts",
         "edited": "reach-test was edited: restored",
         "stripped": "no nbgrader metadata",
-        "broken": "not a notebook: NotJSONError",
+        "broken": "not a notebook: JSONDecodeError",
         "empty": "no notebook",
     }.items():
         assert words in happened[pupil]
     pages = {path.parent.parent.name: path.stat().st_size for path in (out / "feedback").glob("*/*/*.html")}
     assert set(pages) == set(table.index) and max(pages.values()) < 2_000_000
+
+
+@pytest.mark.slow
+def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp_path):
+    forge = (
+        "import builtins, sys, os\nfrom gsnn_tutorial.checks import diagnosis\n"
+        "diagnosis.Exercise.diagnose = diagnosis.Graded.grade = lambda *a, **k: None\n"
+        "class Any(int):\n    __eq__ = lambda self, other: True\n    __hash__ = int.__hash__\n"
+        "SEED = Any(0)\ndef half(x):\n    return Any(1)"
+    )
+    (tmp_path / "in").mkdir()
+    nbformat.write(answered(blank, half=forge), tmp_path / "in" / "forger.ipynb")
+    nbformat.write(answered(blank), tmp_path / "in" / "NA.ipynb")
+    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    assert table.loc["forger", ["double", "half"]].tolist() == [2, 0] and table.loc["NA", "half"] == 3
+    assert "imports the checks" in table.loc["forger", "what happened"]
+    with pytest.raises(ValueError, match="output must be a new or empty folder"):
+        grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    with Gradebook(NbgraderCourse(tmp_path / "out", "1_toy").database) as gradebook:
+        gradebook.find_grade("half-test", "1_toy", "1_toy", "forger").manual_score = 20
+        gradebook.db.commit()
+    with pytest.raises(ValueError, match="forger, half-test has 20 points of 3"):
+        report(tmp_path / "out")

@@ -1,0 +1,47 @@
+"""What stands below a cell after it was run, as its pupil reads it on the feedback page."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from contextlib import suppress
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+
+LONGEST = 100_000  # characters of a cell's output
+ELSEWHERE = re.compile(r"(\x1b\[[\d;]*m)*File ")  # a part of a traceback that lies in a file of this machine
+
+
+def fail(cell: NotebookNode, name: str, text: str):
+    """Give a cell an error for its last output, as a kernel would."""
+    cell.setdefault("outputs", []).append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
+
+
+def imports_of(source: str) -> str:
+    """The lines of a test that import something."""
+    with suppress(SyntaxError):
+        kept = [node for node in ast.parse(source).body if isinstance(node, (ast.Import, ast.ImportFrom))]
+        return "\n".join(map(ast.unparse, kept))
+    return ""
+
+
+def verdict(printed: str, error: tuple[str, str] | None) -> list[NotebookNode]:
+    """What a test has put out, for its pupil to read: what it printed and its error, which stands there once.
+
+    Of anything else nbgrader would read points from a value, and a failure from a warning.
+    """
+    outputs = []
+    if error is not None:
+        name, text = error
+        lines = textwrap.wrap(f"{name}: {text}" if name != "AssertionError" or not text else text, 90)
+        outputs = [new_output("error", ename=name, evalue=text, traceback=lines)]
+        printed = printed.replace(text + "\n", "") if text else printed
+    stream = [new_output("stream", name="stdout", text=printed[:LONGEST])] if printed.strip() else []
+    return stream + outputs
+
+
+def name_of(cell: NotebookNode) -> str:
+    """What to call a cell: its grade's name, or its first line."""
+    return cell.metadata.get("nbgrader", {}).get("grade_id") or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"

@@ -1,0 +1,80 @@
+"""Pages that read well without a network: a pupil's feedback, and the class at a glance."""
+
+from __future__ import annotations
+
+import html
+import re
+
+import pandas as pd
+from latex2mathml.converter import convert
+
+CODE = re.compile(r"(<(?:pre|code|script|style|textarea)\b.*?</(?:pre|code|script|style|textarea)>|<[^>]+>)", re.S)
+MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<![\\$\w])\$(?!\s)([^$]+?)(?<!\s)\$(?![\d$])|\\\((.+?)\\\)", re.S)
+REMOTE = re.compile(
+    r"""<script\b[^>]*\bsrc=["']https?:[^>]*>\s*</script>|<link\b[^>]*\bhref=["']https?:[^>]*>"""
+    r"""|<script\b[^>]*>(?:(?!</script>).)*(?:MathJax|mathjax|require\.config)(?:(?!</script>).)*</script>""",
+    re.S,
+)
+STYLE = """<style>
+img, svg, video { max-width: 100% !important; height: auto; }
+.output_area pre, .jp-OutputArea-output pre, pre { white-space: pre-wrap; overflow-wrap: anywhere; }
+table { display: block; max-width: 100%; overflow-x: auto; }
+math[display="block"] { margin: 0.8em 0; }
+</style>"""
+BARS = """<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><style>
+body {{ font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto; padding: 0 1em; }}
+td, th {{ text-align: left; padding: 0.15em 1em 0.15em 0; vertical-align: top; }}
+meter {{ width: 14em; }}
+</style><h1>{title}</h1>{body}</html>
+"""
+
+
+def offline(page: str) -> str:
+    """A page of nbconvert's with its formulas as MathML, figures that fit, and nothing that is fetched."""
+    page = REMOTE.sub("", page)
+    parts = CODE.split(page)  # text at even places, tags and code at odd ones
+    parts[::2] = [MATH.sub(_formula, text) for text in parts[::2]]
+    return "".join(parts).replace("</head>", STYLE + "</head>", 1)
+
+
+def _formula(found: re.Match) -> str:
+    block, text = found[1] or found[2], next(group for group in found.groups() if group)
+    try:
+        return convert(html.unescape(text), display="block" if block else "inline")
+    except Exception:  # what a pupil writes need not be LaTeX
+        return found[0]
+
+
+def class_page(name: str, table: pd.DataFrame, answers: pd.DataFrame, exercises: list[str], most: dict, absent) -> str:
+    """A class at a glance: how the totals are spread, each exercise's rate, the commonest diagnoses."""
+    there = table[~absent]
+    of = float(table["of"].max())
+    waits = int(there[exercises].isna().any(axis=1).sum())
+    text = f"<p>{len(there)} of {len(table)} pupils handed in; {int(absent.sum())} did not."
+    if len(there):
+        totals = there["total"]
+        text += f" Points: median {totals.median():g}, from {totals.min():g} to {totals.max():g}, of {of:g}."
+    text += f" {waits} wait to be graded by hand: their totals are not complete." if waits else ""
+    edges = [of * k / 10 for k in range(11)]
+    counts = pd.cut(there["total"], edges, include_lowest=True).value_counts(sort=False)
+    spread = [(f"{a:g} to {b:g}", count) for a, b, count in zip(edges, edges[1:], counts)]
+    rows = "".join(
+        f'<tr><td>{label}<td><meter max="{max(1, len(there))}" value="{count}"></meter><td>{count}'
+        for label, count in spread
+    )
+    text += f"</p><h2>How the totals are spread</h2><table><tr><th>points<th><th>pupils{rows}</table>"
+    rows = ""
+    for exercise, points in zip(exercises, most.values()):
+        if len(given := there[exercise].dropna()):
+            rate = given.mean() / points if points else 1.0
+            rows += f'<tr><td>{html.escape(exercise)}<td><meter value="{rate:.3f}"></meter><td>{rate:.0%}'
+    text += f"<h2>Each exercise: the share of its points</h2><table>{rows}</table>"
+    common = answers.groupby(["cell", "diagnosis"])["pupil"].agg(["size", list]).sort_values("size", ascending=False)
+    rows = "".join(
+        f"<tr><td>{row['size']}<td>{html.escape(cell)}<td>{html.escape(diagnosis)}"
+        for (cell, diagnosis), row in common.head(15).iterrows()
+    )
+    text += (
+        f"<h2>The commonest diagnoses: what to repeat</h2><table><tr><th>pupils<th>exercise<th>diagnosis{rows}</table>"
+    )
+    return BARS.format(title=html.escape(f"{name}: the class"), body=text)

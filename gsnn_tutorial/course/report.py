@@ -1,0 +1,102 @@
+"""The tables and pages of a graded class: points, answers, what the platforms take, feedback, the class at a glance."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from gsnn_tutorial.course import pages
+from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports
+from gsnn_tutorial.files import UnusableFile, read_csv, write_csv, write_text
+
+HAPPENED = "what happened"
+
+
+def report(output: Path) -> pd.DataFrame:
+    """Write a graded class's feedback and tables, as ``grade`` does in the end, and again after grading by hand.
+
+    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand), their ``total``,
+    ``of`` how many, ``days late`` if the assignment had a date, and ``what happened``. Written are points.csv,
+    answers.csv (every wrong answer's diagnosis), grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html,
+    and similar/, which Dolos and JPlag read.
+    """
+    output = Path(output)
+    sources = sorted((output / "source").glob("*/*.ipynb"))
+    if len(sources) != 1:
+        raise UnusableFile(f"folder must be one that course grade has written, got {output}")
+    course = NbgraderCourse(output, sources[0].stem)
+    course.refuse_what_nobody_gave()
+    course.feedback()
+    for page in (output / "feedback").glob("*/*/*.html"):
+        write_text(pages.offline(page.read_text(encoding="utf-8")), page)
+    course.export(output / "grades.csv")
+    most = course.points()
+    about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False).set_index("pupil")
+    points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(about.index, columns=most)
+    absent = about[HAPPENED].str.contains(NOTHING, regex=False)
+    points[absent] = points[absent].fillna(0.0)
+    wrong = _wrong(course, about.index)
+    answers = [
+        (pupil, _exercise(cell), points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong
+    ]
+    answers = pd.DataFrame(answers, columns=["pupil", "cell", "points", "of", "diagnosis"])
+    write_csv(answers, output / "answers.csv")
+    table = points.rename(columns=_exercise)
+    table = table.assign(total=points.sum(axis=1), of=sum(most.values()))
+    if (about["days late"] != "").any():
+        table["days late"] = about["days late"]
+    table[HAPPENED] = about[HAPPENED]
+    write_csv(table, output / "points.csv")
+    roster = read_roster(output / "roster.csv") if (output / "roster.csv").exists() else None
+    comments = answers.groupby("pupil")["diagnosis"].agg(" ".join).reindex(about.index).fillna("")
+    back = about[["id", "name", "email"]].assign(total=table["total"], of=table["of"], comment=comments)
+    write_exports(roster, back.assign(waits=points.isna().any(axis=1)), output, course.name)
+    numbers, exercises = table.drop(columns=HAPPENED), list(map(_exercise, most))
+    write_text(pages.class_page(course.name, numbers, answers, exercises, most, absent), output / "class.html")
+    _similar(course, about.index, output / "similar")
+    return table
+
+
+def show(table: pd.DataFrame):
+    """Print the points, and below them what happened to whom."""
+    print(table.drop(columns=HAPPENED).to_string(na_rep="by hand", float_format=lambda points: f"{points:g}"), "\n")
+    for pupil, happened in table[HAPPENED].items():
+        print(f"{pupil}: {happened}")
+
+
+def _wrong(course: NbgraderCourse, pupils):
+    """(pupil, graded cell, what its error says) for every graded cell that failed."""
+    for pupil in pupils:
+        if not course.notebook("autograded", pupil).exists():
+            continue
+        for cell in course.read("autograded", pupil).cells:
+            if cell.metadata.get("nbgrader", {}).get("grade"):
+                for error in [o for o in cell.get("outputs", []) if o.output_type == "error"][:1]:
+                    shown = error.evalue if error.ename == "AssertionError" else f"{error.ename}: {error.evalue}"
+                    yield pupil, cell.metadata.nbgrader.grade_id, shown
+
+
+def _similar(course: NbgraderCourse, pupils, folder: Path):
+    """A file of answers for each pupil, a folder each as JPlag wants it, the list that Dolos wants, and the release."""
+    release = course.read("release")
+    blank = {cell.source for cell in release.cells}
+    files = {"base": "\n\n".join(cell.source for cell in release.cells if cell.cell_type == "code")}
+    for pupil in pupils:
+        if course.notebook("submitted", pupil).exists():
+            own = [c.source for c in course.read("submitted", pupil).cells if c.cell_type == "code"]
+            files[pupil] = "\n\n".join(text for text in own if text not in blank)
+    listed = []
+    for pupil, text in files.items():
+        path = folder / ("base" if pupil == "base" else f"pupils/{pupil}") / "answers.py"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(text + "\n", path)
+        if path.parent.parent.name == "pupils":
+            listed.append({"filename": f"pupils/{pupil}/answers.py", "full_name": pupil})
+    write_csv(pd.DataFrame(listed, columns=["filename", "full_name"]), folder / "info.csv")
+
+
+def _exercise(cell: str) -> str:
+    """What a graded cell grades: the test of an answer is named after it."""
+    return cell.removesuffix("-test")

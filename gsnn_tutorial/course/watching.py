@@ -1,0 +1,124 @@
+"""Watches what a kernel and its children take, and ends them when it is too much.
+
+What counts as time is the processor's time and time asleep. Time in which a busy machine let the kernel wait for a
+processor does not count, up to ``PATIENCE`` times what is allowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+
+import psutil
+
+PATIENCE = 10  # how much longer than its time a cell may take on a busy machine
+EVERY = 0.2  # seconds between two looks
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a submission may take.
+
+    Arguments
+        cell_seconds, seconds: time of a cell, and of a whole notebook, the processor's or asleep.
+        memory: bytes of a kernel and its children together.
+        processes: how many may run at a time, the kernel included.
+    """
+
+    cell_seconds: float = 30
+    seconds: float = 300
+    memory: int = 4_000_000_000
+    processes: int = 64
+
+
+class Broken(Exception):
+    """A kernel that can be used no more: the name of an error, and in words."""
+
+    def __init__(self, name: str, text: str):
+        super().__init__(text)
+        self.name, self.text = name, text
+
+
+class Watch:
+    """The processes of one kernel: ``pid`` and all that it has started."""
+
+    def __init__(self, pid: int, limits: Limits):
+        self.limits, self.used = limits, 0.0  # used: seconds so far
+        self._root, self._seen = psutil.Process(pid), {}
+        self._own = set(self._look())  # the kernel itself, and what it runs in
+        self._last, self._before = self._processor(self._look()), time.monotonic()
+
+    async def until(self, seconds: float) -> tuple[str, str]:
+        """Returns when more than ``seconds``, or than another limit, is used: (the error's name, in words)."""
+        first, start = self.used, time.monotonic()
+        self._last, self._before = self._processor(self._look()), start
+        while True:
+            await asyncio.sleep(EVERY)
+            running = self.tick()
+            if not self._own <= running.keys():
+                return "KernelDied", "this cell took the kernel down"
+            if self.used - first > seconds or time.monotonic() - start > PATIENCE * seconds:
+                return "TimedOut", f"longer than {seconds:g} s"
+            if (memory := self._memory(running)) > self.limits.memory:
+                return "TooLarge", f"more than {self.limits.memory / 1e9:g} GB of memory ({memory / 1e9:.1f})"
+            if (number := len(running.keys() - self._own) + 1) > self.limits.processes:
+                return "TooMany", f"more than {self.limits.processes} processes ({number})"
+
+    def tick(self) -> dict[int, psutil.Process]:
+        """Add what was used since the last time; the processes that run now."""
+        running = self._look()
+        now, processor = time.monotonic(), self._processor(running)
+        asleep = now - self._before if self._asleep(running) else 0.0
+        self.used += max(0.0, processor - self._last, asleep)
+        self._last, self._before = processor, now
+        return running
+
+    def end(self) -> int:
+        """End everything that was ever seen; how many processes a pupil's code had left running."""
+        left = self._look().keys() - self._own
+        for process in self._seen.values():
+            with suppress(psutil.Error):
+                process.kill()
+        psutil.wait_procs(self._seen.values(), timeout=3)
+        return len(left)
+
+    def _look(self) -> dict[int, psutil.Process]:
+        """The processes that run now, those included that have lost their parents since they were seen."""
+        with suppress(psutil.Error):
+            for process in [self._root, *self._root.children(recursive=True)]:
+                self._seen.setdefault(process.pid, process)
+        return {pid: process for pid, process in self._seen.items() if _runs(process)}
+
+    @staticmethod
+    def _processor(running) -> float:
+        total = 0.0
+        for process in running.values():
+            with suppress(psutil.Error):
+                times = process.cpu_times()
+                total += times.user + times.system
+        return total
+
+    @staticmethod
+    def _memory(running) -> int:
+        total = 0
+        for process in running.values():
+            with suppress(psutil.Error):
+                total += process.memory_info().rss
+        return total
+
+    @staticmethod
+    def _asleep(running) -> bool:
+        """Whether no process works, or waits for a processor or a disk."""
+        for process in running.values():
+            with suppress(psutil.Error):
+                if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):
+                    return False
+        return True
+
+
+def _runs(process: psutil.Process) -> bool:
+    with suppress(psutil.Error):
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    return False

@@ -1,0 +1,118 @@
+"""A class as platforms give it and take it back: who handed in what, rosters, tables for import, pages."""
+
+import zipfile
+
+import pandas as pd
+import pytest
+
+from gsnn_tutorial.course import pages, seeds
+from gsnn_tutorial.course.arrivals import arrivals
+from gsnn_tutorial.course.roster import match, read_roster, write_exports
+
+
+def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):
+    for name in [
+        "Ada L. [late]/1_toy.ipynb",
+        "Ada L. [late]/scratch.ipynb",
+        "two/a.ipynb",
+        "two/b.ipynb",
+        "only/my.ipynb",
+    ]:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bo.ipynb").touch()
+    (tmp_path / "readme.txt").touch()
+    found = arrived(tmp_path)
+    assert {pupil: arrival.path and arrival.path.name for pupil, arrival in found.items()} == {
+        "Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb", "readme": None,
+    }  # fmt: skip
+    assert "readme.txt" in found["readme"].notes[0]
+
+
+def arrived(folder, where=None):
+    return {arrival.pupil: arrival for arrival in arrivals(folder, "1_toy", where or folder.parent / "unpacked")}
+
+
+def test_no_pupil_and_no_folder_are_refused_and_two_of_one_name_are_two(tmp_path):
+    (folder := tmp_path / "in").mkdir()
+    with pytest.raises(ValueError, match="submissions must hold a folder or a notebook for each pupil"):
+        arrived(folder)
+    with pytest.raises(ValueError, match="submissions must be a folder or a zip, got"):
+        arrived(tmp_path / "nowhere")
+    (folder / "a b").mkdir()
+    (folder / "a_b.ipynb").touch()
+    assert {pupil: arrival.path and arrival.path.name for pupil, arrival in arrived(folder).items()} == {
+        "a_b": None, "a_b_2": "a_b.ipynb"
+    }  # fmt: skip
+
+
+def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
+    folder = tmp_path / "in"
+    for name in [
+        "Ada Lovelace_101_assignsubmission_file_/1_toy.ipynb", "byronlord_LATE_77_12_1_toy.ipynb", "_anna.ipynb",
+        "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "up.IPYNB", "NA.ipynb", "script.py", "Zoe\u0308 \U0001f600.ipynb",  # noqa: E501
+    ]:  # fmt: skip
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+    (folder / "thief.ipynb").symlink_to(folder / "up.IPYNB")
+    with zipfile.ZipFile(folder / "z.zip", "w") as packed:
+        packed.writestr("deep/1_toy.ipynb", "{}")
+    found = arrived(folder)
+    assert {pupil for pupil, arrival in found.items() if arrival.path is None} == {"thief"}
+    assert set(found) == {
+        "Ada_Lovelace", "byronlord", "_anna", "cy", "up", "NA", "script", "Zo\u00eb_\U0001f600", "thief", "z"
+    }  # fmt: skip
+    assert found["thief"].notes[0] == "thief.ipynb is a link, which is not followed"
+    assert found["byronlord"].notes == ["the platform says late"] and found["cy"].time.hour == 10
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as packed:
+        for path in sorted(folder.rglob("*.ipynb")):
+            packed.write(path, path.relative_to(folder))
+    assert {"up", "_anna"} & set(arrived(tmp_path / "all.zip", tmp_path / "other")) == {"_anna"}
+
+
+def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_path):
+    (folder := tmp_path / "in").mkdir()
+    for name in ("Ada Lovelace_101_assignsubmission_file_1_toy.ipynb", "bo.ipynb", "stranger.ipynb"):
+        (folder / name).touch()
+    text = "\ufeffUser;ID number;Full name;Email address\r\n1;NA;Ada Lovelace;al@x.org\r\n2;b7;Bo;bo@x.org\r\n3;null;Cy;c@x\r\n"  # noqa: E501
+    (tmp_path / "roster.csv").write_bytes(text.encode("utf-16"))
+    rows = match([*arrived(folder).values()], read_roster(tmp_path / "roster.csv"))
+    assert [(row.pupil, row.path and row.path.name[:3]) for row in rows] == [
+        ("NA", "Ada"), ("b7", "bo."), ("null", None), ("stranger", "str")
+    ]  # fmt: skip
+    assert rows[2].notes == ["nothing was handed in"] and "not on the roster: look at it" in rows[3].notes
+    (tmp_path / "roster.csv").write_text("id,name\na,x\na,y\n", encoding="utf-8")
+    with pytest.raises(ValueError, match="line 3: the id 'a' is there twice"):
+        read_roster(tmp_path / "roster.csv")
+
+
+def test_points_go_back_to_canvas_in_its_own_columns_and_half_a_total_stays_blank(tmp_path):
+    text = 'Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)\n    Points Possible,,,,,9\n"L, Ada",7,a1,ada,S,\nBo,8,b1,bo,S,\n'  # noqa: E501
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    table = pd.DataFrame({"id": ["a1", "b1"], "name": ["L, Ada", "Bo"], "email": ["", ""], "total": [5.5, 2.0],
+                          "of": 9, "waits": [False, True], "comment": ""}, index=["a1", "b1"])  # fmt: skip
+    write_exports(read_roster(tmp_path / "roster.csv"), table, tmp_path, "1_toy")
+    lines = (tmp_path / "canvas.csv").read_text(encoding="utf-8").splitlines()
+    assert lines == ["Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)", "    Points Possible,,,,,9",
+                     '"L, Ada",7,a1,ada,S,5.5', "Bo,8,b1,bo,S,"]  # fmt: skip
+
+
+def test_a_formula_needs_no_network_and_code_is_left_alone():
+    page = '<head></head><script src="https://x.org/mathjax.js"></script><p>$a_1$ costs $5</p><pre>$b$</pre>'
+    shown = pages.offline(page)
+    assert "<math" in shown and "https://x" not in shown and "<pre>$b$</pre>" in shown and "max-width" in shown
+
+
+def test_the_class_page_counts_who_was_there_and_what_went_wrong_most():
+    table = pd.DataFrame({"half": [0.0, 3.0, 0.0], "total": [0.0, 3.0, 0.0], "of": 3}, index=["a", "b", "ghost"])
+    answers = pd.DataFrame({"pupil": ["a"], "cell": ["half"], "points": [0], "of": [3], "diagnosis": ["x < y"]})
+    absent = pd.Series([False, False, True], index=table.index)
+    page = pages.class_page("1_toy", table, answers, ["half"], {"half-test": 3}, absent)
+    assert "2 of 3 pupils handed in; 1 did not. Points: median 1.5, from 0 to 3, of 3." in page
+    assert '<td>half<td><meter value="0.500"></meter><td>50%' in page and "<td>1<td>half<td>x &lt; y" in page
+
+
+def test_each_pupil_has_a_seed_of_their_own_which_stays():
+    assert seeds.own_seed(2027, "ada") == seeds.own_seed(2027, "ada")
+    assert len({seeds.own_seed(year, pupil) for year in (2027, 2028) for pupil in ("ada", "bo")}) == 4

@@ -1,0 +1,130 @@
+"""A class is graded as a whole: after its code has run, once more, with a roster. Kernels are not needed to see it."""
+
+import nbformat
+import pandas as pd
+import pytest
+from assignments import answered, toy_kit
+from nbgrader.api import Gradebook
+
+from gsnn_tutorial.course import grade as grading
+from gsnn_tutorial.course import running
+from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.outputs import fail
+from gsnn_tutorial.course.release import release
+from gsnn_tutorial.course.report import report
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+def kit(tmp_path):
+    """A class of three: ada is right, bo is wrong, cy handed in something else."""
+    toy = toy_kit(tmp_path)
+    (tmp_path / "in").mkdir()
+    blank = release(toy / "source" / "1_toy.py")
+    nbformat.write(answered(blank, verdict="It does."), tmp_path / "in" / "ada.ipynb")
+    nbformat.write(answered(blank, half="def half(x):\n    return x"), tmp_path / "in" / "bo.ipynb")
+    (tmp_path / "in" / "cy.txt").touch()
+    return tmp_path
+
+
+def graded(kit, output, **options):
+    options = {"progress": False} | options
+    return grading.grade(kit / "kit" / "source" / "1_toy.py", kit / "in", kit / output, **options)
+
+
+def run_by_hand(meanwhile=lambda name: None, ran=None):
+    """In the place of kernels: bo's half is wrong, and meanwhile something happens."""
+
+    def execute(notebooks, *, done, tests, jobs, limits):
+        for name, notebook in notebooks.items():
+            meanwhile(name)
+            answers = [cell.source for cell in notebook.cells]
+            for cell in notebook.cells:
+                if cell.id == "half-test" and "def half(x):\n    return x" in answers:
+                    fail(cell, "AssertionError", "half: no.")
+                if cell.id.endswith("-test") and "NotImplementedError" in "".join(answers):
+                    fail(cell, "AssertionError", "no answer yet.")
+            if ran is not None:
+                ran.append(name)
+            done(name, [])
+
+    return execute
+
+
+def test_there_is_no_gradebook_while_pupils_code_runs(kit, monkeypatch):
+    seen = []
+    monkeypatch.setattr(running, "execute", run_by_hand(lambda name: seen.append([*(kit / "out").glob("*.db")])))
+    table = graded(kit, "out")
+    assert seen == [[]] * 3 and (kit / "out" / "gradebook.db").exists()
+    assert table.loc["ada", ["double", "half"]].tolist() == [2, 3] and table.loc["bo", "half"] == 0
+    assert table.loc["cy", "total"] == 0 and "cy.txt" in table.loc["cy", "what happened"]
+    page = (kit / "out" / "class.html").read_text(encoding="utf-8")
+    assert "half: no." in page and "3 of 3 pupils handed in" in page
+
+
+@pytest.mark.parametrize("touched", ["kit/source/1_toy.py", "in/ada.ipynb", "before/gradebook.db"])
+def test_nothing_is_graded_if_a_file_changed_that_must_not(kit, monkeypatch, touched):
+    (kit / "before").mkdir()
+    (kit / "before" / "gradebook.db").touch()
+
+    def forge(name):
+        with (kit / touched).open("a", encoding="utf-8") as file:
+            file.write("#")
+
+    monkeypatch.setattr(running, "execute", run_by_hand(forge))
+    with pytest.raises(ValueError, match=f"something changed that they must not touch: .*{touched.split('/')[-1]}"):
+        graded(kit, "out")
+    assert not (kit / "out" / "gradebook.db").exists() and not (kit / "out" / "points.csv").exists()
+
+
+def test_an_interrupted_run_goes_on_and_refuses_other_submissions(kit, monkeypatch):
+    def stop(name):
+        if name == "bo":
+            raise KeyboardInterrupt
+
+    ran = []
+    monkeypatch.setattr(running, "execute", run_by_hand(stop, ran))
+    with pytest.raises(KeyboardInterrupt):
+        graded(kit, "out")
+    assert ran == ["ada"]
+    monkeypatch.setattr(running, "execute", run_by_hand(ran=ran))
+    (kit / "in" / "dora.txt").touch()
+    with pytest.raises(ValueError, match="holds an unfinished run of other submissions or tests"):
+        graded(kit, "out")
+    (kit / "in" / "dora.txt").unlink()
+    table = graded(kit, "out")
+    assert ran == ["ada", "bo", "cy"] and table.loc[["ada", "bo"], "half"].tolist() == [3, 0]
+
+
+def test_points_by_hand_are_carried_over_where_the_answer_is_the_same(kit, monkeypatch):
+    monkeypatch.setattr(running, "execute", run_by_hand())
+    graded(kit, "first")
+    with Gradebook(NbgraderCourse(kit / "first", "1_toy").database) as gradebook:
+        for pupil in ("ada", "bo"):
+            grade = gradebook.find_grade("verdict", "1_toy", "1_toy", pupil)
+            grade.manual_score, grade.needs_manual_grade = 3.5, False
+            gradebook.find_comment("verdict", "1_toy", "1_toy", pupil).manual_comment = "Why?"
+        gradebook.db.commit()
+    later = answered(release(kit / "kit" / "source" / "1_toy.py"), verdict="Another answer.")
+    nbformat.write(later, kit / "in" / "bo.ipynb")
+    table = graded(kit, "second", earlier=kit / "first")
+    assert table.loc["ada", "verdict"] == 3.5 and pd.isna(table.loc["bo", "verdict"])
+    assert "verdict has another answer than when it was graded by hand" in table.loc["bo", "what happened"]
+    assert "Why?" in (kit / "second" / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
+
+
+def test_from_a_roster_to_the_platforms(kit, monkeypatch):
+    monkeypatch.setattr(running, "execute", run_by_hand())
+    rows = ["id,name,email", "NA,Ada L,ada@x.org", "b7,Bo,bo@x.org", "g1,Gus,gus@x.org", "c3,Cy,cy@x.org"]
+    (kit / "roster.csv").write_text("\n".join(rows), encoding="utf-8")
+    due = pd.Timestamp("2026-01-01").to_pydatetime()
+    table = graded(kit, "out", roster=kit / "roster.csv", due=due)
+    assert table.index.tolist() == ["NA", "b7", "g1", "c3"]
+    assert table.loc["g1", "total"] == 0 and table.loc["g1", "what happened"] == "nothing was handed in"
+    assert table.loc["NA", "days late"] > "0" and table.loc["g1", "days late"] == "0"
+    canvas = pd.read_csv(kit / "out" / "canvas.csv", keep_default_na=False, dtype=str).set_index("SIS User ID")
+    assert canvas["1_toy"].to_dict() == {"": "9", "NA": "", "b7": "2", "g1": "0", "c3": "0"}
+    moodle = pd.read_csv(kit / "out" / "moodle.csv", keep_default_na=False, dtype=str).set_index("ID number")
+    assert "half: no." in moodle.loc["b7", "Feedback comments"]
+    assert report(kit / "out").equals(table)
