@@ -278,7 +278,7 @@ checks.pathway_gap(pathway_gap);
 #
 # </details>
 #
-# The package has it in `gsnn_tutorial/evaluation.py`, with CKA for all pairs of nodes at once.
+# **The file.** What you have just written is `gsnn_tutorial/evaluation.py`, for all pairs of nodes at once.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · The published setting over twenty seeds

@@ -548,6 +548,8 @@ checks.conclusion(conclusion);
 #
 # </details>
 #
+# **The file.** What you have just written is `gsnn_tutorial/study/verdict.py`, with a margin, p-values and whole sentences.
+#
 # ## Appendix · Where the numbers come from
 #
 # Every study is a command. The earlier ones tuned nothing.
@@ -624,8 +626,8 @@ interact(explore, setting=ToggleButtons(options=settings_shown), metric=ToggleBu
 # 2. A fair rule is the same for all: as many settings, folds inside the training rows, and test rows that choose nothing.
 # 3. Given that, four uses of the pathways help, and their matched controls do not. The penalty on edges between pathways,
 #    alone or with the score, goes most of the way to the true graph.
-# 4. A strong use of a prior is strong both ways. The map says where it breaks: look at real edges between pathways first.
-# 5. "Can't tell" is an answer. Power says how many seeds a better one takes.
+# 4. A strong use of a prior is strong both ways: look for real edges between your pathways first. Where the table says "can't
+#    tell", power says how many seeds a better answer takes.
 #
 # **Next.** [8 · Your own network](08_your_own_network.ipynb) takes your own table, network and gene sets to a verdict.
 #

@@ -162,7 +162,7 @@ ELSEWHERE = {
     "course/grade.py": {"unlink"},  # the mark of an unfinished run
     "course/release.py": {"write_text"},
     "course/running.py": {"rmtree", "unlink"},  # what an unfinished run has left
-    "commands/mine.py": {"to_csv"},
+    "own/network.py": {"to_csv"},  # into a fingerprint
     "plots/style.py": {"save"},  # into a picture in memory
     "publishing/book.py": {"write_text", "rmtree"},
     "publishing/publish.py": {"unlink"},  # the links to an address that has been taken away
