@@ -464,7 +464,7 @@ plots.show(figure, "Test error over the epochs of a large network, without and w
 # 4. Without a truth the controls are all there is: shuffled and connected sets, over twelve paired splits, by a rule that
 #    was fixed before.
 #
-# **Next.** Take your own three files. The [README](../README.md) says how to install the kit and what else its
+# **Next.** Take your own three files. The README says how to install the kit and what else its
 # commands do, and [chapter 7](07_does_the_prior_help.ipynb) what to ask of a prior.
 #
 # **The same from the command line:** `python -m gsnn_tutorial mine --example my_files`.

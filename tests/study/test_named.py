@@ -152,7 +152,7 @@ def test_a_saved_row_is_what_the_code_gives(name, number, arm, seed):
     How far a row moves by that alone, ``again`` beside ``confirmation`` shows: see the last test of this section.
     """
     row, saved = recomputed(name, number, arm, seed)
-    assert saved["floor"] == pytest.approx(row["floor"], abs=1e-3)
+    assert saved["floor"] == pytest.approx(row["floor"], abs=1e-3, nan_ok=True)  # no World knows its floor
     assert saved["test_mse"] == pytest.approx(row["test_mse"], abs=0.1)
     assert saved["cka_gap"] == pytest.approx(row["cka_gap"], abs=0.15)
 
