@@ -42,7 +42,7 @@
 #
 # **Before you start:** you need [3 · GSNN](03_gsnn.ipynb), or the idea that a state lives on every edge.
 # **Time:** 45 minutes to read and 21 for the exercises, under a minute to run on two CPU cores, less than
-# 1 GB of memory.
+# 1.5 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
 def bring_the_kit(address):
