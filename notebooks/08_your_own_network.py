@@ -61,8 +61,8 @@ from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.fitting import errors, fitted
-from gsnn_tutorial.own.hepatocytes import FOLDER, hepatocytes
-from gsnn_tutorial.own.hepatocytes_study import CAREFUL, CARELESS, everywhere
+from gsnn_tutorial.worked.hepatocytes import FOLDER, hepatocytes
+from gsnn_tutorial.worked.steps import CAREFUL, CARELESS, everywhere
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
@@ -121,7 +121,7 @@ plots.show(figure, "Log2 change of each readout: grey bars hold the middle 90 pe
 
 # %% [markdown]
 # **Copies.** In the original table every unstimulated row at 30 minutes is the copy of one at 0 minutes. The
-# script that made our table (`own/make_hepatocytes.py`) leaves the copies out: else some test rows would have been
+# script that made our table (`worked/make_hepatocytes.py`) leaves the copies out: else some test rows would have been
 # training rows. **Noise.** Real duplicates are left of the controls, two for each cell line and inhibitor combination.
 # Half their mean squared difference is the variance of one measurement:
 
@@ -227,7 +227,7 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. That points
 # at training or at the map, and not at too little data. The saved study changes one thing at a time, over several splits
-# (`python -m gsnn_tutorial.own.hepatocytes_study steps.csv`):
+# (`python -m gsnn_tutorial.worked.steps steps.csv`):
 
 # %% slideshow={"slide_type": "subslide"}
 saved = pd.read_csv(FOLDER / "steps.csv")
@@ -442,7 +442,7 @@ checks.half_wrong(half_wrong);
 #
 # ## 9 · Scale
 #
-# Real networks have thousands of nodes. A saved run (`python -m gsnn_tutorial.own.scale scale.csv`) reads such
+# Real networks have thousands of nodes. A saved run (`python -m gsnn_tutorial.worked.scale scale.csv`) reads such
 # tables, and trains in minibatches of 64, without and with the regularizer over overlapping sets:
 
 # %% slideshow={"slide_type": "subslide"}

@@ -11,7 +11,6 @@ from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.fitting import Settings, errors, fitted
-from gsnn_tutorial.own.hepatocytes import hepatocytes
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison
 from gsnn_tutorial.own.problem import OwnProblem, scaled
@@ -23,6 +22,7 @@ from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Drawn, stream
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.worked.hepatocytes import hepatocytes
 
 QUICK = Settings(channels=2, layers=3, epochs=1)
 

@@ -1,4 +1,4 @@
-"""Make the package's hepatocyte tables of the originals: python -m gsnn_tutorial.own.make_hepatocytes FOLDER.
+"""Make the package's hepatocyte tables of the originals: python -m gsnn_tutorial.worked.make_hepatocytes FOLDER.
 
 FOLDER holds responses.csv (cell_line, minutes, stimuli, inhibitors, raw fluorescence), network.csv (source, target,
 sign), pathways.gmt and columns.csv (column, role, node). ``hepatocytes.py`` says what is made, and its sources.
@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gsnn_tutorial.own.hepatocytes import FOLDER
+from gsnn_tutorial.worked.hepatocytes import FOLDER
 
 
 def make(source: str | Path, target: str | Path = FOLDER):

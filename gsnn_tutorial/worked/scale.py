@@ -1,4 +1,4 @@
-"""A network of everyday size, as a saved run: python -m gsnn_tutorial.own.scale OUTPUT.csv [NODES].
+"""A network of everyday size, as a saved run: python -m gsnn_tutorial.worked.scale OUTPUT.csv [NODES].
 
 NODES genes (10,000), ten edges for each, 300 overlapping sets of 50 neighbours, 512 training samples in minibatches
 of 64, with and without the regularizer. What is written: the learning curve, seconds for reading and for an epoch, and
