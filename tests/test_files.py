@@ -166,10 +166,10 @@ ELSEWHERE = {
     "plots/style.py": {"save"},  # into a picture in memory
     "publishing/book.py": {"write_text", "rmtree"},
     "publishing/publish.py": {"unlink"},  # the links to an address that has been taken away
-    "worked/make_hepatocytes.py": {"to_csv", "write_text"},
+    "worked/make_tables.py": {"to_csv", "write_text"},
 }
 # The whole lines of a file that may be cut; tables of others, with their separators; the sources of the kit's own data.
-READS = ("files.py", "study/table.py", "own/sheets.py", "course/roster.py", "worked/make_hepatocytes.py")
+READS = ("files.py", "study/table.py", "own/sheets.py", "course/roster.py", "worked/make_tables.py")
 
 
 def test_only_files_py_writes_files_and_reads_tables():

@@ -1,6 +1,7 @@
 """The exercises of chapter 8, a network of one's own.
 
-``held_out`` splits rows by whole groups, and ``half_wrong`` makes a membership of which half is wrong.
+``held_out`` splits rows by whole groups, ``half_wrong`` makes a membership of which half is wrong, and ``roles`` says
+which columns of a table enter a network and which are read out.
 """
 
 from __future__ import annotations
@@ -122,3 +123,58 @@ def turned_around(M, order):
     chosen = order[: M.shape[1] // 2]
     wrong[:, chosen] = 1 - M[:, chosen]
     return wrong
+
+
+# ---- What enters and what is read out
+
+
+def role_cases(seed):
+    """Proteins that act, that are acted on, that do both and that the network lacks; a node that nobody measured."""
+    rng = np.random.default_rng(seed)
+    edges = [("raf", "mek"), ("mek", "erk"), ("pka", "erk"), ("pka", "node 7"), ("node 7", "p38")]
+    measured = [str(name) for name in rng.permutation(["raf", "mek", "erk", "pka", "p38", "actin"])]
+    return [([("b", "a")], ["a", "b", "c"]), (edges, measured), (edges[::-1], measured[::-1])]
+
+
+@exercise("What enters, what is read out", cases=role_cases)
+def roles(edges, measured):
+    """(column, role, node) of each measured protein that the network has, in the order of ``measured``."""
+    sources, targets = {u for u, _ in edges}, {v for _, v in edges}
+    known = [name for name in measured if name in sources | targets]
+    return [(name, "input" if name in sources else "output", name) for name in known]
+
+
+@roles.mistake("you keep proteins that the network lacks: no edge has them, so nothing could enter or leave there.")
+def keeps_unknown(edges, measured):
+    sources = {u for u, _ in edges}
+    return [(name, "input" if name in sources else "output", name) for name in measured]
+
+
+@roles.mistake("you turned the roles around: what acts on others enters, and what acts on nothing is read out.")
+def roles_turned(edges, measured):
+    other = {"input": "output", "output": "input"}
+    return [(name, other[role], node) for name, role, node in roles.reference(edges, measured)]
+
+
+@roles.mistake("a protein that acts and is acted on is an output in yours: it acts, so it is an input.")
+def both_are_outputs(edges, measured):
+    targets = {v for _, v in edges}
+    known = [row[0] for row in roles.reference(edges, measured)]
+    return [(name, "output" if name in targets else "input", name) for name in known]
+
+
+@roles.mistake("you left out the proteins that act and are acted on: they act, so they are inputs.")
+def both_left_out(edges, measured):
+    sources, targets = {u for u, _ in edges}, {v for _, v in edges}
+    return [row for row in roles.reference(edges, measured) if row[0] not in sources & targets]
+
+
+@roles.mistake("you list nodes of the network, measured or not: begin with the names in measured.")
+def all_nodes_of_the_network(edges, measured):
+    nodes = list(dict.fromkeys(name for edge in edges for name in edge))
+    return roles.reference(edges, nodes)
+
+
+@roles.mistake("your rows are right but in another order: keep that of measured.")
+def roles_sorted(edges, measured):
+    return sorted(roles.reference(edges, measured))

@@ -5,7 +5,7 @@ fluorescence, minus the log2 of the mean control (no stimulus, no inhibitor, 0 m
 
 Sources: L.G. Alexopoulos et al., Molecular & Cellular Proteomics 9 (2010) 1849; J. Saez-Rodriguez et al., Cancer
 Research 71 (2011) 5400; network and measurements as distributed with CellNOpt. The sets are textbook knowledge, made
-for this kit. ``make_hepatocytes.py`` makes the tables of the originals.
+for this kit. ``make_tables.py`` makes the tables of the originals.
 """
 
 from __future__ import annotations

@@ -15,13 +15,15 @@ def path_signs(graph: OwnGraph, starts: Sequence[str]) -> dict[str, int]:
     """+1 or -1 for each function node that is reached: the product of the signs along a shortest path to it.
 
     ``starts`` are the inputs that paths begin at, such as stimuli. Edges whose sign is not known, those of inputs among
-    them, count as +1. Of several shortest paths the one whose edges come first is taken.
+    them, count as +1. Of several shortest paths the one whose edges come first is taken. Raises ValueError for a start
+    that is no input, and without any.
     """
     G = validate.instance("graph", graph, OwnGraph).networkx()
-    for name in validate.ordered("starts", starts):
-        validate.choice("starts", name, tuple(graph.input_nodes))
+    starts = [validate.choice("starts", name, tuple(graph.input_nodes)) for name in validate.ordered("starts", starts)]
+    if not starts:
+        raise ValueError("starts must name at least one input, got none")
     signs = {}
-    for node, path in nx.multi_source_dijkstra_path(G, list(starts)).items():
+    for node, path in nx.multi_source_dijkstra_path(G, starts).items():
         signs[node] = 1
         for edge in zip(path, path[1:]):
             signs[node] *= G.edges[edge]["sign"] or 1

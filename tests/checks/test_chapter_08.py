@@ -9,7 +9,7 @@ from gsnn_tutorial import plots
 from gsnn_tutorial.checks import chapter_8 as checks
 from gsnn_tutorial.plots import chapter_8 as figures
 
-EXERCISES = [checks.held_out, checks.half_wrong]
+EXERCISES = [checks.held_out, checks.half_wrong, checks.roles]
 
 
 @pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.title)

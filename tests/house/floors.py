@@ -3,6 +3,6 @@
 # From the ground up: a module imports only from those before it.
 FLOORS = [
     "arrays", "validate", "files", "kernels", "wiring", "graph", "simulation", "sparse", "node", "gsnn", "training",
-    "regularizer", "evaluation", "attribution", "priors", "study", "own", "checks", "course", "plots", "bench",
-    "publishing", "commands", "__main__",
+    "regularizer", "evaluation", "attribution", "priors", "study", "own", "worked", "checks", "course", "plots",
+    "bench", "publishing", "commands", "__main__",
 ]  # fmt: skip

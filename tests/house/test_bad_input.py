@@ -29,6 +29,7 @@ from gsnn_tutorial import (
     standardize,
     study,
     train,
+    worked,
 )
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
@@ -66,6 +67,8 @@ from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.union_regularizer import disjoint_union
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import History
+from gsnn_tutorial.worked.blocked import Blocked
+from gsnn_tutorial.worked.signs import path_signs
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
 G = GRAPH.networkx(spurious=False)
@@ -641,6 +644,11 @@ CASES |= {
         (lambda: GraphConvolutions(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
         (lambda: GraphConvolutions(OWN_NETWORK.graph, layers=0), ValueError, "layers must be at least 1, got 0"),
         (lambda: own_tuning(0), ValueError, "epochs must be at least 1, got 0"),
+        (lambda: Blocked(OWN_NETWORK, {}), TypeError, "model must be"),
+        (lambda: Blocked(gsnn(), {"nobody": "f_0_0"}), ValueError, "blocks must be one of"),
+        (lambda: path_signs(OWN_NETWORK, []), TypeError, "graph must be"),
+        (lambda: path_signs(OWN_NETWORK.graph, ["nobody"]), ValueError, "starts must be one of"),
+        (lambda: path_signs(OWN_NETWORK.graph, []), ValueError, "starts must name at least one input"),
         (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["best"], Tuning()), ValueError, "arms must be"),
         (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], 3), TypeError, "tuning must be"),
         (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], Tuning(starts=2)), ValueError,
@@ -676,7 +684,11 @@ INSIDE = {
     "study.verdict.compared",
     "own.edges.sign_of", "own.findings.Findings", "worked.hepatocytes.hepatocytes", "worked.steps.everywhere",
     "worked.steps.asked_edges", "worked.steps.further", "worked.steps.random_edges",
-    "worked.steps.steps", "worked.steps.study", "worked.make_hepatocytes.make", "own.names.folded",
+    "worked.steps.steps", "worked.steps.study", "worked.steps.inhibitors", "worked.steps.multiplied",
+    "worked.sachs.sachs", "worked.signs.signed_membership", "worked.tuned.study", "worked.tuned.jobs",
+    "worked.tuned.gsnn", "worked.tuned.pairs", "worked.tuned.rival",
+    "worked.make_tables.make_hepatocytes", "worked.make_tables.make_sachs",
+    "own.names.folded",
     "own.names.Names", "own.network.OwnNetwork", "own.problem.OwnDraw", "own.problem.scaled",
     "own.reach.hops", "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean",
     "own.roles.roles_of_lists", "own.roles.guessed_roles", "worked.scale.large_files", "worked.scale.run",
@@ -686,7 +698,7 @@ INSIDE = {
     "own.fitting.Settings",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
-ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study, own)
+ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study, own, worked)
           for room in pkgutil.iter_modules(wing.__path__)]  # fmt: skip
 
 
