@@ -89,6 +89,8 @@ from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.own.rivals import group_mean, mlp, pairwise, ridge
+
+# %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.own.tuned import own_tuning
 from gsnn_tutorial.plots.chapter_5 import plot_curves
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, holm, interval, summarize
