@@ -53,6 +53,8 @@ def test_continuous_integration_runs_the_commands_of_the_readme():
     assert "pytest -m slow" in ci
     assert ci.index("export PYTHONWARNDEFAULTENCODING=1") < ci.index(command)  # encodings are looked at there
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert ci.splitlines()[-1] == ".ci/browser" and os.access(ROOT / ".ci" / "browser", os.X_OK)
+    assert "pytest -m browser" in (ROOT / ".ci" / "browser").read_text(encoding="utf-8")
 
 
 def test_a_file_that_is_opened_without_an_encoding_is_an_error(tmp_path):
