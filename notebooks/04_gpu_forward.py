@@ -1064,10 +1064,10 @@ slopes(scaling)
 # </details>
 #
 # Where does the time of our own step go? There the next gain would have to come from. We ask the profiler
-# once more, for a step at three thousand nodes with ten edges out of each, measured now:
+# once more, for a step at two thousand nodes with ten edges out of each, measured now:
 
 # %%
-model = random_model(3_000, 30_000).to(device)
+model = random_model(2_000, 20_000).to(device)
 inputs = len(model.node_names_dict["input"])
 step = training_step(model, *torch.randn(2, 32, inputs, device=device))
 step()
@@ -1111,14 +1111,14 @@ operators.nlargest(6, "us")
 # these calls among many models, and this is why a study trains its models side by side.
 #
 # **New memory costs something, too.** The system hands memory out page by page, and a result that is
-# written into new memory can cost more than its arithmetic. We compute the same product twice, once into
+# written into new memory can cost more than its arithmetic. We compute the same squares twice, once into
 # new memory and once into memory that is there already:
 
 # %%
 copies = {}
-for megabytes in (0.5, 2, 8, 40):
-    a, b, old = torch.randn(3, int(megabytes * 250_000))
-    runs = {"new memory": lambda: torch.mul(a, b), "old memory": lambda: torch.mul(a, b, out=old)}
+for megabytes in (0.5, 2, 8, 36):
+    a, old = torch.randn(2, int(megabytes * 250_000))
+    runs = {"new memory": lambda: torch.mul(a, a), "old memory": lambda: torch.mul(a, a, out=old)}
     copies[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
 pd.DataFrame(copies).T.rename_axis("size of the result")
 

@@ -78,7 +78,8 @@ def test_the_helpers_of_tests_are_among_the_files_that_must_name_an_encoding():
 
 
 def test_the_package_declares_what_it_imports_and_nothing_else():
-    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")} | {"myst_nb", "sphinx_book_theme"}
+    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")}
+    declared |= {"myst_nb", "nbconvert", "sphinx_book_theme"}
     found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
     third_party = {name for name in found if name not in sys.stdlib_module_names}
     assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own
