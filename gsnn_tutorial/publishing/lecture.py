@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 import shutil
 from pathlib import Path
 
+import nbformat
 from nbconvert import SlidesExporter
 
 from gsnn_tutorial.files import write_text
@@ -20,6 +22,7 @@ TEMPLATE = """
 {%- endblock html_head_js -%}
 {%- block html_head_js_mathjax -%}{%- endblock html_head_js_mathjax -%}
 {%- block html_head_css -%}
+<link rel="icon" href="../_static/favicon.svg">
 <style>
 .reveal .slides section section { max-height: 100%; overflow: hidden auto; font-size: 24px; }
 .reveal .jp-InputPrompt, .reveal .jp-OutputPrompt { display: none; }
@@ -49,7 +52,13 @@ def write_slides(checkout: Checkout, site: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     exporter = SlidesExporter(raw_template=TEMPLATE, reveal_url_prefix="reveal", reveal_theme="white")
     for source in checkout.chapters:
-        page, _ = exporter.from_filename(str(checkout.notebook_of(source)))
+        notebook = nbformat.read(checkout.notebook_of(source), as_version=4)
+        for cell in notebook.cells:
+            if "plots.show(" in cell.source and "def " not in cell.source:
+                cell.metadata["transient"] = {"remove_source": True}  # a lecture shows the figure, not what draws it
+        page, _ = exporter.from_notebook_node(notebook, resources={"metadata": {"name": source.stem}})
+        page = re.sub(r'href="(\d\d_\w+)\.ipynb', r'href="\1.html', page)  # to another chapter's slides
+        page = re.sub(r'href="(assignments/\w+)\.ipynb', r'href="../\1.html', page)
         write_text(page, site / slides_of(source))
     (brought,) = importlib.util.find_spec("sphinx_revealjs").submodule_search_locations
     dist = Path(brought) / "_static" / "revealjs" / "dist"

@@ -83,6 +83,9 @@ def test_a_lecture_needs_no_network_and_shows_figures_with_their_texts(page, sit
     assert [url for url in asked if not url.startswith((page.home, "data:"))] == [] and console == []
     alts = page.locator(".slides img").evaluate_all("images => images.map(image => image.alt)")
     assert len(alts) >= 3 and all(len(alt) > 20 for alt in alts)
+    links = page.locator(".slides a[href]").evaluate_all("all => all.map(a => a.href)")
+    inside = {link.split("#")[0].removeprefix(page.home) for link in links if link.startswith(page.home)}
+    assert [path for path in inside if not (site / path.strip("/")).exists()] == []
     assert page.evaluate("Reveal.getTotalSlides()") > 10 and "Exercise 1" not in page.locator(".slides").inner_text()
     page.screenshot(path=PICTURES / f"slides_{name}_1.png")
     figure = page.locator(".slides section section:has(img)").first
