@@ -12,9 +12,10 @@ def add(commands):
     """Add the command to those of the parser."""
     book = commands.add_parser(
         "book",
-        help="build a site of chapters, assignments and the reference of the package",
-        description="Builds a static site with search, from the notebooks as they are executed. It needs no network to "
-        'be read. pip install -e ".[book]" brings what builds it.',
+        help="build a site of chapters, their slides, assignments and the reference of the package",
+        description="Builds a static site with search, from the notebooks as they are executed, and slides of each "
+        "chapter for a lecture. It needs no network to be read or shown. "
+        'pip install -e ".[book]" brings what builds it.',
     )
     option(book, "--output", "where the site is written", "site", metavar="FOLDER")
     option(book, "--root", "the clone of the repository", ".", metavar="FOLDER")

@@ -42,7 +42,9 @@ def show(figure: Figure, alt: str):
     """Display a figure in a notebook with a text for those who cannot see it, and close it.
 
     The text is in an HTML image, which JupyterLab, Colab, nbconvert and Sphinx prefer, and in the metadata of the PNG
-    beside it, for what shows no HTML; a terminal prints the text itself.
+    beside it, for what shows no HTML; a terminal prints the text itself. GitHub shows a notebook as a static page
+    without its scripts; whether the text survives there is not known, as its way of choosing among outputs is not
+    documented.
 
     Raises ValueError without that text, or if an axis that is drawn has no label (the label of axes
     that share it will do, and so will ticks that are words).

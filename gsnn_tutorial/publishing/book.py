@@ -13,12 +13,13 @@ import nbformat
 
 from gsnn_tutorial.publishing.checkout import Address, Checkout
 from gsnn_tutorial.publishing.first_cells import BADGES
+from gsnn_tutorial.publishing.lecture import slides_of, write_slides
 
 WINGS = ("priors", "study")  # what the reference has besides the reading room
 
 
 def build(root: str | Path = ".", output: str | Path = "site") -> Path:
-    """Build the book with Sphinx into ``output``, in place of what an earlier build left there; its first page.
+    """Build the book and slides of its chapters into ``output``, in place of an earlier build; its first page.
 
     Raises ValueError if ``output`` holds something else, or Sphinx finds a fault, a broken link for one.
     """
@@ -32,6 +33,7 @@ def build(root: str | Path = ".", output: str | Path = "site") -> Path:
         done = subprocess.run(command, capture_output=True, encoding="utf-8", check=False)
         if done.returncode:
             raise ValueError("the book has faults:\n" + done.stderr.replace(str(source) + "/", "").strip()[-3000:])
+        write_slides(checkout, built)
         shutil.rmtree(site, ignore_errors=True)
         shutil.copytree(built, site, ignore=shutil.ignore_patterns(".doctrees"))
     return site / "index.html"
@@ -47,7 +49,9 @@ def write_source(checkout: Checkout, source: Path):
     parts = {"Chapters": chapters, "Assignments": assignments, "Reference": reference}
     trees = [tree(caption, pages) for caption, pages in parts.items()]
     index = source / "index.md"
-    index.write_text("\n".join([index.read_text(encoding="utf-8"), *trees]), encoding="utf-8")
+    lectures = [f'<a href="{slides_of(path)}">{path.stem[1]}</a>' for path in checkout.chapters]
+    text = index.read_text(encoding="utf-8").replace("LECTURES", ", ".join(lectures))
+    index.write_text("\n".join([text, *trees]), encoding="utf-8")
 
 
 def tree(caption: str, pages: list[str]) -> str:

@@ -10,16 +10,22 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+
 from gsnn_tutorial.publishing.checkout import Checkout, replace_text
 
 SAVED = Path("notebooks") / "cost.json"
+LONGEST = 900  # seconds that a chapter may take
 RUN = """
 import json, resource, sys
 import nbformat
 from nbclient import NotebookClient
 folder, path = sys.argv[1:]
-client = NotebookClient(nbformat.read(path, as_version=4), timeout=900, resources={"metadata": {"path": folder}})
-client.widget_registry = {}  # play no front end to widgets: answering them may hang
+client = NotebookClient(nbformat.read(path, as_version=4), timeout=None, resources={"metadata": {"path": folder}})
+client.on_cell_start = lambda cell, cell_index: print(f"cell {cell_index + 1}: {cell.source[:60]!r}", file=sys.stderr)
+# Play no front end to widgets. nbclient answers them past the event loop, on the socket on which it waits for the
+# kernel's replies, and a reply that comes at that moment may wake nobody.
+client.widget_registry = {}
 client.execute()
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
 """
@@ -53,16 +59,35 @@ def read(checkout: Checkout) -> dict[str, dict[str, float]]:
     return json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
 
 
-def run_on_one_core(notebook: Path) -> tuple[float, int]:
-    """(seconds, peak memory of the kernel in kB) of a notebook whose process may use one core and one thread."""
+def run_on_one_core(notebook: Path, longest: float = LONGEST) -> tuple[float, int]:
+    """(seconds, peak memory of the kernel in kB) of a notebook whose process may use one core and one thread.
+
+    Raises ValueError if a cell fails, or if the notebook has not come to its end after ``longest`` seconds.
+    """
     one = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS")} | {"LOKY_MAX_CPU_COUNT": "1"}
     command = [sys.executable, "-c", RUN, str(notebook.parent.resolve()), str(notebook.resolve())]
     command = [sys.executable, "-c", ONE_CORE, *command]
-    start = time.perf_counter()
-    done = subprocess.run(command, env=os.environ | one, capture_output=True, encoding="utf-8", check=False)
-    if done.returncode:
-        raise ValueError(f"{notebook} must run without an error, got {done.stderr.strip().splitlines()[-1:]}")
-    return time.perf_counter() - start, int(done.stdout.split()[-1])
+    start, pipes = time.perf_counter(), {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "encoding": "utf-8"}
+    process = subprocess.Popen(command, env=os.environ | one, **pipes)
+    try:
+        said, told = process.communicate(timeout=longest)
+    except subprocess.TimeoutExpired:
+        end(process)
+        cells = [line for line in process.communicate()[1].splitlines() if line.startswith("cell ")]
+        last = cells[-1] if cells else "its kernel was not ready yet"
+        raise ValueError(f"{notebook} must come to its end within {longest:g} s, got as far as {last}") from None
+    except BaseException:
+        end(process)
+        raise
+    if process.returncode:
+        raise ValueError(f"{notebook} must run without an error, got {told.strip().splitlines()[-1:]}")
+    return time.perf_counter() - start, int(said.split()[-1])
+
+
+def end(process: subprocess.Popen):
+    """End a process and all that it has started, a kernel for one."""
+    for one in [*psutil.Process(process.pid).children(recursive=True), process]:
+        one.kill()
 
 
 ONE_CORE = """

@@ -56,7 +56,10 @@ def server(folder, *before):
             yield f"http://127.0.0.1:{port}/lab/tree/{{}}?token=kit&reset"
         finally:
             lab.terminate()
-            lab.wait(20)
+            try:
+                lab.wait(30)
+            except subprocess.TimeoutExpired:  # a busy machine
+                lab.kill()
 
 
 class Notebook:
@@ -99,9 +102,13 @@ class Notebook:
             self.command("notebook:run-all-above")
             self.select(until)
             self.command("notebook:run-cell")
-        idle = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status == 'idle'"
-        self.page.wait_for_function(idle, timeout=300_000)
+        self.rest()
         return self.page.evaluate(ERRORS)
+
+    def rest(self):
+        """Wait until the kernel has nothing to do."""
+        idle = "() => jupyterapp.shell.currentWidget.sessionContext.session.kernel.status == 'idle'"
+        self.page.wait_for_function(idle, timeout=600_000)
 
     def cell(self, number):
         """The element of a cell, scrolled into view."""
@@ -115,7 +122,7 @@ class Notebook:
 
     def theme(self, name):
         self.page.evaluate("name => jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
-        self.page.wait_for_timeout(700)
+        self.page.wait_for_timeout(400)
 
 
 def moved(cell):
@@ -141,7 +148,7 @@ def figure_changes(cell, move):
     image = cell.locator(".widget-output img, .jp-OutputArea img").last
     before = image.get_attribute("src")
     move()
-    for _ in range(60):
+    for _ in range(240):
         cell.page.wait_for_timeout(250)
         if re.search("Traceback", cell.inner_text()):
             return False

@@ -20,6 +20,7 @@ from lab import FLAGS, ROOT  # noqa: E402
 
 from gsnn_tutorial.publishing.book import build  # noqa: E402
 
+PICTURES = ROOT / "runs" / "browser"
 CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]
 
 
@@ -30,6 +31,7 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory):
+    PICTURES.mkdir(parents=True, exist_ok=True)
     return build(ROOT, tmp_path_factory.mktemp("book") / "site").parent
 
 
@@ -67,12 +69,33 @@ def test_a_page_is_whole_without_a_network(page, site, name):
         fault["id"]: fault["nodes"][0]["html"][:200] for fault in found if fault["impact"] in ("serious", "critical")
     }
     assert serious == {}
-    pictures = ROOT / "runs" / "browser"
-    pictures.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=pictures / f"book_{Path(name).name}.png")
+    page.screenshot(path=PICTURES / f"book_{Path(name).name}.png")
+
+
+@pytest.mark.parametrize("name", CHAPTERS)
+def test_a_lecture_needs_no_network_and_shows_figures_with_their_texts(page, site, name):
+    asked, console = [], []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: message.type == "error" and console.append(message.text))
+    page.goto(f"{page.home}/slides/{name}.html")
+    page.locator(".reveal.ready").wait_for()
+    if "$" in (ROOT / "notebooks" / f"{name}.py").read_text(encoding="utf-8"):
+        page.locator(".reveal.ready mjx-container").first.wait_for(state="attached")  # its equations are set
+    assert [url for url in asked if not url.startswith((page.home, "data:"))] == [] and console == []
+    alts = page.locator(".slides img").evaluate_all("images => images.map(image => image.alt)")
+    assert len(alts) >= 3 and all(len(alt) > 20 for alt in alts)
+    links = page.locator(".slides a[href]").evaluate_all("all => all.map(a => a.href)")
+    inside = {link.split("#")[0].removeprefix(page.home) for link in links if link.startswith(page.home)}
+    assert [path for path in inside if not (site / path.strip("/")).exists()] == []
+    assert page.evaluate("Reveal.getTotalSlides()") > 10 and "Exercise 1" not in page.locator(".slides").inner_text()
+    page.screenshot(path=PICTURES / f"slides_{name}_1.png")
+    figure = page.locator(".slides section section:has(img)").first
+    figure.evaluate("section => { const at = Reveal.getIndices(section); Reveal.slide(at.h, at.v); }")
+    page.wait_for_timeout(1000)  # for the slide to come in
+    page.screenshot(path=PICTURES / f"slides_{name}_2_figure.png")
 
 
 def test_search_finds_a_chapter(page):
     page.goto(f"{page.home}/search.html?q=gather-scatter")
     page.locator("#search-results li a").first.wait_for()
-    assert any("GPU forward" in text for text in page.locator("#search-results li").all_inner_texts())
+    assert any("Sparse maps" in text for text in page.locator("#search-results li").all_inner_texts())

@@ -53,6 +53,8 @@ def test_continuous_integration_runs_the_commands_of_the_readme():
     assert "pytest -m slow" in ci
     assert ci.index("export PYTHONWARNDEFAULTENCODING=1") < ci.index(command)  # encodings are looked at there
     assert os.access(ROOT / ".ci" / "run", os.X_OK)
+    assert ci.splitlines()[-1] == ".ci/browser" and os.access(ROOT / ".ci" / "browser", os.X_OK)
+    assert "pytest -m browser" in (ROOT / ".ci" / "browser").read_text(encoding="utf-8")
 
 
 def test_a_file_that_is_opened_without_an_encoding_is_an_error(tmp_path):
@@ -76,7 +78,8 @@ def test_the_helpers_of_tests_are_among_the_files_that_must_name_an_encoding():
 
 
 def test_the_package_declares_what_it_imports_and_nothing_else():
-    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")} | {"myst_nb", "sphinx_book_theme"}
+    declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")}
+    declared |= {"myst_nb", "nbconvert", "sphinx_book_theme"}
     found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
     third_party = {name for name in found if name not in sys.stdlib_module_names}
     assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 import nbformat
+import psutil
 import pytest
 
 from gsnn_tutorial.publishing import cost
@@ -39,6 +40,16 @@ def test_a_notebook_is_measured_on_one_core_and_its_kernel_s_memory_counts(tmp_p
     nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("1 / 0")]), tmp_path / "b.ipynb")
     with pytest.raises(ValueError, match=r"b\.ipynb must run without an error.*ZeroDivisionError"):
         cost.run_on_one_core(tmp_path / "b.ipynb")
+
+
+@pytest.mark.slow
+def test_a_notebook_that_does_not_end_is_named_with_its_cell_and_leaves_no_kernel(tmp_path):
+    code = ["1 + 1", "import time; time.sleep(600)"]
+    nbformat.write(nbformat.v4.new_notebook(cells=list(map(nbformat.v4.new_code_cell, code))), tmp_path / "a.ipynb")
+    with pytest.raises(ValueError, match=r"a\.ipynb must come to its end within 20 s, got as far as cell 2: .*sleep"):
+        cost.run_on_one_core(tmp_path / "a.ipynb", longest=20)
+    children = psutil.Process().children(recursive=True)
+    assert [child for child in children if "ipykernel_launcher" in " ".join(child.cmdline())] == []
 
 
 def test_what_is_saved_is_not_measured_again_unless_the_code_has_changed(tmp_path, monkeypatch):
