@@ -585,7 +585,7 @@ flat = ridge(both_cells[: len(x_cells)], single.y_train, both_cells[len(x_cells)
 signal = fitted(single, replace(CAREFUL, epochs=10), cells.depth)
 pd.DataFrame({"pairwise ridge": ((flat - single.y_test.numpy()) ** 2).mean(0),
               "GSNN, 10 epochs": errors(signal, single.x_test, single.y_test),
-              "cannot hear": [", ".join(set(x_cells) - set(heard(cells.graph)[name])) or "-" for name in cells.y]},
+              "cannot hear": [", ".join(u for u in x_cells if u not in heard(cells.graph)[name]) or "-" for name in cells.y]},
              index=list(cells.y))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
