@@ -31,7 +31,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 
-from gsnn_tutorial.checks.attempt import Overheard, outcome, outcomes, raised, same_luck, unfinished
+from gsnn_tutorial.checks.attempt import Changed, Overheard, outcome, outcomes, raised, same_luck, unfinished
 from gsnn_tutorial.checks.difference import difference, inputs
 from gsnn_tutorial.checks.shrink import size
 from gsnn_tutorial.checks.values import close
@@ -90,19 +90,21 @@ class Exercise:
             given = self._outcomes(answer, cases)
         if words := unfinished(answer, given, overheard.anything):
             return words
+        names = list(inspect.signature(self.reference).parameters)
+        if changed := [value.number for value in given if isinstance(value, Changed)]:
+            return _written_into(names[changed[0]])
         with same_luck() as start_anew:
             right = [outcome(self.reference, case, self.probe, start_anew) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
-            if self._same(given, self._outcomes(wrong, cases)):
+            if self._same(given, self._outcomes(wrong, cases, watch=False)):
                 return diagnosis
-        names = list(inspect.signature(self.reference).parameters)
         broken = [(size(case), k) for k, case in enumerate(cases) if isinstance(given[k], BaseException)]
         if broken:
             k = min(broken)[1]
             return f"{raised(answer, given[k])}. This is so for {inputs(cases[k], names)}"
-        again = self._again(answer) if self.shrinks and self.probe is None else None
+        again = self._again(answer) if self.shrinks else None
         settings = {"names": names, "tolerance": self.tolerance, "axes": self.axes}
         return difference(cases, given, right, again=again, **settings)
 
@@ -121,12 +123,19 @@ class Exercise:
         """Print a right answer."""
         print(re.sub(r"\A@.*?(?=^def )", "", inspect.getsource(self.reference), flags=re.M | re.S))
 
-    def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
+    def _outcomes(self, function: Callable, cases: Sequence[tuple], watch: bool = True) -> list:
         """What is compared of a function's answer to each case, or the error that it raises."""
-        return outcomes(function, cases, self.probe)
+        return outcomes(function, cases, self.probe, watch)
 
     def _same(self, a: list, b: list) -> bool:
         return all(close(x, y, self.tolerance) for x, y in zip(a, b))
+
+
+def _written_into(name: str) -> str:
+    return (
+        f"your function changes its argument {name}, and whoever called it still needs {name} as it was. Work on a copy, "
+        f"{name}.copy() or {name}.clone(), and write `x = x + 1` rather than `x += 1`."
+    )
 
 
 class Graded(Exercise):
