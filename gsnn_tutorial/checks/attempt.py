@@ -61,7 +61,7 @@ class Changed(Exception):
         self.number = number
 
 
-def outcomes(function: Callable, cases: Sequence[tuple], probe: Callable | None = None, watch: bool = True) -> list:
+def outcomes(function: Callable, cases: Sequence[tuple], probe: Callable | None = None, watch: bool = False) -> list:
     """What is compared of a function's answer to each case, or the error that it raises.
 
     ``watch``: a function that writes into an argument gives :class:`Changed`.

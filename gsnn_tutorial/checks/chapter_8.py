@@ -80,7 +80,7 @@ def wrong_cases(seed):
     return cases
 
 
-@exercise("Half wrong", cases=wrong_cases)
+@exercise("Half wrong", cases=wrong_cases, keeps=True)
 def half_wrong(M, order):
     """M (P, N) in which the nodes order[: N // 2] have exchanged their columns: each has that of the one before it."""
     chosen = order[: M.shape[1] // 2]

@@ -49,6 +49,7 @@ class Exercise:
         tolerance: largest difference, relative and absolute, that counts as equal.
         axes: what each axis of the result is about, such as ("pathway", "node"): a wrong shape is told in these words.
         shrinks: whether a case may be made smaller, line by line, to show where an answer differs.
+        keeps: whether the text says that the arguments stay as they are: an answer that writes into one is told so.
         probe: (result, *case) -> what is compared instead of the result itself; None compares the result.
         mistakes: {diagnosis: a wrong function, which may raise}, filled by ``mistake``. A diagnosis names the
             mistake and says what would be right.
@@ -61,6 +62,7 @@ class Exercise:
     probe: Callable | None = None
     axes: tuple[str, ...] = ()
     shrinks: bool = True
+    keeps: bool = False
     mistakes: dict[str, Callable] = field(default_factory=dict)
 
     def mistake(self, diagnosis: str) -> Callable[[Callable], Callable]:
@@ -125,7 +127,7 @@ class Exercise:
 
     def _outcomes(self, function: Callable, cases: Sequence[tuple], watch: bool = True) -> list:
         """What is compared of a function's answer to each case, or the error that it raises."""
-        return outcomes(function, cases, self.probe, watch)
+        return outcomes(function, cases, self.probe, watch and self.keeps)
 
     def _same(self, a: list, b: list) -> bool:
         return all(close(x, y, self.tolerance) for x, y in zip(a, b))
@@ -133,8 +135,8 @@ class Exercise:
 
 def _written_into(name: str) -> str:
     return (
-        f"your function changes its argument {name}, and whoever called it still needs {name} as it was. Work on a copy, "
-        f"{name}.copy() or {name}.clone(), and write `x = x + 1` rather than `x += 1`."
+        f"your function changes its argument {name}, and whoever called it still needs {name} as it was. Work on a "
+        f"copy, {name}.copy() or {name}.clone(), and write `x = x + 1` rather than `x += 1`."
     )
 
 

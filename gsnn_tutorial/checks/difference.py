@@ -16,7 +16,7 @@ from gsnn_tutorial.checks.pattern import pattern
 from gsnn_tutorial.checks.shrink import shrunk, size
 from gsnn_tutorial.checks.values import array, close, digits, length, plain, shown
 
-READABLE = 64  # numbers of an array that are still read
+READABLE = 36  # numbers of an array that are still read
 WORDS = 300  # characters of any other argument
 
 

@@ -30,7 +30,8 @@ EQUIVALENT = {
     "assignment_3.hear": ["target <= N"],  # no edge ends in an input
     "assignment_3.linear_mse": ["ones(len(x), 2)"],  # two columns of ones fit what one fits
     "chapter_7.choose": ["errors.sum(1)"],  # the smallest sum is the smallest mean
-    "assignment_4.pull": [">= 1e-06", "1 + s.abs()", "(2 + s"],  # to tell these would refuse an eps of rounding
+    # to tell these would refuse an eps of rounding, and answers in single precision
+    "assignment_4.pull": [">= 1e-06", "1 + s.abs()", "(2 + s", "s.mean(0).square()", "s.sum(0).abs()"],
     "assignment_4.sim_loss": [
         "mean(1)",
         "int(pathway.max()) + 2",
