@@ -64,8 +64,8 @@ def gene_set_cases(seed):
     shared = sets[0][0]  # in two pathways at least, and a name that the graph does not have
     sets[2] = [shared, *(name for name in sets[2] if name != shared), "stranger"]
     handmade = ([["a", "b"], ["b", "c", "zz"]], ["c", "a", "b", "d"])
-    # a stranger comes first, a pathway has strangers only, and a name is a part of another
-    lookalikes = ([["zz", "g1"], ["g", "yy"], ["g10", "g2"]], ["g10", "g2", "g1"])
+    # a stranger comes first, a name comes twice, a pathway has strangers only, and a name is a part of another
+    lookalikes = ([["zz", "g1", "g1"], ["g", "yy"], ["g10", "g2"]], ["g10", "g2", "g1"])
     return [handmade, lookalikes, (sets, nodes)]
 
 

@@ -287,10 +287,21 @@ def loss_cases(seed):
     y, off = (torch.randn(6, 3, generator=rng) for _ in range(2))
     far = y + 4 * off.sign() + off
     beyond = y + 1.5 * off.sign()  # not far beyond the distance of 1
-    return [(y + 0.4 * off.clamp(-1.5, 1.5), y), (far, y), (torch.cat([far[:2], y[2:] + 0.2]), y), (beyond, y)]
+    near, both = y + 0.4 * off.clamp(-1.5, 1.5), torch.cat([far[:2], y[2:] + 0.2])
+    return [(prediction.requires_grad_(), y) for prediction in (near, far, both, beyond)]
 
 
-@exercise("Huber's loss", cases=loss_cases)
+def loss_and_gradient(result, prediction, y):
+    """The loss, and what training sees of it; a number that no gradient flows through has none, NaN."""
+    if result is None or isinstance(result, BaseException):
+        return result
+    gradient = torch.full_like(prediction, torch.nan)
+    if isinstance(result, torch.Tensor) and result.requires_grad:
+        gradient = torch.autograd.grad(result.sum(), prediction)[0]
+    return {"the loss": result, "its gradient with respect to the prediction": gradient}
+
+
+@exercise("Huber's loss", cases=loss_cases, probe=loss_and_gradient)
 def huber(prediction, y):
     """Mean over samples and outputs of d^2 / 2 where |d| is at most 1, and of |d| - 1/2 elsewhere."""
     d = (prediction - y).abs()
@@ -322,6 +333,14 @@ def half_missing(prediction, y):
 @huber.mistake("you added up over samples and outputs. A loss that is a mean does not grow with the batch.")
 def summed(prediction, y):
     return huber.reference(prediction, y) * y.numel()
+
+
+@huber.mistake(
+    "no gradient flows through your number: .item(), float(), .detach() and NumPy cut it off from the predictions. "
+    "Return a tensor that torch has computed from them."
+)
+def cut_off_from_the_predictions(prediction, y):
+    return huber.reference(prediction, y).detach()
 
 
 @huber.mistake("a distance has no sign: take the absolute value of prediction - y before you compare it with 1.")

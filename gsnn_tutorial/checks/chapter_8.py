@@ -14,10 +14,10 @@ from gsnn_tutorial.checks.diagnosis import exercise
 
 
 def group_cases(seed):
-    """Groups of different sizes, and shares that are no multiple of a group."""
+    """Groups of different sizes, and shares that are no multiple of a group: one is rounded up, the other down."""
     rng = np.random.default_rng(seed)
     cases = []
-    for sizes, share in [((1, 2, 3, 2, 4), 0.4), ((3, 1, 2, 5, 1, 2, 3, 1, 1, 2), 0.3)]:
+    for sizes, share in [((1, 2, 3, 2, 4), 0.35), ((3, 1, 2, 5, 1, 2, 3, 1, 1, 2), 0.33)]:
         groups = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))  # (rows,)
         cases.append((groups, share, rng.permutation(len(sizes))))
     return cases
@@ -47,6 +47,16 @@ def single_rows(groups, share, order):
     return np.arange(len(groups)) < round(share * len(groups))
 
 
+@held_out.mistake("you cut the number of groups off: round(share * len(order)) may be larger than int(...).")
+def cut_off(groups, share, order):
+    return np.isin(groups, order[: int(share * len(order))])
+
+
+@held_out.mistake("you rounded the number of groups up, whatever the fraction: take round(share * len(order)).")
+def always_up(groups, share, order):
+    return np.isin(groups, order[: int(np.ceil(share * len(order)))])
+
+
 @held_out.mistake("you took the last groups of order: take the first ones.")
 def last_groups(groups, share, order):
     return np.isin(groups, order[-round(share * len(order)) :])
@@ -71,7 +81,7 @@ def wrong_cases(seed):
     return cases
 
 
-@exercise("Half wrong", cases=wrong_cases)
+@exercise("Half wrong", cases=wrong_cases, keeps=True)
 def half_wrong(M, order):
     """M (P, N) in which the nodes order[: N // 2] have exchanged their columns: each has that of the one before it."""
     chosen = order[: M.shape[1] // 2]

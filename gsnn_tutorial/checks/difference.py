@@ -43,6 +43,8 @@ def difference(
     k = min(wrong, key=lambda k: (_kind(given[k], right[k], tolerance), size(cases[k])))
     kind, label = _kind(given[k], right[k], tolerance), _part(given[k], right[k], tolerance)[0]
     case, mine, want = cases[k], given[k], right[k]
+    if all(_turned(given[j], right[j], tolerance) for j in wrong):
+        return f"your {len(plain(want))} values are right, and stand in the wrong order. {inputs(case, names)}"
     words = _common(kind, label, [(given[j], right[j], cases[j]) for j in wrong], names, tolerance)
     if again is not None and kind == 0:  # a wrong shape is best seen in a case as it is
         as_before, found = (kind, label, words, _finite(mine), names, tolerance), (case, mine, want)
@@ -88,6 +90,12 @@ def _part(mine, want, tolerance) -> tuple:
         if wrong:
             return f"value {wrong[0] + 1} of {len(want)}", mine[wrong[0]], want[wrong[0]]
     return "", mine, want
+
+
+def _turned(mine, want, tolerance) -> bool:
+    """Whether a pair, or more, is right but for its order."""
+    mine, want = plain(mine), plain(want)
+    return isinstance(want, tuple) and length(mine) == len(want) > 1 and close(tuple(mine)[::-1], want, tolerance)
 
 
 def _common(kind, label, outcomes, names, tolerance) -> str:
@@ -203,6 +211,9 @@ def _input(name: str, value) -> str:
             if name == "A" and numbers.shape[0] == numbers.shape[1] and np.isin(numbers, (-1, 0, 1)).all():
                 edges = [f"{u} -> {v}{' (-1)' if numbers[u, v] < 0 else ''}" for u, v in np.argwhere(numbers)]
                 return f"{len(numbers)} nodes with edges {', '.join(edges) or 'none'}"
+        if numbers is not None and numbers.ndim == 2 and numbers.size > READABLE and np.isin(numbers, (0, 1)).all():
+            rows = ["{" + ", ".join(map(str, np.flatnonzero(row))) + "}" for row in numbers]
+            return f"{numbers.shape[0]} x {numbers.shape[1]}, its rows with 1 in columns {', '.join(rows)}"[:WORDS]
         if numbers is None or numbers.size > READABLE:
             return f"{type(value).__name__} of shape {tuple(value.shape)}"
         return _numbers(numbers)

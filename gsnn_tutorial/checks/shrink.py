@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
+from gsnn_tutorial.checks.values import unchanged
+
 ATTEMPTS = 120
 
 
@@ -58,6 +60,8 @@ def _smaller(case: tuple) -> Iterator[tuple]:
 
 
 def _shape(value) -> tuple[int, ...]:
+    if isinstance(value, dict):  # a graph's nodes: what has a line for each of them is cut with it
+        return (len(value),)
     return tuple(value.shape) if isinstance(value, (torch.Tensor, np.ndarray)) else ()
 
 
@@ -65,11 +69,38 @@ def _keep(case: tuple, n: int, kept) -> tuple:
     """The case with these lines of every axis of length n: axes of one length are taken for one and the same."""
     parts = []
     for value in case:
+        if isinstance(value, dict) and len(value) == n:
+            value = {name: value[name] for name in np.array(list(value), dtype=object)[kept]}
+        if _shuffles(value, n):
+            parts.append(_without(value, n, kept))
+            continue
         for axis, length in enumerate(_shape(value)):
             if length == n and not (axis == 0 and _pairs(value)):
-                value = value[(slice(None),) * axis + (kept,)]
+                value = _alike(value[(slice(None),) * axis + (kept,)], value)
         parts.append(value)
     return tuple(parts)
+
+
+def _shuffles(value, n: int) -> bool:
+    """Whether a value is an order of n things, or a list or an array of such orders."""
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(part, np.ndarray) and _shuffles(part, n) for part in value)
+    found = value if isinstance(value, np.ndarray) else np.empty(0)
+    return found.dtype.kind in "iu" and found.shape[-1] == n and bool((np.sort(found) == np.arange(n)).all())
+
+
+def _without(value, n: int, kept):
+    """Orders of the things that are kept, which are numbered anew."""
+    if isinstance(value, list):
+        return [_without(part, n, kept) for part in value]
+    kept = np.arange(n)[kept]
+    rows = [np.searchsorted(kept, row[np.isin(row, kept)]) for row in value.reshape(-1, n)]
+    return np.array(rows, dtype=value.dtype).reshape(*value.shape[:-1], len(kept))
+
+
+def _alike(smaller, value):
+    """A part of a tensor asks for gradients if the tensor does, as a tensor of its own."""
+    return smaller.detach().requires_grad_(value.requires_grad) if isinstance(value, torch.Tensor) else smaller
 
 
 def _pairs(value) -> bool:
@@ -83,10 +114,10 @@ def _rounder(value) -> Iterator:
         if isinstance(value, float):
             rounded = round(value, places)
         elif isinstance(value, torch.Tensor) and value.is_floating_point():
-            rounded = value.detach().round(decimals=places)
+            rounded = _alike(value.round(decimals=places), value)
         elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
             rounded = value.round(places)
         else:
             return
-        if not np.array_equal(rounded, value) and (not isinstance(value, float) or rounded):
+        if not unchanged(value, rounded) and (not isinstance(value, float) or rounded):
             yield rounded

@@ -30,6 +30,8 @@ def plain(value):
         return value.tolist()
     if isinstance(value, Mapping):
         return {plain(name): plain(part) for name, part in value.items()}
+    if isinstance(value, np.generic):
+        return value.item()
     if isinstance(value, (ValuesView, KeysView, Iterator, range)):
         return [plain(part) for part in value]
     if isinstance(value, (tuple, list)):
@@ -69,6 +71,8 @@ def close(a, b, tolerance: float) -> bool:
     """Whether an outcome ``a`` says what the right outcome ``b`` says; errors are equal in type and words."""
     if isinstance(b, BaseException):  # torch and NumPy agree on an error's words up to the "for"
         return type(a) is type(b) and str(a).split(" for ")[0] == str(b).split(" for ")[0]
+    if isinstance(a, BaseException):
+        return False
     a, b = plain(a), plain(b)
     if isinstance(b, dict):
         return isinstance(a, dict) and a.keys() == b.keys() and all(close(a[name], b[name], tolerance) for name in b)
@@ -78,6 +82,19 @@ def close(a, b, tolerance: float) -> bool:
     if x is None or y is None:
         return type(a) is type(b) and bool(np.all(a == b))
     return x.shape == y.shape and bool(np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True))
+
+
+def unchanged(before, after) -> bool:
+    """Whether an argument is what it was: data are looked at, and a model, which is there to be trained, is not."""
+    if isinstance(before, (torch.Tensor, np.ndarray)):
+        x, y = plain(before), plain(after)
+        same = x.dtype == y.dtype and x.shape == y.shape
+        return same and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
+    if isinstance(before, dict):
+        return list(before) == list(after) and all(unchanged(before[name], after[name]) for name in before)
+    if isinstance(before, (list, tuple)):
+        return len(before) == len(after) and all(map(unchanged, before, after))
+    return before == after if isinstance(before, set) else True
 
 
 def shown(value) -> str:

@@ -169,3 +169,10 @@ def test_no_widget_is_saved():
     notebook = json.loads(SOURCE.with_suffix(".ipynb").read_text(encoding="utf-8"))
     assert "widgets" not in notebook["metadata"]
     assert "widget-view" not in json.dumps(notebook["cells"])
+
+
+def test_a_loss_through_which_no_gradient_flows_is_told_so():
+    def number(prediction, y):
+        return checks.huber.reference(prediction, y).item()
+
+    assert "no gradient flows" in checks.huber.diagnose(number)

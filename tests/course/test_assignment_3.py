@@ -355,3 +355,20 @@ def test_in_the_race_the_gsnn_is_ahead_of_the_line():
     model = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False, generator=start)
     _, error = checks.fit.reference(model, *data, 150, 5e-3)
     assert draw.floor < error < checks.linear_mse.reference(*data)
+
+
+def test_a_layer_whose_maps_get_no_gradient_is_refused():
+    def detached(lin_in, norm, lin_out, N):
+        layer = checks.layer.reference(lin_in, norm, lin_out, N)
+        written = layer.written
+        layer.written = lambda h: written(h).detach()
+        return layer
+
+    assert "detached" in checks.layer.diagnose(detached, 0)
+
+
+def test_a_copy_that_was_trained_is_refused():
+    def of_a_copy(model, *case):
+        return checks.fit.reference(copy.deepcopy(model), *case)
+
+    assert "trained a copy" in checks.fit.diagnose(of_a_copy, 0)

@@ -12,7 +12,10 @@ from gsnn_tutorial.gsnn import win_indices
 def states_and_weights(seed):
     """A chain whose first node hears nothing, with as many edges into outputs as out of inputs; edges in no order."""
     rng = np.random.default_rng(seed)
-    cases = []
+    tiny = torch.tensor([[2, 0, 2, 0, 3, 1], [0, 4, 1, 1, 1, 4]])  # the text's
+    columns = [[1.0, 9, 1, 2, 3, 9], [0.0, 0, 0, 1]]
+    state, bias = (torch.tensor(column)[:, None] for column in columns)
+    cases = [(state, torch.arange(1.0, 9), bias, tiny, 2, 2)]
     for N, C in [(4, 2), (int(rng.integers(5, 8)), 3)]:
         chain = rng.permutation(N).tolist()
         edges = [*zip(chain, chain[1:]), (chain[0], chain[2])]

@@ -30,7 +30,7 @@ class Layer(torch.nn.Module):
         return self.written(h) + torch.relu(self.r) * h
 
 
-@graded("a layer", cases=maps_and_norms, tolerance=1e-4, probe=behaviour)
+@graded("a layer", cases=maps_and_norms, tolerance=1e-4, probe=behaviour, shrinks=False)
 def layer(lin_in, norm, lin_out, N):
     """The module around two maps and a norm."""
     return Layer(lin_in, norm, lin_out, N)
@@ -71,6 +71,15 @@ def parameter_too_early(*parts):
 def no_forward(*parts):
     class Wrong(Layer):
         forward = torch.nn.Module.forward
+
+    return Wrong(*parts)
+
+
+@layer.mistake("what the nodes write is detached, so the maps and the norm get no gradient. Leave .detach() out.")
+def detached(*parts):
+    class Wrong(Layer):
+        def forward(self, h):
+            return self.written(h).detach() + torch.relu(self.r) * h
 
     return Wrong(*parts)
 

@@ -30,7 +30,7 @@ def maps_and_norms(seed):
 
 
 def behaviour(layer, lin_in, *case):
-    """What a layer does: its number of parameters, its outputs for three values of r, and the gradient of r."""
+    """What a layer does: its number of parameters, its outputs for three values of r, and its gradients."""
     if callable(layer) and not isinstance(layer, torch.nn.Module):
         return "a class" if isinstance(layer, type) else "a function"
     if not isinstance(layer, torch.nn.Module):
@@ -39,7 +39,7 @@ def behaviour(layer, lin_in, *case):
         return "a module without forward"
     if not isinstance(getattr(layer, "r", None), torch.Tensor):
         return "a module without a tensor r"
-    h = torch.randn(lin_in.N, 4, generator=torch.Generator().manual_seed(lin_in.N))  # (E, B)
+    h = torch.randn(lin_in.N, 4, generator=torch.Generator().manual_seed(lin_in.N)).requires_grad_()  # (E, B)
     if layer(h) is None:
         return "a module that returns nothing"
     if layer(h).shape != h.shape:
@@ -50,11 +50,26 @@ def behaviour(layer, lin_in, *case):
             layer.r.fill_(r)
         outputs.append(layer(h))
     layer.zero_grad()
-    outputs[-1].square().sum().backward()
+    parts = [parameter for part in (lin_in, *case[:2]) for parameter in part.parameters()]
+    _set_back(h, *parts)
+    if outputs[-1].requires_grad:
+        outputs[-1].square().sum().backward()
     learns = any(layer.r is parameter for parameter in parameters) and layer.r.grad is not None
     gradient = layer.r.grad.sum() if learns else float("nan")
     with torch.no_grad():
         layer.r.copy_(start)
     results = zip(("h' with r at its start", "h' with r = -0.7", "h' with r = 0.4"), outputs)
     count = sum(parameter.numel() for parameter in parameters)
-    return {"how many numbers parameters() finds": count, **dict(results), "the gradient of r": gradient}
+    flows = {"the gradient of the maps and the norm": _size(*parts), "the gradient of the state": _size(h)}
+    return {"how many numbers parameters() finds": count, **dict(results), "the gradient of r": gradient, **flows}
+
+
+def _set_back(*tensors):
+    for tensor in tensors:
+        tensor.grad = None
+
+
+def _size(*tensors) -> float:
+    """The sum of all sizes of gradients; NaN if one of the tensors gets none."""
+    cut_off = any(tensor.grad is None for tensor in tensors)
+    return float("nan") if cut_off else float(sum(tensor.grad.abs().sum() for tensor in tensors))

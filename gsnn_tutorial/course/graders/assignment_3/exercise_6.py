@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 from torch.optim import SGD, Adam, AdamW
@@ -10,7 +12,7 @@ from gsnn_tutorial.checks.diagnosis import graded
 from gsnn_tutorial.course.graders.assignment_3.exercise_6_cases import losses_and_error, small_runs
 
 
-@graded("training", cases=small_runs, tolerance=1e-4, probe=losses_and_error)
+@graded("training", cases=small_runs, tolerance=1e-4, probe=losses_and_error, shrinks=False)
 def fit(model, x_train, y_train, x_test, y_test, epochs, lr):
     """The loss of every epoch, before its step, and the test error after the last."""
     optimizer, losses = Adam(model.parameters(), lr=lr), []
@@ -62,6 +64,11 @@ def gradients_pile_up(model, x_train, y_train, x_test, y_test, epochs, lr):
         optimizer.step()
         losses.append(loss.item())
     return losses, tested(model, x_test, y_test)
+
+
+@fit.mistake("you trained a copy. The model that you were given is to be trained in place.")
+def trained_a_copy(model, *case):
+    return fit.reference(copy.deepcopy(model), *case)
 
 
 @fit.mistake("the weights never move: optimizer.step() is missing, or the gradients are cleared before it.")

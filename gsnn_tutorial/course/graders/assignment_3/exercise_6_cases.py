@@ -10,16 +10,17 @@ from gsnn_tutorial.gsnn import GSNN
 
 
 class _Watched(GSNN):
-    """A GSNN that keeps a list of how many rows it was trained on at a time, and a parameter without influence.
+    """A GSNN that keeps how often it ran, how many rows it was trained on at a time, and a parameter without influence.
 
     Its gradient is 0, so that only a decay of the weights moves it.
     """
 
     def __init__(self, *arguments, **settings):
         super().__init__(*arguments, **settings)
-        self.rows, self.idle = [], torch.nn.Parameter(torch.ones(()))
+        self.calls, self.rows, self.idle = 0, [], torch.nn.Parameter(torch.ones(()))
 
     def forward(self, x):
+        self.calls += 1
         if self.training:
             self.rows.append(len(x))
         return super().forward(x) + 0 * self.idle
@@ -50,6 +51,8 @@ def losses_and_error(result, model, x_train, y_train, x_test, *case):
     """A pair by its parts, or in a word what was done to the model; anything else as it is."""
     if not isinstance(result, (tuple, list)) or len(result) != 2:
         return result
+    if not model.calls and len(result[0]) == case[1]:  # a loss for each epoch, of which this model knows nothing
+        return "a copy"
     if any(rows < len(x_train) and rows != len(x_test) for rows in model.rows):
         return "batches"
     if model.idle != 1:

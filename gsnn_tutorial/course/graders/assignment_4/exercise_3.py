@@ -15,7 +15,7 @@ from gsnn_tutorial.course.graders.assignment_4.over_the_batch import (
 
 
 def scores_that_vary_or_not(seed):
-    """Double precision: three scores that vary, one that is constant, one too quiet, one too quiet for its level.
+    """Double precision: three scores that vary, one that is constant, one too quiet, two too quiet for their level.
 
     B is a power of 2 and the constant a fraction of 2, so that its deviations are 0 to the last digit.
     """
@@ -23,10 +23,10 @@ def scores_that_vary_or_not(seed):
     cases = []
     for B in (8, 16):
         t = rng.standard_normal(B)
-        noise = rng.standard_normal((B, 6)) + 0.5 * t[:, None]
+        noise = rng.standard_normal((B, 7)) + 0.5 * t[:, None]
         z = (noise - noise.mean(0)) / noise.std(0)
-        s = [-0.5, 1.0, 2.0, 0.25, 0.0, 1e5] + z * [0.3, 1.0, 3.0, 0.0, 1e-12, 0.03]  # (B, 6)
-        cases.append((torch.tensor(s[:, rng.permutation(6)]), torch.tensor(1 + 2 * t)))
+        s = [-0.5, 1.0, 2.0, 0.25, 0.0, 1e5, -1e5] + z * [0.3, 1.0, 3.0, 0.0, 1e-12, 0.03, 0.03]  # (B, 7)
+        cases.append((torch.tensor(s[:, rng.permutation(7)]), torch.tensor(1 + 2 * t)))
     return cases
 
 
