@@ -17,14 +17,14 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # 3 · The GSNN
 #
-# We have a graph that says who talks to whom, and data that were made along it. Now we turn the
-# graph into a network. Where the graph has an edge, the network gets weights; where it has none,
-# there is nothing to learn. A signal can only take roads that are on the map.
+# In chapter 1 we drew a graph that says who talks to whom, and in chapter 2 we made data along it. Now we turn the graph into
+# a network. Where the graph has an edge, the network gets weights, and where it has none, there is nothing to learn. A signal
+# can only take roads that are on the map.
 #
-# The idea fits on a sheet of paper, so we start there: five edges, twelve weights, and numbers
-# that you can check with a pencil. Then we add the four ingredients that make it trainable, watch
-# a signal spread, and train. In the end we ask what a trained model does with each edge that it
-# was given, the true ones and the false ones. The figure below is where we end.
+# The idea fits on a sheet of paper, so we start there: with five edges, twelve weights, and numbers that you can check with a
+# pencil. Then we add the four ingredients that make the network trainable, watch a signal spread, and train. In the end we
+# ask what a trained model does with each edge that it was given, with the true ones and with the false ones. The figure below
+# is where we end.
 #
 # **You will be able to**
 #
@@ -34,9 +34,9 @@
 # 4. say how a GSNN differs from an MLP, from a graph convolution, and from its relatives;
 # 5. ask a trained model which edges it uses and what a node has learned, and read the answer with care.
 #
-# **Before you start:** PyTorch modules, the three node types
+# **Before you start:** you need PyTorch modules, the three node types
 # ([1 · Pathway graph](01_pathway_graph.ipynb)) and the noise floor
-# ([2 · Simulation](02_simulation.ipynb)). **Time:** 45 minutes to read, under a minute on
+# ([2 · Simulation](02_simulation.ipynb)). **Time:** 45 minutes to read and 40 for the exercises, under a minute to run on
 # two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
@@ -53,35 +53,15 @@ def bring_the_kit(address):
 
 bring_the_kit("")
 
-# %% slideshow={"slide_type": "skip"}
-import copy
-
+# %% slideshow={"slide_type": "subslide"} tags=["hide-input"]
+# The opening figure: data of chapter 2 (`draw`), and a GSNN that was trained on them (`trained`). Both stay with us.
 import matplotlib.pyplot as plt
-import networkx as nx
-import numpy as np
-import pandas as pd
 import torch
-import torch.nn.functional as F
-from ipywidgets import SelectionSlider, interact
-from sklearn.metrics import roc_auc_score
-from torch_geometric.nn import GCNConv
 
-# %% slideshow={"slide_type": "skip"}
-from gsnn_tutorial import GSNN, PathwayGraph, Problem, plots, simulate, standardize, train
-from gsnn_tutorial.checks import chapter_3 as checks
-from gsnn_tutorial.attribution import NodeAlone, edge_effects, edge_norms
-from gsnn_tutorial.evaluation import mse
-from gsnn_tutorial.graph import Node
-from gsnn_tutorial.gsnn import win_indices, wout_indices
-from gsnn_tutorial.node import GroupLayerNorm
-from gsnn_tutorial.plots.chapter_3 import (
-    plot_edge_effects, plot_messages, plot_models, plot_spread, plot_true_spurious,
-    plot_validation, plot_weights, spread_colorbar,
-)
-from gsnn_tutorial.plots.learned import plane, plot_learned
-from gsnn_tutorial.simulation import pathway_functions
+from gsnn_tutorial import GSNN, Problem, plots, train
+from gsnn_tutorial.attribution import edge_effects
+from gsnn_tutorial.plots.chapter_3 import plot_edge_effects
 
-# %% slideshow={"slide_type": "subslide"}
 problem = Problem()
 draw = problem.draw(seed=0)
 start = torch.Generator().manual_seed(0)
@@ -93,17 +73,41 @@ plots.show(figure, "The pathway graph, each edge as thick as what its message te
     "outputs: the solid true edges down the four chains are thick, the dashed spurious edges thin")
 
 # %% [markdown]
-# You see four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. The
-# model was not told which is which. The more the outputs change when an edge stops telling
-# anything, the thicker it is drawn. We measure this for the edges between functions only, and draw the
-# edges of inputs and outputs as dots. Getting there takes a whole chapter, with a small surprise in
-# section 8.
+# You see four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. We did not tell the
+# model which is which. The more the outputs change when an edge stops telling anything, the thicker we draw it. (We measure
+# this for the edges between functions only, and draw the edges of inputs and outputs as dots.) It takes a whole chapter to
+# get there, and there is a small surprise in section 8.
+
+# %% slideshow={"slide_type": "skip"}
+import copy
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch.nn.functional as F
+from ipywidgets import SelectionSlider, interact
+from sklearn.metrics import roc_auc_score
+from torch_geometric.nn import GCNConv
+
+# %% slideshow={"slide_type": "skip"}
+from gsnn_tutorial import PathwayGraph, simulate, standardize
+from gsnn_tutorial.checks import chapter_3 as checks
+from gsnn_tutorial.attribution import NodeAlone, edge_norms
+from gsnn_tutorial.evaluation import mse
+from gsnn_tutorial.graph import Node
+from gsnn_tutorial.gsnn import win_indices
+from gsnn_tutorial.node import GroupLayerNorm
+from gsnn_tutorial.plots.chapter_3 import (
+    plot_messages, plot_models, plot_spread, plot_true_spurious, plot_validation, plot_weights, spread_colorbar,
+)
+from gsnn_tutorial.plots.learned import plane, plot_learned
+from gsnn_tutorial.simulation import pathway_functions
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The state lives on edges
 #
-# Here is a graph for the pencil: two inputs, two function nodes, one output. Nodes and edges stand
-# in the order of the package: functions, inputs, outputs, and edges between functions first.
+# We begin with a graph for the pencil: two inputs, two function nodes and one output. Its nodes and edges stand in the order
+# that the package uses, which means functions first, then inputs, then outputs, and edges between functions before all others.
 
 # %%
 places = {"x_1": (0, 2), "x_2": (1.6, 1.8), "f_1": (0, 1), "f_2": (1.6, 0.4), "y": (0.4, -0.7)}
@@ -124,20 +128,19 @@ plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2
     "the output y; the edges are numbered 0 to 4")
 
 # %% [markdown]
-# Most graph networks keep a vector at each *node*, and every neighbour receives the same one. A
-# GSNN keeps one number on each *edge*: the message that the edge's source sends along it. A
-# protein can activate one partner and repress another, and so may $f_1$ here: what it tells $f_2$
-# need not be what it tells $y$.
+# Most graph networks keep a vector at each *node*, and every neighbour receives the same one. A GSNN keeps one number on each
+# *edge* instead: the message that the source of the edge sends along it. Why on edges? A protein can activate one partner and
+# repress another, and so may $f_1$ here. What it tells $f_2$ need not be what it tells $y$.
 #
-# So a function node is a small dense network: from its in-edges to $C$ hidden units, its
-# *channels*, and from these to its out-edges. Channels are private; only messages travel. One
-# layer does this for all nodes at once:
+# So a function node is a small dense network. It leads from the in-edges of the node to $C$ hidden units, which we call its
+# *channels*, and from the channels to its out-edges. Channels are private, and only messages travel. One layer does this for
+# all nodes at once:
 #
 # $$z = W_{in} h + b_{in} \qquad a = \sigma(z) \qquad h' = W_{out}\, a + b_{out}$$
 #
-# Here $h$ is the state of the $E$ edges, $a$ holds the $N \cdot C$ channels, and $\sigma$ is a
-# nonlinearity such as ReLU or ELU, which works on each number by itself. (In chapter 2, $\sigma$ was
-# the scale of the noise. From here on it is this function.) This is the layer as a drawing:
+# Here $h$ is the state of the $E$ edges, $a$ holds the $N \cdot C$ channels, and $\sigma$ is a nonlinearity such as ReLU or
+# ELU, which works on each number by itself. (In chapter 2, $\sigma$ was the scale of the noise. From here on it is this
+# function.) This is the layer as a drawing:
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9, 5.2), layout="constrained")
@@ -149,8 +152,8 @@ plots.show(figure, "One layer: on the left the five messages, in the middle two 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · One layer by hand
 #
-# We choose $C = 2$, small whole weights, no biases, and ReLU in place of the usual ELU, so that
-# everything can be done in the head. The inputs are $x_1 = 1$ and $x_2 = 2$.
+# We choose $C = 2$, small whole weights, no biases, and ReLU in place of the usual ELU, so that you can do everything in your
+# head. The inputs are $x_1 = 1$ and $x_2 = 2$.
 
 # %%
 def relu(value):
@@ -169,18 +172,18 @@ f_2_to_y = 1 * f_2[0] + 1 * f_2[1]
 f_1_to_f_2, f_1_to_y, f_2_to_y
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The same node says 2 to the one and $-2$ to the other. That is what the state on edges is for.
+# The same node says 2 to one neighbour and $-2$ to the other. This is what we keep the state on edges for.
 #
-# Now the same numbers as matrices. $W_{in}$ has a row for each channel and a column for each edge,
-# and a weight exists only where the edge *ends* in the channel's node. The channels of a node
-# stand side by side: channel $c$ of node $n$ has number $nC + c$.
+# Now we write the same numbers as matrices. $W_{in}$ has a row for each channel and a column for each edge, and a weight
+# exists only where the edge *ends* in the node of the channel. The channels of a node stand side by side: channel $c$ of node
+# $n$ has the number $nC + c$.
 
 # %%
 source, target = edge_index
 node_of_channel = torch.arange(N).repeat_interleave(C)  # (N*C,): 0 0 1 1
 mask_in = (target[None, :] == node_of_channel[:, None]).float()  # (N*C, E)
-edge, channel = win_indices(edge_index, N, C)  # the package's list of the same places
-assert mask_in[channel, edge].all() and mask_in.sum() == len(edge)
+heard_edge, hearing_channel = win_indices(edge_index, N, C)  # the package's list of the same places
+assert mask_in[hearing_channel, heard_edge].all() and mask_in.sum() == len(heard_edge)
 mask_in
 
 # %% [markdown] slideshow={"slide_type": "skip"}
@@ -188,8 +191,8 @@ mask_in
 #
 # ●○○ · 5 minutes
 #
-# $W_{out}$ turns channels into edges. Write its mask: a weight exists where the edge *starts* at
-# the channel's node. Nodes are numbered functions first, so a source below $N$ is a function node.
+# $W_{out}$ turns channels into edges. Write its mask, in which a weight exists where the edge *starts* at
+# the node of the channel. Functions have the first numbers, so a source below $N$ is a function node.
 #
 # <details><summary>Hint 1</summary>
 # In <code>W_out @ a</code> the columns are channels. What are the rows, and what is the shape?
@@ -206,6 +209,7 @@ def wout_mask(edge_index, N, C):
 
 checks.wout_mask(wout_mask);
 
+
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
@@ -219,12 +223,16 @@ checks.wout_mask(wout_mask);
 #
 # </details>
 #
-# From here on we take the places from the package, and fill in the weights that we used above.
+# From here on we use your mask, and fill in the weights that we used above. (As long as an answer is not right yet, the cells
+# that follow take the solution in its place.)
 
 # %% slideshow={"slide_type": "skip"}
-channel, edge = wout_indices(edge_index, N, C)
-mask_out = torch.zeros(E, N * C)
-mask_out[edge, channel] = 1
+def yours(check, answer):
+    """Your answer if it is right, and the solution as long as it is not."""
+    return answer if check.diagnose(answer) is None else check.reference
+
+
+mask_out = yours(checks.wout_mask, wout_mask)(edge_index, N, C)  # (E, N*C)
 
 W_in = torch.tensor([[0.0, 2, 0, 0, 0], [0, -1, 0, 0, 0], [1, 0, 1, 0, 0], [1, 0, -1, 0, 0]])
 W_out = torch.tensor([[1.0, 1, 0, 0], [0, 0, 0, 0], [0, 0, 0, 0], [-1, 2, 0, 0], [0, 0, 1, 1]])
@@ -242,23 +250,22 @@ plots.show(figure, "W_in, four channels by five edges, and W_out, five edges by 
     "weights exist in each, in the blocks that the graph allows, and the other cells are hatched")
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# Hatched places do not exist. The layer is two matrix products, and the numbers of the scalar
-# version come back. The state starts as $x_i$ on the edges that leave input $i$ and 0 elsewhere.
-# From now on there is a batch: two samples, the second with $x_1 = -1$, as columns.
+# The hatched places do not exist. The layer is two matrix products, and the numbers of the scalar version should come back.
+# The state starts as $x_i$ on the edges that leave input $i$, and as 0 on all others. From now on we have a batch of two
+# samples as columns, and the second has $x_1 = -1$.
 
 # %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 x = torch.tensor([[1.0, 2.0], [-1.0, 2.0]])  # (B, inputs)
 h_0 = torch.zeros(E, 2)
 h_0[1], h_0[2] = x[:, 0], x[:, 1]  # (E, B)
 
-z = W_in @ h_0  # (N*C, B)
-h_1 = W_out @ F.relu(z)  # (E, B)
+h_1 = W_out @ F.relu(W_in @ h_0)  # (E, B)
 assert (h_1[0, 0], h_1[3, 0], h_1[4, 0]) == (f_1_to_f_2, f_1_to_y, f_2_to_y)
 h_1
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# For training we need a module. Multiplying by the mask in the forward pass is enough: a weight
-# that is multiplied by 0 gets a gradient of 0, and never comes to life.
+# For training we need a module. It is enough to multiply by the mask in the forward pass: a weight that is multiplied by 0
+# gets a gradient of 0, and so it never comes to life.
 
 # %% slideshow={"slide_type": "skip"}
 class MaskedLinear(torch.nn.Module):
@@ -286,10 +293,9 @@ out.square().sum().backward()
 assert not lin_in.W.grad[mask_in == 0].any()
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The package stores only the weights that exist, as one vector `values` with their `indices`. We
-# switch off what we have not met yet, copy our weights in, and expect our numbers. (`node_mlp=False`
-# stays with us throughout: it leaves out a small network after each node's nonlinearity, an extra
-# that the models of this tutorial do without.)
+# The package stores only the weights that exist, as one vector `values` with their `indices`. We switch off what you have not
+# met yet, copy our weights in, and expect our numbers. (`node_mlp=False` stays with us throughout. It leaves out a small
+# network after the nonlinearity of each node, an extra that the models of this tutorial do without.)
 
 # %% slideshow={"slide_type": "skip"}
 plain = dict(nonlin=torch.nn.ReLU, norm="none", add_function_self_edges=False, node_mlp=False)
@@ -303,29 +309,28 @@ def fill(model, W_in, W_out):
             lin.values.copy_(W[target, source])
 
 
-model = GSNN(small.edge_index_dict, small.names, channels=C, layers=1, residual=False, **plain)
-fill(model, W_in, W_out)
-assert torch.equal(model.edge_index, edge_index)
-torch.testing.assert_close(model.ResBlocks[0](h_0), h_1)
+one_layer = GSNN(small.edge_index_dict, small.names, channels=C, layers=1, residual=False, **plain)
+fill(one_layer, W_in, W_out)
+assert torch.equal(one_layer.edge_index, edge_index)
+torch.testing.assert_close(one_layer.ResBlocks[0](h_0), h_1)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The scalars, the matrices, the module and the package: four times the same layer. How the package
-# makes it fast is [4 · Sparse maps](04_gpu_forward.ipynb); nothing about the mathematics changes.
+# We have written the same layer four times: as scalars, as matrices, as a module, and with the package. How the package makes
+# it fast is the subject of [4 · Sparse maps](04_gpu_forward.ipynb), and nothing about the mathematics changes there.
 #
 # ## 3 · From a layer to a network
 #
-# **The residual.** Look at rows 1 and 2 of `h_1` above, the edges that leave the inputs. They are
-# 0: no function node writes to them, so after one layer the inputs are gone, and $f_2$ will never
-# see $x_2$ together with what $f_1$ makes of $x_1$. The remedy is to keep what was there:
+# **The residual.** Look at rows 1 and 2 of `h_1` above, the edges that leave the inputs. They are 0, because no function node
+# writes to them. So after one layer the inputs are gone, and $f_2$ will never see $x_2$ together with what $f_1$ makes of
+# $x_1$. The remedy is to keep what was there:
 #
 # $$h' = W_{out}\, a + b_{out} + \mathrm{relu}(r)\, h$$
 #
-# with one learned number $r$ in each layer, which starts at 1. Training can turn it down; the relu
-# keeps it from turning a message into its opposite.
+# Each layer has one learned number $r$, which starts at 1. Training can turn it down, and the relu keeps it from turning a
+# message into its opposite.
 #
-# **Shared layers.** All layers use the same $W_{in}$ and $W_{out}$. An edge means the same thing
-# whenever a signal comes by, and depth costs next to nothing: more layers are more hops, not more
-# weights.
+# **Shared layers.** All layers use the same $W_{in}$ and $W_{out}$. So an edge means the same thing whenever a signal comes
+# by, and depth costs next to nothing: with more layers we get more hops, and hardly more weights.
 
 # %% tags=["nbval-check-output"]
 def count(model):
@@ -338,19 +343,18 @@ def size(L, share):
     return count(GSNN(edges, names, 8, L, share_layers=share, node_mlp=False))
 
 
-table = pd.DataFrame({f"share_layers={s}": {L: size(L, s) for L in (2, 4, 8)} for s in (True, False)})
-table.rename_axis("layers L")
+sizes = pd.DataFrame({f"share_layers={s}": {L: size(L, s) for L in (2, 4, 8)} for s in (True, False)})
+sizes.rename_axis("layers L")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# What still grows with depth are a few numbers for each layer: its norm and its $r$. So on our
-# small graph the second layer is the first one again:
+# What still grows with depth are a few numbers for each layer: its norm and its $r$. On our small graph, the second layer is
+# therefore the first one again:
 
 # %% tags=["nbval-check-output"]
 r = torch.tensor([1.0, 1.0])  # one per layer
 states = [h_0]
 for l in range(2):
-    h = states[-1]
-    states.append(W_out @ F.relu(W_in @ h) + F.relu(r[l]) * h)
+    states.append(W_out @ F.relu(W_in @ states[l]) + F.relu(r[l]) * states[l])
 states[2]
 
 # %% slideshow={"slide_type": "subslide"}
@@ -362,29 +366,28 @@ plots.show(figure, "The first sample's state on the five edges: at the start onl
     "speak; after layer 1 both functions do; after layer 2 what f1 said has gone through f2 to y")
 
 # %% [markdown]
-# Each layer moves the signal by one hop. $x_1$ needs two layers to reach $y$ by way of $f_2$, and
-# the message grows, since every layer adds to what stands there.
+# Each layer moves the signal by one hop. $x_1$ needs two layers to reach $y$ by way of $f_2$. The messages grow on the way,
+# because every layer adds to what stands there.
 #
-# **The read-out.** An output adds up its in-edges. The sum of $d$ independent messages of size 1
-# has size $\sqrt d$, so it is divided by $\sqrt d$, $d$ the in-degree, and an output with many
-# in-edges is no louder than one with few. $L$ layers have added to each edge, hence a division by
-# $\sqrt L$ for the same reason. A quick look with random numbers:
+# **The read-out.** An output adds up its in-edges. The sum of $d$ independent messages of size 1 has size $\sqrt d$. So we
+# divide it by $\sqrt d$, where $d$ is the in-degree, and then an output with many in-edges is no louder than one with few.
+# For the same reason we divide by $\sqrt L$, because $L$ layers have added to each edge. We try it with random numbers:
 
 # %%
 rng = np.random.default_rng(0)
 sums = {d: rng.standard_normal((20000, d)).sum(1) for d in (1, 4, 16)}
-table = {"std of sum": {d: s.std() for d, s in sums.items()}}
-table["sum / d"] = {d: (s / d).std() for d, s in sums.items()}
-table["sum / sqrt(d)"] = {d: (s / d**0.5).std() for d, s in sums.items()}
-pd.DataFrame(table).rename_axis("terms d").round(2)
+scaled = {"std of sum": {d: s.std() for d, s in sums.items()}}
+scaled["sum / d"] = {d: (s / d).std() for d, s in sums.items()}
+scaled["sum / sqrt(d)"] = {d: (s / d**0.5).std() for d, s in sums.items()}
+pd.DataFrame(scaled).rename_axis("terms d").round(2)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 2 · Read out
 #
 # ●●○ · 10 minutes
 #
-# Turn the state of the edges into the outputs: for each output node, the sum of its in-edges,
-# divided by the root of its in-degree and by the root of $L$. Samples come first in the result.
+# Turn the state of the edges into the outputs. For each output node, take the sum of its in-edges, and divide it by the root
+# of its in-degree and by the root of $L$. Samples come first in the result.
 #
 # <details><summary>Hint 1</summary>
 # The sum over in-edges is again a matrix product. Its matrix has a row for each output and a 1
@@ -415,27 +418,27 @@ checks.read_out(read_out);
 #
 # </details>
 #
-# By hand for the first sample: the edges into $y$ carry $-4$ and $6$, the in-degree is 2 and $L$
-# is 2, so $y = (-4 + 6) / (\sqrt 2 \sqrt 2) = 1$. The package, with residual and two layers,
-# agrees.
+# We check it by hand for the first sample. The edges into $y$ carry $-4$ and $6$, the in-degree is 2 and $L$ is 2, so
+# $y = (-4 + 6) / (\sqrt 2 \sqrt 2) = 1$. Your function and the package, with residual and two layers, agree.
 
 # %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 by_hand = (states[2][3] + states[2][4]) / (2**0.5 * 2**0.5)  # (B,)
-model = GSNN(small.edge_index_dict, small.names, channels=C, layers=2, **plain)
-fill(model, W_in, W_out)
-torch.testing.assert_close(model(x)[:, 0], by_hand)
+your_y = yours(checks.read_out, read_out)(states[2], target, torch.tensor([number["y"]]), 2)  # (B, 1)
+two_layers = GSNN(small.edge_index_dict, small.names, channels=C, layers=2, **plain)
+fill(two_layers, W_in, W_out)
+torch.testing.assert_close(your_y[:, 0], by_hand)
+torch.testing.assert_close(two_layers(x)[:, 0], by_hand)
 by_hand.round(decimals=4)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · The group norm
 #
-# One ingredient is left. Before the nonlinearity, the $C$ channels of each node are standardised,
-# in each sample by itself:
+# One ingredient is still missing. Without it, messages grow from layer to layer, as you have just seen. So before the
+# nonlinearity we standardise the $C$ channels of each node, in each sample by itself:
 #
 # $$\hat z_{nc} = \gamma_n \frac{z_{nc} - \bar z_n}{s_n + 0.1} + \beta_n$$
 #
-# $\bar z_n$ and $s_n$ are mean and unbiased standard deviation over the channels of node $n$.
-# Without it, messages grow from layer to layer, as we have just seen.
+# Here $\bar z_n$ and $s_n$ are the mean and the unbiased standard deviation over the channels of node $n$.
 
 # %%
 def group_norm(z, gamma, beta):
@@ -450,9 +453,8 @@ package = GroupLayerNorm(nodes=3, channels=8)
 torch.testing.assert_close(group_norm(z, package.gamma, package.beta), package(z))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Three details are worth a look each. **Why by node?** If the mean ran over all nodes, every node
-# would hear of every other in a single layer, and the graph would be decoration. We move node 0
-# and see who notices.
+# Three details are worth a look. **Why by node?** If the mean ran over all nodes, every node would hear of every other in a
+# single layer, and the graph would be decoration. We move node 0 and see who notices.
 
 # %%
 moved = z.clone()
@@ -467,13 +469,13 @@ def over_all_nodes(z):
 by_node = (group_norm(moved, ones, zeros) - group_norm(z, ones, zeros)).abs().mean((1, 2))
 everywhere = (over_all_nodes(moved) - over_all_nodes(z)).abs().mean((1, 2))
 assert by_node[0] > 0 and not by_node[1:].any()
-table = pd.DataFrame({"norm by node": by_node, "norm over all nodes": everywhere})
-table.rename_axis("node").round(3)
+noticed = pd.DataFrame({"norm by node": by_node, "norm over all nodes": everywhere})
+noticed.rename_axis("node").round(3)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Why add 0.1 to the std?** A node that hears little has channels of almost equal size, and
-# dividing by their tiny std would blow noise up to full volume. With the 0.1, nothing is enlarged
-# more than tenfold, and a whisper stays quieter than a shout:
+# **Why do we add 0.1 to the standard deviation?** A node that hears little has channels of almost equal size, and if we
+# divided by their tiny spread, we would blow noise up to full volume. With the 0.1, nothing is enlarged more than tenfold,
+# and a whisper stays quieter than a shout:
 
 # %%
 def std_after(z, eps):
@@ -482,15 +484,15 @@ def std_after(z, eps):
 
 shout = torch.tensor([2.0, -1.0, 0.5, 1.0])  # the channels of one node
 sounds = {scale: scale * shout for scale in (1, 0.1, 0.01)}
-table = pd.DataFrame({"channel std": {scale: z.std().item() for scale, z in sounds.items()}})
+volume = pd.DataFrame({"channel std": {scale: sound.std().item() for scale, sound in sounds.items()}})
 for eps in (0.0, 0.1):
-    table[f"after the norm, eps {eps}"] = {scale: std_after(z, eps) for scale, z in sounds.items()}
-table.rename_axis("shout times").round(3)
+    volume[f"after the norm, eps {eps}"] = {scale: std_after(sound, eps) for scale, sound in sounds.items()}
+volume.rename_axis("shout times").round(3)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Detached statistics.** In the backward pass mean and std count as constants. The forward pass
-# doesn't notice, the gradient does. The norm makes the mean of the channels 0 whatever $z$ is, so
-# the true gradient of their sum is 0. With detached statistics it is not:
+# **Why are the statistics detached?** In the backward pass, mean and standard deviation count as constants. The forward pass
+# does not notice this, but the gradient does. The norm makes the mean of the channels 0 whatever $z$ is, so the true gradient
+# of their sum is 0. With detached statistics it is not:
 
 # %%
 def gradient_of_sum(normalise):
@@ -506,16 +508,16 @@ pd.Series({"statistics in the backward pass": attached, "statistics detached": d
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # The reference implementation detaches them, and so do we. In the backward pass each channel is
-# then a plain scaled unit. The price: the gradient may ask for a change that the next forward pass
-# takes back. Remember this when [5 · Pathway regularizer](05_pathway_regularizer.ipynb) pulls on
+# then a plain scaled unit. We pay a price for this: the gradient may ask for a change that the next forward pass
+# takes back. Remember it when [5 · Pathway regularizer](05_pathway_regularizer.ipynb) pulls on
 # the mean of the channels.
 #
 # ### Exercise 3 · A whole layer
 #
 # ●●○ · 15 minutes
 #
-# Put it together: one layer with group norm ($\gamma = 1$, $\beta = 0$), ELU and residual, without
-# biases. $W_{in}$ and $W_{out}$ are given as dense masked matrices.
+# Now put it all together. Write one layer with group norm ($\gamma = 1$, $\beta = 0$), ELU and residual, without
+# biases. You are given $W_{in}$ and $W_{out}$ as dense masked matrices.
 #
 # <details><summary>Hint 1</summary>
 # Between the two products the channels have to be grouped by node: a view of shape (N, C, B).
@@ -548,8 +550,8 @@ checks.layer(layer);
 #
 # </details>
 #
-# And here is the whole network on one screen, from edge states to edge states. Norms and residual
-# weights belong to a layer, the two masked maps to all.
+# And here is the whole network on one screen, from edge states to edge states. Each layer has norms and a residual weight of
+# its own, and all layers share the two masked maps. Your layer and this network, with one layer, give the same state:
 
 # %% slideshow={"slide_type": "skip"}
 class DenseGSNN(torch.nn.Module):
@@ -571,10 +573,19 @@ class DenseGSNN(torch.nn.Module):
         return h
 
 
+# %% slideshow={"slide_type": "skip"}
+one_dense = DenseGSNN(mask_in, mask_out, C, L=1)
+with torch.no_grad():
+    one_dense.lin_in.W.copy_(W_in)
+    one_dense.lin_out.W.copy_(W_out)
+your_layer = yours(checks.layer, layer)(h_0, W_in, W_out, torch.tensor([1.0]), C)
+torch.testing.assert_close(your_layer, one_dense(h_0))
+
+
 # %% [markdown] slideshow={"slide_type": "skip"}
-# To compare, we copy every parameter of the model from the opening figure: twelve function nodes,
-# eight channels, four layers, trained. It also has a self-loop at each function node, an edge like
-# any other by which a node remembers what it said.
+# To compare with the package, we copy every parameter of the model from the opening figure, which has twelve function nodes,
+# eight channels and four layers, and which is trained. It also has a self-loop at each function node. This is an edge like
+# any other, and it lets a node remember what it said.
 
 # %% slideshow={"slide_type": "skip"}
 @torch.no_grad()
@@ -598,16 +609,16 @@ def dense_copy(model):
 
 # %% slideshow={"slide_type": "skip"}
 dense = dense_copy(trained)
-h = trained.read_in(draw.x_test.t())  # (E, B): x_i on the edges that leave input i
-y = trained.read_out(dense(h)).t()  # (B, outputs)
-torch.testing.assert_close(y, trained(draw.x_test), rtol=1e-4, atol=1e-4)
+h_start = trained.read_in(draw.x_test.t())  # (E, B): x_i on the edges that leave input i
+y_dense = trained.read_out(dense(h_start)).t()  # (B, outputs)
+torch.testing.assert_close(y_dense, trained(draw.x_test), rtol=1e-4, atol=1e-4)
 
 # %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 kept, possible = len(trained.ResBlocks[0].lin_in.values), dense.lin_in.W.numel()
 print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Same numbers, and a hint at why the package doesn't use dense matrices: nearly all of their
+# We get the same numbers, and a hint at why the package does not use dense matrices. Nearly all of their
 # places are empty, and on a graph of thousands of nodes almost nothing else would be left.
 #
 # **The file.** What you have just written is `gsnn_tutorial/gsnn.py`, with sparse maps in place of the dense ones.
@@ -616,8 +627,9 @@ print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 #
 # ## 5 · A signal spreads
 #
-# What does the wiring do to a signal? We move one input by 1, in all test samples, and look at how
-# much the activation of each function node changes, layer by layer.
+# What does the wiring do to a signal? We move one input by 1 in all test samples, and look at how
+# much the activation of each function node changes, layer by layer. **Predict first:** which nodes will have changed after
+# layer 1, and which after layer 2?
 
 # %%
 def spread(model, x, i):
@@ -630,8 +642,8 @@ def spread(model, x, i):
 
 node = "in_0_0"
 change = spread(trained, draw.x_test, draw.graph.input_nodes.index(node))
-table = pd.DataFrame(change.T, index=draw.graph.function_nodes, columns=range(1, 5))
-table.rename_axis("node").rename_axis(columns="layer").round(3)
+changes = pd.DataFrame(change.T, index=draw.graph.function_nodes, columns=range(1, 5))
+changes.rename_axis("node").rename_axis(columns="layer").round(3)
 
 # %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(2, 2, figsize=(11.4, 6.6), layout="constrained")
@@ -643,10 +655,10 @@ plots.show(figure, "The graph at layers 1 to 4 after input in_0_0 was moved: at 
     "function node has changed, and each further layer brings in the nodes one edge further on")
 
 # %% [markdown]
-# The blue square with the thick rim is the input that moved. A small hollow circle has not changed
-# at all, not even in the last digit. The wiring decides who *can* hear of it by when; the weights
-# decide how much they care. The first half of that sentence can be tested exactly: a node has
-# changed at layer $l$ if and only if it is at most $l$ hops from the input.
+# The blue square with the thick rim is the input that moved. A small hollow circle has not changed at all, not even in the
+# last digit. The wiring decides who *can* hear of the change by when, and the weights decide how much they care. We can test
+# the first half of that sentence exactly: a node has changed at layer $l$ if and only if it is at most $l$ hops from the
+# input.
 
 # %%
 hops = nx.single_source_shortest_path_length(draw.graph.networkx(), node)
@@ -655,36 +667,40 @@ for l in range(trained.layers):
     assert np.array_equal(change[l] > 0, distance <= l + 1)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# In JupyterLab, move the slider, and choose another input. Which inputs never reach the first
-# pathway, and why?
+# In JupyterLab, move the slider and choose another input. Which inputs never reach the first pathway, and why?
+#
+# <details><summary>Answer</summary>
+#
+# Those that have no path to it. A path follows the arrows, so look at the arrows that end in the first pathway in the opening
+# figure, and then go back from where they start. An input that you do not meet on the way is never heard there.
+#
+# </details>
 
 # %% slideshow={"slide_type": "subslide"} tags=["widget", "nbval-ignore-output"]
-def one_layer(layer=1, node="in_0_0"):
+def explore(layer=1, node="in_0_0"):
     figure, ax = plt.subplots(figsize=(8.4, 4.4), layout="constrained")
     change = spread(trained, draw.x_test, draw.graph.input_nodes.index(node))
     plot_spread(draw.graph, change[layer - 1], node, ax, largest=change.max())
     plots.show(figure, f"Function nodes changed at layer {layer} after {node} was moved")
 
 
-interact(one_layer, layer=(1, 4), node=SelectionSlider(options=draw.graph.input_nodes));
+interact(explore, layer=(1, 4), node=SelectionSlider(options=draw.graph.input_nodes));
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Against other models
 #
-# Is the graph worth anything? We train four kinds of model on the same data: a linear model, an
-# MLP with about as many parameters as the GSNN, a graph convolutional network (GCN) on the same
-# graph, and the GSNN. The GCN deserves a closer look, because it has the same graph and another
-# idea.
+# Is the graph worth anything? To find out, we train four kinds of model on the same data: a linear model, an MLP with about
+# as many parameters as the GSNN, a graph convolutional network (GCN) on the same graph, and the GSNN. The GCN deserves a
+# closer look, because it has the same graph and another idea.
 #
-# A graph convolution (Kipf and Welling 2017) keeps a vector at each node. In each layer a node
-# takes a weighted mean of its neighbours' vectors, and *one* matrix, the same at every node,
-# transforms it:
+# A graph convolution (Kipf and Welling 2017) keeps a vector at each node. In each layer a node takes a weighted mean of the
+# vectors of its neighbours, and *one* matrix, the same at every node, transforms it:
 #
 # $$H' = \sigma\big(\hat A\, H\, W\big)$$
 #
-# $\hat A$ is the normalised adjacency and is not learned. Whatever is learned sits in $W$ and is
-# shared, so the model can move to a graph that it has never seen. The GSNN is the opposite: every
-# edge has weights of its own, and the model belongs to its graph.
+# Here $\hat A$ is the normalised adjacency, which is not learned. Whatever the model learns sits in $W$ and is shared, so we
+# can move the model to a graph that it has never seen. The GSNN is the opposite: every edge has weights of its own, and the
+# model belongs to its graph.
 
 # %%
 class GCN(torch.nn.Module):
@@ -710,10 +726,10 @@ class GCN(torch.nn.Module):
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# An input node starts with its value, all others with 0. With `names=True` each node also gets a
-# one-hot vector that says which node it is. Why would it need one? Take the graph without spurious
-# edges, where the four pathways look alike, and show all four the same two numbers. The simulation
-# answers with four different functions. What can the models answer?
+# An input node starts with its value, and all others start with 0. With `names=True` we also give each node a one-hot vector
+# that says which node it is. Why would it need one? We take the graph without spurious edges, where the four pathways look
+# alike, and we show all four the same two numbers. The simulation answers with four different functions. **Predict first:**
+# what can the models answer?
 
 # %%
 clean = draw.graph.without_spurious_edges()
@@ -731,16 +747,16 @@ assert between["GCN"] < 1e-6 < min(between["GCN + names"], between["GSNN"])
 pd.Series(between, name="std between pathways").round(3)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# A plain GCN gives one answer to all, before training and after, because nothing in it differs
-# between the pathways. It cannot tell nodes apart unless their features or their surroundings do.
-# That is a virtue for molecules, where all carbon atoms should be treated alike, and a handicap
-# here, where every node does something of its own. With names it can tell them apart.
+# A plain GCN gives the same answer to all four, before training and after, because nothing in it differs between the
+# pathways. It can tell nodes apart only if their features or their surroundings differ. This is a virtue for molecules, where
+# we want to treat all carbon atoms alike, and it is a handicap here, where every node does something of its own. With names
+# it can tell them apart.
 #
-# Now we set up all competitors. The last one is a GSNN whose inputs are plugged into the neighbouring
-# pathway: it has as many parameters, and its map is wrong.
+# Now we set up all competitors. The last one is a GSNN whose inputs are plugged into the neighbouring pathway: it has as many
+# parameters as the other GSNN, and its map is wrong.
 #
-# **Predict first.** Which of the six will come closest to the noise floor, and which will not beat a
-# straight line? And where will the GSNN with the wrong wires end up?
+# **Predict first.** Which of the six will come closest to the noise floor, and which will not beat a straight line? And where
+# will the GSNN with the wrong wires end up?
 
 # %%
 def competitors(graph, seed):
@@ -764,11 +780,10 @@ counts = {name: count(model) for name, model in competitors(draw.graph, 0).items
 pd.Series(counts, name="parameters").to_frame()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# How long should each train? A small network on 256 samples can overfit, and another may need more
-# time, so a fixed number of epochs would favour somebody. And the test set must not choose. So we
-# hold out 64 of the training rows, train on the other 192, and note the epoch with the smallest
-# error on the held-out rows. Then a fresh copy is trained for that long on all 256 rows, and only
-# this one meets the test set.
+# How long should each of them train? A small network on 256 samples can overfit, and another may need more time, so any fixed
+# number of epochs would favour somebody. And the test set must not choose. So we hold out 64 of the training rows, train on
+# the other 192, and note the epoch with the smallest error on the held-out rows. Then we train a fresh copy for that long on
+# all 256 rows, and only this one meets the test set.
 
 # %%
 def fit(model, draw, epochs=200):
@@ -809,8 +824,8 @@ def best_prediction(seed):
 # %%
 noisy = standardize(*simulated(0, problem.noise_scale))
 torch.testing.assert_close(noisy[1], draw.y_test)  # it is the same draw
-floor = (best_prediction(0)[1] - draw.y_test).square().mean().item()
-assert abs(floor - draw.floor) < 1e-5  # the package knows it too
+test_floor = (best_prediction(0)[1] - draw.y_test).square().mean().item()
+assert abs(test_floor - draw.floor) < 1e-5  # the package knows it too
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # We take three seeds, which means three draws of data, spurious edges and initial weights. This is not
@@ -829,36 +844,34 @@ errors = pd.DataFrame(errors).rename_axis(columns="seed")
 
 # %% slideshow={"slide_type": "subslide"}
 curves = {name: curve for name, (_, curve) in fitted[0].items()}
-floor = (best_prediction(0)[0] - draw.y_train)[192:].square().mean().item()
+held_out_floor = (best_prediction(0)[0] - draw.y_train)[192:].square().mean().item()
 figure, (left, right) = plt.subplots(1, 2, figsize=(12.4, 4.0), layout="constrained")
-plot_validation(curves, left, floor=floor)
+plot_validation(curves, left, floor=held_out_floor)
 plot_models(errors, list(floors.values()), right)
 plots.show(figure, "Left, validation error by epoch for one seed, each model's best epoch marked. "
     "Right, test error of six models in three seeds; the GSNN is closest to the noise floor")
 
 # %%
-table = errors.assign(mean=errors.mean(axis=1), parameters=counts)
-table.loc["noise floor"] = pd.Series(floors | {"mean": np.mean(list(floors.values()))})
-table["parameters"] = table["parameters"].astype("Int64")
-table.round(3)
+ranking = errors.assign(mean=errors.mean(axis=1), parameters=counts)
+ranking.loc["noise floor"] = pd.Series(floors | {"mean": np.mean(list(floors.values()))})
+ranking["parameters"] = ranking["parameters"].astype("Int64")
+ranking.round(3)
 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# In each of the three seeds the GSNN comes closest to the floor, with the MLP next. The plain GCN
-# does no better than a straight line; names help it, not enough. And the same GSNN with the wrong
-# wires falls behind the MLP: a map helps as far as it is right.
+# In each of the three seeds the GSNN comes closest to the floor, and the MLP is next. The plain GCN does no better than a
+# straight line, and names help it, but not enough. The same GSNN with the wrong wires falls behind the MLP, so a map helps as
+# far as it is right.
 #
-# Now for what this does not show. The data were simulated along this very graph, so the GSNN was
-# handed the truth with eight false edges on top; real maps are worse. Three seeds show a gap that
-# is wider than its scatter, and no more. Nobody's learning rate or depth was tuned, a GCN with
-# residuals may do better, and where a best epoch lies at the end of its curve, more of them would
-# have helped. That a right map is worth a lot with 256 samples is all we take from here.
+# We should also say what this does not show. We simulated the data along this very graph, so the GSNN was handed the truth
+# with eight false edges on top, and real maps are worse. Three seeds show a gap that is wider than its scatter, and no more.
+# We tuned nobody's learning rate or depth, a GCN with residuals may do better, and where a best epoch lies at the end of its
+# curve, more epochs would have helped. All that we take from here is that a right map is worth a lot with 256 samples.
 #
 # ## 7 · Relatives
 #
-# Wiring a network by what is known about cells is an idea with several parents. Such models are
-# often called *visible* networks, since their units have names. What sets them apart is what the
-# graph is, what a node is, and how signals run.
+# The idea of wiring a network by what we know about cells has several parents. Such models are often called *visible*
+# networks, because their units have names. They differ in what the graph is, what a node is, and how signals run.
 #
 # | Model | The graph | A node is | Signals run |
 # |---|---|---|---|
@@ -868,23 +881,21 @@ table.round(3)
 # | LEMBAS (Nilsson et al. 2022) | signalling, with cycles | one number for a molecule, one weight for an interaction | again and again, to a steady state |
 # | GSNN (Evans et al. 2024) | any directed graph, with cycles | $C$ private channels, and one message for each out-edge | $L$ times, one hop each |
 #
-# A hierarchy can be laid out in levels, and a level is a layer; that is what masks are used for in
-# DCell and P-NET. A signalling network has loops and no levels. LEMBAS and the GSNN therefore
-# apply one map over and over. And state on edges is not the GSNN's alone: directed message passing
-# on molecules (Yang et al. 2019) keeps its state on bonds too, but with one set of weights for all
-# bonds, as in a GCN. State on edges *and* weights for each edge: that is the GSNN.
+# We can lay a hierarchy out in levels, and make a layer of each level. This is what masks are used for in DCell and P-NET. A
+# signalling network has loops and no levels, and so LEMBAS and the GSNN apply one map over and over. The GSNN is not alone in
+# keeping its state on edges: directed message passing on molecules (Yang et al. 2019) keeps it on bonds, but with one set of
+# weights for all bonds, as in a GCN. What makes a GSNN is state on edges *and* weights for each edge.
 #
 # Does the knowledge help in such models, or only the sparsity that comes with it? A comparison of
 # published pathway-informed networks with randomised copies of themselves found that the copies
-# often did as well (Caranzano et al. 2025). Hence our row with the wrong wires, and hence the
-# shuffled control in the chapters to come.
+# often did as well (Caranzano et al. 2025). This is why we had a row with wrong wires, and why you will meet a shuffled
+# control in the chapters to come.
 #
 # ## 8 · What one edge does
 #
-# A visible network invites us to look. The model of the opening figure was given eight true edges
-# between functions and eight spurious ones. Which of them does it use? The obvious thing is to look
-# at the weights, at the norm of each edge's column of $W_{in}$. The honest thing is to try: we silence
-# one edge, so that nobody hears its message, and see how far the outputs move.
+# A visible network invites us to look. We gave the model of the opening figure eight true edges between functions and eight
+# spurious ones. Which of them does it use? We could look at the weights, at the norm of each edge's column of $W_{in}$. Or we
+# could try it out: we silence one edge, so that nobody hears its message, and see how far the outputs move.
 #
 # **Predict first.** Which edge will move the outputs most when you silence it: one at the head of a
 # chain or one at its tail, and in which of the four pathways? And will all eight spurious edges come
@@ -918,9 +929,8 @@ plots.show(figure, "Left, the norms of true and spurious edges overlap widely. R
     "scale, the effect of silencing: large for true edges, small for spurious ones but for one")
 
 # %% [markdown]
-# Weights tell little: a large weight may listen to a message that hardly varies, and a small one
-# be made up for by the norm that follows. Silence tells more. But one spurious edge stands among
-# the true ones. Which?
+# The weights tell us little, because a large weight may listen to a message that hardly varies, and the norm that follows may
+# make up for a small one. Silence tells us more. But one spurious edge stands among the true ones. Which is it?
 
 # %%
 functions = set(draw.graph.function_nodes)
@@ -930,10 +940,9 @@ effects.index = pd.Index([f"{u} → {v}" for u, v in function_edges], name="edge
 effects.sort_values("set to 0", ascending=False).head(4).round(2)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Has the model fallen for it? Think of what a message is made of: its mean over the samples, and
-# what varies from sample to sample. Setting it to 0 takes both away. But a constant tells nothing
-# about a sample; the receiver merely got used to it, as to a bias. To take away only what the
-# message *tells*, we replace it by its mean.
+# Has the model fallen for it? Think of what a message is made of: its mean over the samples, and what varies from sample to
+# sample. When we set it to 0, we take both away. But a constant tells us nothing about a sample. The receiver has merely got
+# used to it, as to a bias. To take away only what the message *tells*, we replace it by its mean.
 
 # %%
 told = effect_of_silence(trained, draw.x_test, lambda message: message.mean())
@@ -951,13 +960,13 @@ plots.show(figure, "Left, messages set to 0, as before. Right, on the same scale
     "mean: every true edge now lies far above every spurious one")
 
 # %% [markdown]
-# The exception is gone: that edge served as a bias. With the mean kept, what is left is what an
-# edge tells, and this is what the opening figure draws. To put a number on *separates*, we take
-# the AUC: the chance that a true edge, picked at random, ranks above a spurious one. 0.5 is
-# guessing. Here for the GSNNs of section 6, and for the norms before any training too.
+# The exception is gone, so that edge served as a bias. When we keep the mean, what is left is what an edge tells, and this is
+# what the opening figure draws. To put a number on how well the two kinds are told apart, we take the AUC, which is the
+# chance that a true edge, picked at random, ranks above a spurious one. Here 0.5 is guessing. We compute it for the GSNNs of
+# section 6, and for the norms before any training too.
 
 # %%
-rows = {}
+aucs = {}
 for seed in SEEDS:
     data, (model, _) = problem.draw(seed), fitted[seed]["GSNN"]
     scores = {
@@ -967,15 +976,15 @@ for seed in SEEDS:
         "set to its mean": effect_of_silence(model, data.x_test, lambda message: message.mean()),
     }
     truth = data.graph.function_edge_is_true
-    rows[seed] = {name: roc_auc_score(truth, score) for name, score in scores.items()}
-pd.DataFrame(rows).rename_axis("AUC, true against spurious").rename_axis(columns="seed").round(2)
+    aucs[seed] = {name: roc_auc_score(truth, score) for name, score in scores.items()}
+pd.DataFrame(aucs).rename_axis("AUC, true against spurious").rename_axis(columns="seed").round(2)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# The norms separate somewhat, but they do so before any training, when they reflect nothing but
-# the degrees of a node and the luck of the start. Setting to 0 does far better, and setting to the
-# mean puts every true edge above every spurious one, in all three seeds. Two cautions. We can
-# check this only because we made the data. And it says what a model *uses*: where a model leans on
-# a false edge for information, it would say that too, and rightly.
+# The norms tell the two kinds apart somewhat, but they do so before any training, when they reflect nothing but the degrees
+# of the nodes and the luck of the start. Setting a message to 0 does far better, and setting it to its mean puts every true
+# edge above every spurious one, in all three seeds. You should keep two things in mind. We can check this only because we
+# made the data. And the method says what a model *uses*: if a model leans on a false edge for information, it will say that
+# too, and rightly so.
 #
 # ## 9 · What one node has learned
 #
@@ -1081,7 +1090,7 @@ checks.huber(huber);
 # the solution.) Both are judged by the MSE on test rows that nobody has touched.
 
 # %% slideshow={"slide_type": "skip"}
-my_loss = huber if checks.huber.diagnose(huber) is None else checks.huber.reference
+my_loss = yours(checks.huber, huber)
 ruined = draw.y_train.clone()
 chance = torch.Generator().manual_seed(0)
 rows_hit = torch.randperm(len(ruined), generator=chance)[:12]
@@ -1089,8 +1098,8 @@ ruined[rows_hit] += 8 * torch.randn(12, ruined.shape[1], generator=chance)
 
 judged = {}
 for name, loss in {"squared error": F.mse_loss, "your loss": my_loss}.items():
-    start = torch.Generator().manual_seed(0)
-    robust = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False, generator=start)
+    same_start = torch.Generator().manual_seed(0)
+    robust = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False, generator=same_start)
     train(robust, draw.x_train, ruined, criterion=loss, epochs=200, progress=False)
     judged[name] = mse(robust, draw.x_test, draw.y_test)
 judged |= {"squared error, no row ruined": mse(trained, draw.x_test, draw.y_test), "noise floor": draw.floor}
@@ -1103,16 +1112,16 @@ pd.Series(judged, name="test MSE").round(3).to_frame()
 # ## Recap
 #
 # 1. The state of a GSNN is one number for each edge, the message that its source sends. A function
-#    node turns its in-edges into $C$ channels and these into its out-edges.
+#    node turns its in-edges into $C$ channels, and the channels into its out-edges.
 # 2. $W_{in}$ and $W_{out}$ are dense layers with a mask: weights exist where an edge ends in a
-#    node, and where it starts at one. Scalars, matrices, module and package gave the same numbers.
+#    node, and where it starts at one. Scalars, matrices, module and package gave us the same numbers.
 # 3. The residual keeps inputs alive, shared layers turn depth into hops, the roots of $L$ and of
 #    the in-degree keep the scale of sums, and the group norm calms each node without letting it
 #    hear others.
-# 4. An MLP has no map, a GCN has the map and one rule for all nodes, a GSNN has the map and
-#    weights for every edge. With a right map it came closest to the floor; with a wrong one it
+# 4. An MLP has no map, a GCN has the map and one rule for all nodes, and a GSNN has the map and
+#    weights for every edge. With a right map it came closest to the floor, and with a wrong one it
 #    lost.
-# 5. Norms of weights say little about use. Silence an edge and see, and keep its mean, or a bias will
+# 5. Norms of weights say little about use. Silence an edge and see what happens, but keep its mean, or a bias will
 #    pass for a signal. Take a node out, and you can look at the function that it has learned.
 #
 # **Next:** our dense matrices are nearly empty. In [4 · Sparse maps](04_gpu_forward.ipynb) you compute

@@ -17,13 +17,13 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # 6 · Three-way evaluation
 #
-# We have a regularizer that is told which nodes work together. Does it help? And if it does, is it
-# the *pathways* that help, or would any grouping do? Three models answer: a plain GSNN
-# (**baseline**), one that is told the true pathways (**regularized**), and one that is told shuffled
-# pathways of the same sizes (**control**). If the control helps as much, the loss knows nothing of pathways.
+# In chapter 5 you built a regularizer that tells a model which nodes work together. Does it help? And if it does, is it
+# because the pathways are *true*, or would any grouping of the nodes have done as well? We put the question to three models:
+# a plain GSNN (the **baseline**), one that is told the true pathways (**regularized**), and one that is told shuffled
+# pathways of the same sizes (the **control**). If the control helps as much, the loss knows nothing of pathways.
 #
-# The tutorial published with the reference implementation ran these arms once, with one seed. We run them again, read
-# its table closely, and then ask the question as it should be asked: over many seeds, with intervals.
+# The tutorial published with the reference implementation ran these *arms* once, with one seed. We run them again, and then
+# ask the question over many seeds, with intervals. The figure below is where we end.
 #
 # **You will be able to**
 #
@@ -33,8 +33,8 @@
 # 4. state a verdict by a rule that was written down before the numbers;
 # 5. confirm a claim on seeds that nothing was chosen by.
 #
-# **Before you start:** [5 · Pathway regularizer](05_pathway_regularizer.ipynb). **Time:** 45 minutes to read, one minute
-# to run on two CPU cores, less than 1 GB of memory.
+# **Before you start:** you need [5 · Pathway regularizer](05_pathway_regularizer.ipynb). **Time:** 45 minutes to read and 25
+# for the exercises, one minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
 def bring_the_kit(address):
@@ -50,15 +50,39 @@ def bring_the_kit(address):
 
 bring_the_kit("")
 
-# %% slideshow={"slide_type": "skip"}
+# %% slideshow={"slide_type": "subslide"} tags=["hide-input"]
+# The opening figure. The tables that it reads are those of the whole chapter.
 import matplotlib.pyplot as plt
+
+from gsnn_tutorial import plots
+from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.metrics import USUAL_METRICS
+from gsnn_tutorial.study.saved import saved_study
+
+tables = saved_study("published_size")
+learned = tables[tables["setting"] == "learned"]
+structure = summarize(learned, list(USUAL_METRICS))
+figure, (left, right) = plt.subplots(1, 2, figsize=(11.6, 2.9), layout="constrained", gridspec_kw={"wspace": 0.06})
+plots.plot_forest(learned, structure, "test_mse", left)
+plots.plot_forest(learned, structure, "cka_gap", right)
+plots.show(figure, "Forest plots. Left: differences in test MSE, close to zero. Right: in CKA gap the "
+           "regularized arm lies far above baseline and control, and near zero against untrained")
+
+# %% [markdown]
+# Each grey point is one seed: one draw of data, spurious edges, shuffle and initial weights. A thick line is the 95% interval
+# of the mean difference, the grey band holds differences too small to matter, and the words are verdicts of a rule that you
+# meet in section 2. On the left, for prediction, nothing is shown. On the right we ask how much more alike the nodes of one
+# pathway are than those of different pathways, and there the pathways show. Two more arms mark the ends of the scale:
+# **untrained** is the baseline before its first step, and **oracle** is given the true graph, without spurious edges.
+
+# %% slideshow={"slide_type": "skip"}
 import numpy as np
 import pandas as pd
 import torch
 from ipywidgets import SelectionSlider, interact
 from scipy import stats
 
-from gsnn_tutorial import GSNN, Problem, plots
+from gsnn_tutorial import GSNN, Problem
 from gsnn_tutorial.checks import chapter_6 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka
 from gsnn_tutorial.kernels import threads
@@ -66,48 +90,24 @@ from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.training import train
 
 # %% slideshow={"slide_type": "skip"}
-from gsnn_tutorial.study.inference import holm, interval, paired_differences, power_curve, seeds_needed, summarize
-from gsnn_tutorial.study.metrics import METRICS, USUAL_METRICS
+from gsnn_tutorial.study.arms import arm_named
+from gsnn_tutorial.study.inference import holm, interval, paired_differences, power_curve, seeds_needed
+from gsnn_tutorial.study.metrics import METRICS
 from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
 from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
+from gsnn_tutorial.study.saved import STUDIES, saved_settings
 from gsnn_tutorial.study.verdict import verdict
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
-# %% slideshow={"slide_type": "subslide"}
-tables = saved_study("published_size")
-learned = tables[tables["setting"] == "learned"]
-structure = summarize(learned, list(USUAL_METRICS))
-figure, (left, right) = plt.subplots(1, 2, figsize=(11.6, 2.9), layout="constrained")
-plots.plot_forest(learned, structure, "test_mse", left)
-plots.plot_forest(learned, structure, "cka_gap", right)
-plots.show(figure, "Forest plots. Left: differences in test MSE, close to zero. Right: in CKA gap the "
-           "regularized arm lies far above baseline and control, and near zero against untrained")
-
-# %% [markdown]
-# This is where we end. Each grey point is one seed: one draw of data, spurious edges, shuffle and initial weights. A
-# thick line is the 95% interval of the mean difference, and the grey band holds differences too small to matter. Left,
-# prediction: nothing is shown. Right, how much more alike the nodes of one pathway are than nodes of different ones:
-# the pathways show. Two more arms mark the ends of the scale. **Untrained** is the baseline before its first step, and
-# **oracle** is a plain GSNN that is given the true graph, without the spurious edges.
-#
-# The tables of these studies come with the package. Section 3 computes some of their rows again.
-
-# %%
-runs = {name: saved_settings(name) for name in ["published_size", "published_fresh"]}
-pd.DataFrame({name: [run["command"], f"{run['seconds_of_all_runs']:.0f} s"] for name, run in runs.items()},
-             index=["command", "time"]).T  # fmt: skip
-
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The published run, run again
 #
-# The published tutorial's samples come with the package, and its graph, shuffle and initial weights follow from its
-# seeds. So we can repeat the very run: four pathways, each of two inputs, a chain of three function nodes and two
-# outputs, with eight spurious edges between them.
+# The published samples come with the package, and graph, shuffle and initial weights follow from their seeds. So we can
+# repeat the very run, on four pathways that you know, with eight spurious edges between them.
 
 # %% slideshow={"slide_type": "subslide"}
 draw = published_draw()
@@ -121,19 +121,19 @@ plots.show(figure, "Four pathways side by side, each a chain of three function n
 run = replay()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The tutorial printed every 25th epoch. Lines are ours, hollow marks are theirs.
+# The tutorial printed every 25th epoch. The lines are ours, and the hollow marks are theirs.
 
 # %% slideshow={"slide_type": "subslide"}
 log = published_log()
 figure, (left, right) = plt.subplots(1, 2, figsize=(11, 3.8), layout="constrained")
 plots.plot_training(run.histories, left, printed=log, floor=draw.floor)
-told = {arm: history for arm, history in run.histories.items() if arm != "baseline"}
-plots.plot_training(told, right, quantity="L_sim", printed=log)
+with_loss = {arm: history for arm, history in run.histories.items() if arm != "baseline"}
+plots.plot_training(with_loss, right, quantity="L_sim", printed=log)
 plots.show(figure, "Test MSE and similarity loss over 500 epochs: our lines run through the published "
     "marks at first and part from them later; the noise floor of chapter 2 lies below all test errors")
 
 # %% [markdown]
-# How close is it? The largest distance between our test MSE and theirs, early and late:
+# How close do we come? We take the largest distance between our test MSE and theirs, early in the training and late:
 
 # %%
 curves = {arm: history.table()["test_mse"] for arm, history in run.histories.items()}
@@ -146,11 +146,9 @@ largest.reindex(run.table.index)
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Early on it is the same run. Later all arms drift. Can rounding alone do that? The published run used a GPU, and our code
-# adds in another order. So we train two arms once more, on the same samples in reverse order: every step takes all of
-# them, and only the rounding of its sums changes.
-#
-#
+# Early on it is the same run, and later all arms drift. Can rounding alone do that? The published run used a GPU, and our code
+# adds in another order. So we train two arms once more, on the same samples in reverse order. Every step takes all of them,
+# and only the rounding of its sums changes. **Predict first:** how far will they drift?
 
 # %%
 def reversed_rows(membership=None):
@@ -171,27 +169,27 @@ apart["control"] = (reversed_rows(draw.shuffled) - curves["control"]).abs()
 apart.groupby(pd.cut(apart.index, [-1, 100, 500], labels=["epochs 0 to 100", "epochs 101 to 499"]), observed=True).max()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Rounding makes a drift as large as that from the published run. Training enlarges whatever differs, so the later digits
-# of a run are no property of its data and weights. Here is a table made of such numbers. (`ari` says how well clusters
-# agree with the pathways: 0 is chance, 1 is exact. The `lin_in_norm` columns are mean norms of $W_{in}$ over true and
-# spurious edges. The `cka` rows were not published; we come to them.)
+# Rounding makes a drift as large as the one from the published run, because training enlarges whatever differs. So the later
+# digits of a run are no property of its data and weights. Now look at a table that is made of such numbers. (`ari` says how
+# well clusters agree with the pathways: 0 is chance, 1 is exact. The `lin_in_norm` columns are mean norms of $W_{in}$ over
+# true and spurious edges. The `cka` rows were not published; we come to them.)
 
 # %%
 side_by_side(run.table).T
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The text beside the published table says that three numbers *should be largest for the regularized model*: the raw
-# cosine gap (`cos_gap`), the agreement of k-means clusters with the pathways (`ari`), and the ratio of edge norms. Does
-# its own table say so?
+# The text beside the published table says that three numbers *should be largest for the regularized model*: the raw cosine
+# gap (`cos_gap`), the agreement of k-means clusters with the pathways (`ari`), and the ratio of edge norms. Does its own
+# table say so?
 
 # %%
 claims = ["cos_gap", "ari", "norm_ratio_true_over_spurious"]
-largest = {"published": published_table()[claims].idxmax(), "ours": run.table[claims].idxmax()}
-pd.DataFrame(largest).rename_axis("largest for")
+winners = {"published": published_table()[claims].idxmax(), "ours": run.table[claims].idxmax()}
+pd.DataFrame(winners).rename_axis("largest for")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# For the first two it does not: the table contradicts its text. That does not show that the regularizer *hurts*, as the
-# next figure says. Hollow marks are theirs and filled ones ours, with the same data, weights and settings.
+# For the first two it does not: the table contradicts its text. This does not show that the regularizer *hurts*, as the
+# next figure tells you. Hollow marks are theirs and filled ones are ours, with the same data, weights and settings.
 
 # %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 4, figsize=(12, 3.1), layout="constrained")
@@ -203,10 +201,10 @@ plots.show(figure, "Four columns of the table for each arm, published and replay
 # %% [markdown]
 # Compare how far an arm lies from its own replay with how far the arms lie from each other.
 #
-# And what does the cosine compare? It multiplies the activations of two nodes channel by channel. But channel 3 of one
-# node has nothing to do with channel 3 of another. Had we numbered a node's channels differently, the model would be the
-# same, and the cosine another. **Linear CKA** compares all channels with all channels. For the activations $X$ and $Y$ of
-# two nodes, (B, C) each and centred over the batch:
+# The cosine has a weakness of its own. It multiplies the activations of two nodes channel by channel, but channel 3 of one
+# node has nothing to do with channel 3 of another. Had we numbered a node's channels differently, the model would be the same,
+# and its cosines would not. **Linear CKA** compares all channels with all channels. For the activations $X$ and $Y$ of
+# two nodes, (B, C) each and centred over the batch, it is
 #
 # $$\mathrm{CKA}(X, Y) = \frac{\lVert X^T Y \rVert_F^2}{\lVert X^T X \rVert_F \, \lVert Y^T Y \rVert_F}$$
 
@@ -228,7 +226,7 @@ moved = np.abs(cosine_similarity(turned) - cosine_similarity(last)).max()
 print(f"renumbering one node's channels moves a cosine by up to {moved:.2f}, and CKA not at all")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# One model, its last layer, all pairs of function nodes, both ways:
+# Here are all pairs of function nodes of one model, in its last layer, measured both ways:
 
 # %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(9.4, 3.9), layout="constrained")
@@ -238,8 +236,8 @@ plots.show(figure, "Similarity of the twelve function nodes of the regularized m
     "blocks on the diagonal, the pathways, and is dark nearly everywhere else; the raw cosine shows no blocks")
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The blocks on the diagonal are the pathways: CKA shows them, and the raw cosine does not. Below, `cka_gap` is the mean CKA
-# inside pathways minus the mean across, and `cka_ari` is the agreement of clusters made from CKA.
+# The blocks on the diagonal are the pathways. CKA shows them, and the raw cosine does not. From here on, `cka_gap` is the mean
+# CKA inside pathways minus the mean across, and `cka_ari` is the agreement of clusters that are made from CKA.
 #
 # ### Exercise 1 · The gap
 #
@@ -266,6 +264,7 @@ def pathway_gap(similarity, labels):
 
 checks.pathway_gap(pathway_gap);
 
+
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
@@ -279,13 +278,28 @@ checks.pathway_gap(pathway_gap);
 # </details>
 #
 # **The file.** What you have just written is `gsnn_tutorial/evaluation.py`, for all pairs of nodes at once.
+#
+# Your function gives the `cka_gap` of the table above. (As long as an answer is not right yet, the cells take the solution.)
+
+# %% slideshow={"slide_type": "skip"}
+def yours(check, answer):
+    """Your answer if it is right, and the solution as long as it is not."""
+    return answer if check.diagnose(answer) is None else check.reference
+
+
+labels = np.array(draw.graph.labels)
+for arm, model in run.models.items():
+    in_last_layer = linear_cka(model.layer_activations(draw.x_test)[:, -1:])
+    your_gap = yours(checks.pathway_gap, pathway_gap)(in_last_layer, labels)
+    np.testing.assert_allclose(your_gap, run.table.loc[arm, "cka_gap"], atol=1e-5)
+    print(f"{arm}: {your_gap:.3f}")
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · The published setting over twenty seeds
 #
-# One seed cannot tell a difference between arms from the luck of a draw. So we take twenty draws, and in each the arms
-# share everything but the prior. What we read is the difference *within* a seed. Settings are as published (`phi='mean'`,
-# lambda 0.01).
+# With one seed, we cannot tell a difference between arms from the luck of a draw. So we take twenty draws, and in each the
+# arms share everything but the prior. What we read is the difference *within* a seed. The settings are as published
+# (`phi='mean'`, lambda 0.01).
 
 # %%
 told = tables[tables["setting"] == "as published"]
@@ -294,7 +308,7 @@ as_published.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
 
 # %% slideshow={"slide_type": "subslide"}
 published_summary = summarize(as_published, list(USUAL_METRICS))
-figure, axes = plt.subplots(2, 2, figsize=(11.6, 5.4), layout="constrained")
+figure, axes = plt.subplots(2, 2, figsize=(12.2, 5.8), layout="constrained", gridspec_kw={"wspace": 0.08})
 for ax, metric in zip(axes.flat, ["test_mse", "cos_gap", "ari", "norm_ratio_true_over_spurious"]):
     plots.plot_forest(as_published, published_summary, metric, ax)
 plots.show(figure, "Forest plots of the four published metrics in the published setting: most intervals of the "
@@ -315,13 +329,13 @@ compared["our highest"] = [d.max() for d in each.values()]
 compared
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# In each row our seeds lie on both sides of 0. From one seed nobody can tell. We need the mean over seeds, an interval,
-# and a rule that does not bend.
+# In each row our seeds lie on both sides of 0, so nobody can tell from one seed. We need the mean over seeds, an interval, and
+# a rule that does not bend.
 #
 # **The interval.** A 95% interval should hold the true mean in 95 of 100 studies. Does it? We simulate studies whose true
-# mean is 0, with few or many seeds and normal or skewed differences, and count. Two intervals compete: Student's *t*, and
-# the *bootstrap* (draw the differences again with replacement, see how far their mean moves; here with the correction
-# BCa).
+# mean is 0, with few or many seeds and with normal or skewed differences, and we count. Two intervals compete: Student's *t*,
+# and the *bootstrap*, which draws the differences again with replacement and looks at how far their mean moves (here with the
+# correction BCa). **Predict first:** which of them keeps its promise better when there are only six seeds?
 
 
 # %%
@@ -343,32 +357,32 @@ rows = [{"seeds": n, "differences": "skewed" if skewed else "normal",
 pd.DataFrame(rows)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The bootstrap promises more than it keeps, most of all with few seeds. We take *t*, and we judge nothing with fewer than
-# twelve seeds. A second witness needs no bell curve at all. The **sign-flip test** asks: if each difference were as likely
-# as its opposite, how often would the mean lie as far from 0 as ours? That share is $p$.
+# The bootstrap promises more than it keeps, most of all with few seeds. We take *t*, and judge nothing with fewer than twelve
+# seeds. We also ask a second witness, which needs no bell curve. The **sign-flip test** asks: if each
+# difference were as likely as its opposite, how often would the mean lie as far from 0 as ours? That share is $p$.
 #
-# **The rule.** With a difference turned so that more is better:
+# **The rule.** We turn every difference so that more is better, and then we say:
 #
 # * **helps**: the whole interval lies above 0, and $p$ is below 0.05;
 # * **harms**: the whole interval lies below 0, and $p$ is below 0.05;
 # * **does not help**: the whole interval lies below the margin, the smallest difference that matters;
 # * **can't tell**: none of these, or fewer than twelve seeds.
 #
-# The first line that fits is the verdict. It is the pathways that help only if the prior helps against the baseline *and*
-# the control. Margins are for the user of a model to choose. These are ours:
+# The first line that fits is the verdict. And it is the pathways that help only if the prior helps against the baseline *and*
+# against the control. The margins are for the user of a model to choose. These are ours:
 
 # %%
 pd.DataFrame({"margin": {METRICS[name].words: METRICS[name].margin for name in USUAL_METRICS}})
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Before you go on: which of the three published claims will the rule confirm?
+# **Predict first.** Which of the three published claims will the rule confirm?
 
 # %%
 for metric in [*names, "cka_gap"]:
     print(verdict(published_summary, metric))
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# None of the three is shown against the baseline. Test error is not shown to fall. What does rise is a number that nobody
+# None of the three is shown against the baseline, and test error is not shown to fall. What does rise is a number that nobody
 # had claimed, the CKA gap, and even that ends below an untrained model's. One run could not have told us.
 #
 # ### Exercise 2 · The paired difference
@@ -405,16 +419,26 @@ checks.paired_difference(paired_difference);
 # ```
 #
 # </details>
+#
+# From your two numbers, we get the interval that the figure draws for *regularized - baseline*:
+
+# %% slideshow={"slide_type": "skip"}
+of_arm = {arm: as_published.loc[as_published["arm"] == arm].set_index("seed")["test_mse"] for arm in pair}
+your_mean, your_error = yours(checks.paired_difference, paired_difference)(*map(np.array, of_arm.values()))
+reach = stats.t.ppf(0.975, len(PUBLISHED_SEEDS) - 1) * your_error
+np.testing.assert_allclose([your_mean - reach, your_mean + reach], interval(each["test_mse"]))
+print(f"{your_mean:+.3f}, from {your_mean - reach:+.3f} to {your_mean + reach:+.3f}")
+
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Four reasons
 #
 # Why could the published metrics hardly show what was claimed? We have met two reasons: a cosine of raw channels depends on
-# a numbering, and one seed is one draw. Two more lie in the loss.
+# how they are numbered, and one seed is one draw. Two more lie in the loss.
 #
 # **The channel mean after a group norm.** With `phi='mean'` a node's score is the mean of its channels. But the group norm
-# just before has set that mean to nearly the same value in every sample. How much of a node's variance over the batch lies
-# along the mean, along any direction on average, $1/C$, and along the best one?
+# has just set that mean to nearly the same value in every sample. How much of a node's variance over the batch lies along the
+# mean, along any direction on average, $1/C$, and along the best one?
 
 # %%
 def shares(model, x):
@@ -431,14 +455,14 @@ def shares(model, x):
 pd.DataFrame({arm: shares(model, draw.x_test) for arm, model in run.models.items()}).T
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The regularizer pulls on a leftover: next to nothing of what a node says is in its mean.
+# So the regularizer pulls on a leftover: next to nothing of what a node says is in its mean.
 #
-# **Nodes that no signal has reached.** A layer carries a signal one hop. Until it arrives, a node is constant over the
-# batch, and the loss cannot move it. How many of the four nodes at each place of the chains are constant, layer by layer?
+# **Nodes that no signal has reached.** Until a signal arrives, a node is constant over the batch, and the loss cannot move it.
+# Predict before you run the cell: how many of the four nodes at each place of the chains are constant, layer by layer?
 
 # %%
-spread = run.models["baseline"].layer_activations(draw.x_test).double().std(0).amax(-1)  # (L, N)
-constant = pd.DataFrame((spread < 1e-6).int().numpy().T)
+varies = run.models["baseline"].layer_activations(draw.x_test).double().std(0).amax(-1)  # (L, N)
+constant = pd.DataFrame((varies < 1e-6).int().numpy().T)
 place = pd.Series(draw.graph.chain_positions, name="place in the chain")
 by_place = constant.groupby(place).sum().T
 by_place.index = pd.RangeIndex(1, len(by_place) + 1, name="after layer")
@@ -447,7 +471,7 @@ by_place
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · A score that is learned
 #
-# With `phi='learned'` training picks the direction of the score, and lambda can be 1. That is the study of the first
+# With `phi='learned'` training picks the direction of the score, and lambda can be 1. This is the study of the opening
 # figure. We compute four of its seeds again, in about twenty seconds:
 
 # %%
@@ -457,7 +481,7 @@ off = {m: (both[f"{m} live"] - both[f"{m} saved"]).abs() for m in ["test_mse", "
 pd.DataFrame(off).groupby(both["arm"], sort=False).max()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Live and saved agree but for rounding. The means of all twenty seeds:
+# Live and saved agree but for rounding. Here are the means of all twenty seeds:
 
 # %%
 learned.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
@@ -465,22 +489,23 @@ learned.groupby("arm", sort=False)[list(USUAL_METRICS)].mean()
 # %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 3, figsize=(14.5, 3.5), layout="constrained")
 for ax, metric in zip(axes, ["test_mse", "cka_gap", "cka_ari"]):
-    plots.plot_arms(learned, metric, ax)
+    shown = learned[learned["arm"] != "untrained"] if metric == "test_mse" else learned  # its error would fill the scale
+    plots.plot_arms(shown, metric, ax)
 plots.show(figure, "Five arms, thin lines join a seed's. Test MSE: all trained arms close to each other, above the "
     "noise floor. CKA gap: untrained and regularized high, control lowest. ARI: oracle 1, control lowest")
 
 # %% [markdown]
-# **Look at the untrained arm first.** It has learned nothing, and yet its nodes are more alike within a pathway than
-# across: a chain passes a signal along, so its members see the same inputs. The *null* of a structural metric is what an
-# untrained model has, and it need not be 0. The published table has no such row.
+# **Look at the untrained arm first.** It has learned nothing, and yet its nodes are more alike within a pathway than across.
+# The reason is that a chain passes a signal along, so its members see the same inputs. We call what an untrained model has
+# the *null* of a structural metric, and it need not be 0. The published table has no such row.
 
 # %%
 for metric in USUAL_METRICS:
     print(verdict(structure, metric))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# These are exploratory seeds, six metrics and some twenty intervals; section 4 asks again. How many seeds did it take?
-# This is the same study, had we stopped after the first twelve:
+# These are exploratory seeds, six metrics and some twenty intervals, and so we ask again in section 4. How many seeds did it
+# take? Here is the same study, as if we had stopped after the first twelve:
 
 
 # %% slideshow={"slide_type": "subslide"}
@@ -495,7 +520,7 @@ def after(metric="test_mse", seeds=12):
 after()
 
 # %% [markdown]
-# Move the slider and choose another metric. Which words would have been others?
+# In JupyterLab, move the slider or choose another metric, and watch which verdicts change as more seeds come in.
 
 # %% tags=["widget", "nbval-ignore-output"]
 measures = [(METRICS[name].words, name) for name in USUAL_METRICS]
@@ -513,7 +538,7 @@ learned.groupby("arm", sort=False)[parts].mean()
 summarize(learned, ["cka_gap_shuffled"], [("control", "baseline")], null=("", ""))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# And here is what the true graph is worth, and what training alone does to the gap:
+# And this is what the true graph is worth, and what training alone does to the gap:
 
 # %%
 columns = ["metric", "arm", "versus", "difference", "low", "high"]
@@ -526,8 +551,8 @@ more[more["metric"].eq("test_mse").eq(more["arm"].eq("oracle"))].reset_index(dro
 #
 # ●●○ · 10 minutes
 #
-# Given the true membership matrix and a candidate, both (P, N) with entries 0 and 1, say whether the candidate is a fair
-# control: every node in exactly one pathway, the same sizes of pathways, and not the true pathways again.
+# You are given the true membership matrix and a candidate, both (P, N) with entries 0 and 1. Say whether the candidate is a
+# fair control: every node in exactly one pathway, the same sizes of pathways, and not the true pathways again.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -559,26 +584,36 @@ checks.is_control(is_control);
 # ```
 #
 # </details>
+#
+# We let your function judge two candidates: the shuffle of the published run, and the true pathways in another order.
+
+# %% slideshow={"slide_type": "skip"}
+fair = yours(checks.is_control, is_control)
+truth = draw.graph.membership().numpy()
+candidates = {"published shuffle": draw.shuffled.numpy(), "truth, other order": truth[::-1]}
+pd.Series({name: fair(truth, candidate) for name, candidate in candidates.items()}, name="a fair control").to_frame()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · A claim, on fresh seeds
 #
-# We looked at seeds 0 to 19 while we chose what to report: they are **exploratory**. A claim needs other seeds, and it has
+# We looked at seeds 0 to 19 while we chose what to report, so they are **exploratory**. A claim needs other seeds, and it has
 # to be written down before they are run. The package keeps it beside the seeds and arms:
 
 # %%
 claim = STUDIES["published_fresh"].primary
-print(PUBLISHED_FRESH, claim)
+print(f"{METRICS[claim.metric].words}: {arm_named(claim.arm).words} is better than baseline, "
+      + " and ".join(arm_named(control).words for control in claim.controls))
+print(f"on seeds {PUBLISHED_FRESH[0]} to {PUBLISHED_FRESH[-1]}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The *primary* metric is the ARI of clusters made from CKA. The study has a second control, `connected_control`, which is
-# told random *connected* sets of nodes: true pathways are connected chains and shuffled ones are scattered, so a shuffle
+# told random *connected* sets of nodes. True pathways are connected chains and shuffled ones are scattered, so a shuffle
 # differs from the truth in more than one way.
 #
-# All other metrics are *secondary*. Many metrics are many chances to be lucky, so **Holm's method** corrects their
-# p-values: the smallest is multiplied by their number, the next by one less, and so on. Two of them ask whether the model
-# ignores spurious edges, that is, how often a true edge beats a spurious one: by its weight in $W_{in}$ (`auc_norm`), or by
-# how much the output changes when we silence it (`auc_ablation`). 0.5 is chance, 1 is always.
+# All other metrics are *secondary*. Many metrics are many chances to be lucky, so we correct their p-values by **Holm's
+# method**: the smallest is multiplied by their number, the next by one less, and so on. Two of these metrics ask whether the
+# model ignores spurious edges, that is, how often a true edge beats a spurious one: by its weight in $W_{in}$ (`auc_norm`),
+# or by how much the output changes when we silence it (`auc_ablation`). 0.5 is chance, 1 is always.
 #
 # <details><summary>What weakens this</summary>
 #
@@ -603,17 +638,18 @@ for metric in named:
 fresh.groupby("arm", sort=False)[named].mean()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Edge norms mislead.** Look at the untrained row. Before a single step, norms rank true edges above spurious ones: initial
-# weights are scaled by a node's degree, and a node that a spurious edge enters has more edges. What has training added?
+# **Edge norms mislead.** Look at the untrained row. Before a single step, norms rank true edges above spurious ones, because
+# initial weights are scaled by the degree of a node, and a node that a spurious edge enters has more edges. What has training
+# added?
 
 # %%
 norms = summarize(fresh, ["auc_norm"], [(arm, "untrained") for arm in ["baseline", "regularized", *claim.controls]])
 holm(norms).drop(columns=["metric", "arm_mean", "versus_mean"])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# By this ranking no trained arm is shown above that null, so a column of norms needs the untrained row beside it. Silencing
-# edges tells another story: every trained arm tells spurious edges apart, the baseline too. Little is left for the prior to
-# teach.
+# By this ranking no trained arm is shown above that null, so a column of norms needs the untrained row beside it. When we
+# silence edges we hear another story: every trained arm tells spurious edges apart, and so does the baseline. Little is left
+# for the prior to teach.
 #
 # How many seeds would it take to see a difference in ARI of 0.1, twice our margin, with a chance of 80%?
 
@@ -625,30 +661,39 @@ print(f"seeds needed: {seeds_needed(spread, effect=0.1)}; with our {len(spread)}
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · What the evidence says
 #
-# At this size of problem, and by the rule above:
+# At this size of problem, and by the rule above, we can say this much:
 #
 # * **Prediction.** No gain is shown, neither in the published setting nor with a learned score, on old seeds or fresh
 #   ones. Little could be won: the oracle is ahead by the difference in the last table of section 3.
 # * **Structure.** Training a plain GSNN *loses* similarity within pathways that the untrained graph had. The regularizer
 #   keeps more of it. By the CKA gap no more is shown than an untrained model has; by the clusters (ARI) more is.
 # * **On fresh seeds** the claim of section 4 has the first verdict printed there.
-# * **What this is not.** CKA gap and ARI reward what the loss asks for. That they rise is the least that one may expect,
+# * **What this is not.** CKA gap and ARI reward what the loss asks for. That they rise is the least that we may expect,
 #   and it does not say that the model predicts for better reasons.
 #
-# One question is still open, and it is the hardest one: *did every arm get the same chance?* All of these arms were trained
-# for 500 epochs with one weight decay, and nobody tuned them. **[7 · Does the prior help?](07_does_the_prior_help.ipynb)**
-# asks at a size where more can be won, and finds out what that costs.
+# One question is still open, and it is the hardest one: *did every arm get the same chance?* We trained all of these arms
+# for 500 epochs with one weight decay, and nobody tuned them.
 #
+# Each study of this chapter is one command:
+
+# %%
+costs = {name: saved_settings(name) for name in ["published_size", "published_fresh"]}
+pd.DataFrame({name: [cost["command"], f"{cost['seconds_of_all_runs']:.0f} s"] for name, cost in costs.items()},
+             index=["command", "time"]).T  # fmt: skip
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Recap
 #
 # 1. One run of three arms shows that the code runs. Rounding alone moves its digits, and its table contradicted its text.
-# 2. A paired study shares all that can be shared within a seed, and reads the mean difference with its interval.
+# 2. A paired study shares all that can be shared within a seed, and we read the mean difference with its interval.
 # 3. Every metric has a null. For structure it is the untrained model, and it need not be zero.
 # 4. The rule is in the code, the same for every metric. A negative result is a result.
 # 5. What was chosen on some seeds is claimed on others, with metric and controls named before they run.
 #
-# **The same from the command line:** `python -m gsnn_tutorial compare`, or `study published_size` and
-# `study published_fresh` for the very tables; `compare --published` for section 1.
+# **Next:** in [7 · Does the prior help?](07_does_the_prior_help.ipynb) we give every arm the same chance, at a size where
+# more can be won, and find out what that costs.
+#
+# **The same from the command line:** `python -m gsnn_tutorial compare`; `compare --published` for section 1.
 #
 # ## References
 #

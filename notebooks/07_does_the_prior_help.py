@@ -17,12 +17,12 @@
 # %% [markdown] slideshow={"slide_type": "slide"}
 # # 7 · Does the prior help?
 #
-# At the size of chapter 6 little could be won. Here is a larger graph with more spurious edges and fewer samples, where
+# At the size of chapter 6 little could be won. Here we take a larger graph with more spurious edges and fewer samples, where
 # the true graph is worth a lot. Once this chapter had an answer for it: *the leave-one-out score helps, and it is the
-# pathways that help.* Fresh seeds and two controls confirmed it. It was still not a fair answer.
+# pathways that help.* Fresh seeds and two controls confirmed it. And still it was not a fair answer.
 #
-# We walk into that trap together, and out of it. Then we ask three questions: who helps, against whom, and where does it
-# break?
+# We walk into that trap together, and out of it again. Then we ask three questions: who helps, against whom, and where does
+# it break? The figure below is where we end.
 #
 # **You will be able to**
 #
@@ -31,8 +31,8 @@
 # 3. read a map of worlds in which an assumption fails by degrees;
 # 4. decide what to do with pathways and a graph of your own.
 #
-# **Before you start:** [6 · Three-way evaluation](06_three_way_evaluation.ipynb). **Time:** 45 minutes to
-# read, one minute to run on two CPU cores, less than 1 GB of memory.
+# **Before you start:** you need [6 · Three-way evaluation](06_three_way_evaluation.ipynb). **Time:** 45 minutes to read and
+# 20 for the exercises, one minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
 def bring_the_kit(address):
@@ -48,27 +48,49 @@ def bring_the_kit(address):
 
 bring_the_kit("")
 
-# %% slideshow={"slide_type": "skip"}
+# %% slideshow={"slide_type": "subslide"} tags=["hide-input"]
+# The opening figure. Section 3 reads the same study, row by row.
 import matplotlib.pyplot as plt
+
+from gsnn_tutorial import plots
+from gsnn_tutorial.study.inference import holm, summarize
+from gsnn_tutorial.study.saved import saved_study
+
+tuned = saved_study("tuned")
+told_the_truth = ["loo_penalty", "edge_penalty", "recombination", "regularized_loo"]
+told_something_else = ["edge_penalty_matched", "recombination_matched", "matched_control_loo"]
+first_look = [(arm, "baseline") for arm in told_the_truth + told_something_else]
+figure, ax = plt.subplots(figsize=(9.5, 4.4), layout="constrained")
+plots.plot_forest(tuned, holm(summarize(tuned, ["test_mse"], first_look)), "test_mse", ax)
+plots.show(figure, "Forest plot of test MSE against the baseline on 48 seeds, all arms tuned: the four uses that are told "
+    "the true pathways have less error; told matched sets, penalty and recombination have far more, and the score about "
+    "as much")
+
+# %% [markdown]
+# Every row compares a use of pathways with the plain baseline, and every arm was tuned by one rule. The upper four are told
+# the true pathways, and all of them help. The lower three are told *matched* sets, which are wrong, and as large and as
+# connected as the true ones. Two of them do great harm. So what a wrong prior costs depends on how you use it.
+
+# %% slideshow={"slide_type": "skip"}
 import numpy as np
 import pandas as pd
 import torch
 from ipywidgets import ToggleButtons, interact
 from sklearn.model_selection import KFold
 
-from gsnn_tutorial import GSNN, plots
+from gsnn_tutorial import GSNN
 from gsnn_tutorial.checks import chapter_7 as checks
 from gsnn_tutorial.plots.study import plot_power
 from gsnn_tutorial.study.arms import arm_named, arms_in_words
-from gsnn_tutorial.study.inference import contrasts, holm, interval, non_inferior, p_value, paired_differences
-from gsnn_tutorial.study.inference import summarize, summarize_by
+from gsnn_tutorial.study.inference import contrasts, interval, non_inferior, p_value, paired_differences
+from gsnn_tutorial.study.inference import summarize_by
 
 # %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.study.metrics import metric_named
 from gsnn_tutorial.study.named import LARGE, LOO_CLAIM, SECOND_CONFIRMATION
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
-from gsnn_tutorial.study.saved import STUDIES, saved_settings, saved_study
+from gsnn_tutorial.study.saved import STUDIES, saved_settings
 from gsnn_tutorial.study.share import share_of_the_way
 from gsnn_tutorial.study.verdict import in_words, verdict
 from gsnn_tutorial.study.verdict import judged as judged_row
@@ -81,8 +103,9 @@ pd.set_option("display.max_colwidth", 90)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The trap
 #
-# Eight pathways with chains of four, 32 spurious edges, 128 samples. The claim stood in the package before its 24 seeds
-# were run, with metric, arm and two controls. The *leave-one-out* score compares a member with the others of its pathway.
+# We take eight pathways with chains of four, 32 spurious edges and 128 samples. The *leave-one-out* score compares a member
+# with the others of its pathway. The claim about it stood in the package before its 24 seeds were run, with metric, arm and
+# two controls. Here is the verdict:
 
 # %%
 earlier = saved_study("both_controls")
@@ -90,7 +113,7 @@ summary = summarize(earlier, ["test_mse"], contrasts(LOO_CLAIM.arm, LOO_CLAIM.co
 print(verdict(summary, "test_mse", LOO_CLAIM.arm, controls=LOO_CLAIM.controls))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Fresh seeds, a plan, two controls, a rule. What could be wrong? Think before you open the answer.
+# Fresh seeds, a plan, two controls and a rule: what could be wrong? Think before you open the answer.
 #
 # <details><summary>Answer</summary>
 #
@@ -100,7 +123,7 @@ print(verdict(summary, "test_mse", LOO_CLAIM.arm, controls=LOO_CLAIM.controls))
 # </details>
 #
 # So we look at what training does. On 24 new seeds, with those very settings, this is the error on test rows over the
-# epochs. The curves are looked at, and they choose nothing.
+# epochs. We look at the curves, and they choose nothing.
 
 # %% slideshow={"slide_type": "subslide"}
 curves = saved_study("curves")
@@ -110,29 +133,29 @@ plots.show(figure, "Test MSE over 500 epochs, mean of 24 seeds. The baseline fal
 
 # %% [markdown]
 # Look at the baseline. After a while its error rises again: it *overfits*, and at epoch 500 we measured it long past its
-# best. A prior that merely slows training down looks like knowledge beside such a rival. (A tick at the bottom is the epoch
-# at which an arm would have stopped by its own training rows; section 2 says how.)
+# best. Beside such a rival, a prior that merely slows training down looks like knowledge. (A tick at the bottom is the epoch
+# at which an arm would have stopped by its own training rows. You will see how in section 2.)
 #
-# So we take the same models twice: at epoch 500, as before, and stopped. What is left of the answer?
+# So we take the same models twice: at epoch 500, as before, and stopped. **Predict first:** what will be left of the answer?
 
 # %%
 looks = {"epoch 500": curves.assign(test_mse=curves["test_mse@500"]), "stopped": curves}
-pairs = contrasts("regularized_loo", ["control_loo"])
-found = {name: summarize(table, ["test_mse"], pairs, null=("", "")) for name, table in looks.items()}
-in_words(pd.concat(found, names=["looked at"]).droplevel(1).drop(columns=["metric", "arm_mean", "versus_mean", "seeds"]))
+trap = contrasts("regularized_loo", ["control_loo"])
+both_looks = {name: summarize(table, ["test_mse"], trap, null=("", "")) for name, table in looks.items()}
+in_words(pd.concat(both_looks, names=["looked at"]).droplevel(1).drop(columns=["metric", "arm_mean", "versus_mean", "seeds"]))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# At epoch 500 the old answer comes out once more. Stopped, nothing of it is left: the leave-one-out score and the baseline
-# are about equal, and only the *shuffled* control is behind. "Ahead of both controls" was true, and it meant that wrong
-# pathways harm.
+# At epoch 500 the old answer comes out once more. When we stop in time, nothing of it is left: the leave-one-out score and
+# the baseline are about equal, and only the *shuffled* control is behind. "Ahead of both controls" was true, and what it
+# meant was that wrong pathways harm.
 #
-# **The fourth reason why a table misleads is the rival that nobody tuned.** But do not stop thinking here. Nobody tuned the
-# score either: its strength was given, too. A fair question gives *everyone* the same chance.
+# **So there is one more reason why a table misleads: a rival that nobody tuned.** But do not stop thinking here. Nobody tuned
+# the score either, because its strength was given, too. A fair question gives *everyone* the same chance.
 #
 # <details><summary>What weakens this</summary>
 #
-# The settings are those of the earlier studies, and the seeds are new. "About equal" is an interval, not a zero: the table
-# has it.
+# The settings are those of the earlier studies, and the seeds are new. "About equal" is an interval and not a zero, and the
+# table has it.
 #
 # </details>
 
@@ -142,15 +165,16 @@ in_words(pd.concat(found, names=["looked at"]).droplevel(1).drop(columns=["metri
 # The way out is a rule that is the same for all arms, the oracle and the controls included:
 #
 # 1. Each arm has a *grid* of three settings: three weight decays, or three strengths of its prior.
-# 2. The training rows are cut into two *folds*. Each is left out once, and the error on it is noted after nine epochs.
-# 3. The setting and the epoch with the lowest mean error over the folds are *chosen*.
-# 4. The arm is trained anew on all training rows and stops at that epoch. Only then does anyone look at the test rows.
+# 2. We cut the training rows into two *folds*. Each is left out once, and we note the error on it at nine epochs.
+# 3. We *choose* the setting and the epoch with the lowest mean error over the folds.
+# 4. We train the arm anew on all training rows and stop at that epoch. Only then does anyone look at the test rows.
 #
-# Here it is for the baseline of one seed, by hand, in about twenty seconds:
+# Here we do it by hand for the baseline of one seed, in about twenty seconds:
 
 # %%
 seed = TUNED_SEEDS[0]
-draw, x, y = (d := LARGE.draw(seed)), d.x_train, d.y_train
+draw = LARGE.draw(seed)
+x, y = draw.x_train, draw.y_train
 decays = [setting["weight_decay"] for setting in TUNING.grids["decay"]]
 errors = np.zeros((len(decays), TUNING.folds, len(TUNING.epochs)))
 for place, decay in enumerate(decays):
@@ -170,8 +194,8 @@ pd.DataFrame(errors.mean(1), pd.Index(decays, name="weight decay").map("{:g}".fo
 #
 # ●○○ · 5 minutes
 #
-# Given `errors` of shape (settings, folds, epochs), return the places of the setting and of the epoch with the lowest mean
-# over the folds. A setting that diverged in a fold has NaN there, and it must not be chosen.
+# You are given `errors` of shape (settings, folds, epochs). Return the places of the setting and of the epoch with the lowest
+# mean over the folds. A setting that diverged in a fold has NaN there, and you must not choose it.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -187,6 +211,7 @@ def choose(errors):
 
 checks.choose(choose);
 
+
 # %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
@@ -199,17 +224,22 @@ checks.choose(choose);
 #
 # </details>
 #
-# What was chosen here, and what does the saved table of the study say for this seed?
+# What does your function choose here, and what does the saved table say for this seed? (As long as an answer is not right
+# yet, the cells take the solution.)
 
 # %% slideshow={"slide_type": "skip"}
-tuned = saved_study("tuned")
-setting, epoch = checks.choose.reference(errors)
+def yours(check, answer):
+    """Your answer if it is right, and the solution as long as it is not."""
+    return answer if check.diagnose(answer) is None else check.reference
+
+
+setting, epoch = yours(checks.choose, choose)(errors)
 saved_row = tuned[(tuned["seed"] == seed) & (tuned["arm"] == "baseline")].iloc[0]
 by_hand = {"weight_decay": decays[setting], "epoch": TUNING.epochs[epoch], "cv_mse": errors[setting, :, epoch].mean()}
 pd.DataFrame({"by hand": by_hand, "saved": saved_row[list(by_hand)]}).map("{:.4g}".format)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The package does this for all arms of a seed at once. Here is one more arm live, beside its saved row:
+# The package does this for all arms of a seed at once. Here we run one more arm, and put it beside its saved row:
 
 # %% slideshow={"slide_type": "skip"}
 live = paired_study(LARGE, ["edge_penalty"], [seed], recipe=TUNED_RECIPE, tuning=TUNING, measures="cka")
@@ -217,8 +247,8 @@ shown = ["arm", "epoch", "lambda_edge", "cv_mse", "test_mse"]
 pd.concat({"live": live[shown], "saved": tuned[tuned["seed"].eq(seed) & tuned["arm"].eq("edge_penalty")][shown]})
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# These are the arms. Read the table slowly: it says who knows what. A *matched* set of pathways is the hardest control that
-# we have: the graph itself is cut into connected pieces as large as the pathways, each node in one of them.
+# These are the arms. Read the table slowly, because it says who knows what. A *matched* set of pathways is the hardest
+# control that we have: we cut the graph itself into connected pieces as large as the pathways, each node in one of them.
 
 # %% slideshow={"slide_type": "skip"}
 arms = [arm for arm in tuned["arm"].unique() if arm != "untrained"]
@@ -232,7 +262,7 @@ print(f"{TUNING.trainings} trainings for each arm and seed, {trainings} in all: 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 3 · Who helps, and against whom?
 #
-# Four uses of the same pathways were named before the seeds were run, each with its controls:
+# Before the seeds were run, we named four uses of the same pathways, each with the controls that it has to beat:
 
 # %%
 print(STUDIES["tuned"].plan)
@@ -254,30 +284,30 @@ plots.show(figure, "Forest plot of test MSE on 48 seeds, all arms tuned: the fou
 # %% [markdown]
 # **All four help, and it is the pathways that help.** Every interval lies on the side of less error, against the tuned
 # baseline and against every control, after Holm's correction over all of these rows. How much of what there was to win is
-# that? The share is 0 for the baseline and 1 for the oracle, which is given the true graph:
+# that? We measure it as a share of the way, which is 0 for the baseline and 1 for the oracle, which is given the true graph:
 
 # %%
-rows = {}
+shares = {}
 for arm in arms:
     share, low, high = share_of_the_way(tuned, "test_mse", arm)
     mean = tuned.loc[tuned["arm"] == arm, "test_mse"].mean()
-    rows[arm] = {"test MSE": mean, "share of the way": share, "low": low, "high": high}
-in_words(pd.DataFrame(rows).T.rename_axis("arm")).sort_values("test MSE")
+    shares[arm] = {"test MSE": mean, "share of the way": share, "low": low, "high": high}
+in_words(pd.DataFrame(shares).T.rename_axis("arm")).sort_values("test MSE")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The penalty on edges between pathways goes most of the way. With the score beside it, this study cannot tell it from the
-# oracle. The score alone goes about half of it. Now look at the other end: told *wrong* sets, penalty and recombination do
-# great harm, and the score none that is shown. A strong use of a prior is strong both ways.
+# oracle. The score alone goes about half of the way. Now look at the other end. When we tell them *wrong* sets, penalty and
+# recombination do great harm, and no harm of the score is shown. A strong use of a prior is strong both ways.
 
 # %%
-wrong = [(arm, "baseline") for arm in ["edge_penalty_matched", "recombination_matched", "matched_control_loo", "lasso"]]
-told_wrong = holm(summarize(tuned, ["test_mse"], wrong))
+wrong_sets = [(arm, "baseline") for arm in [*told_something_else, "lasso"]]
+told_wrong = holm(summarize(tuned, ["test_mse"], wrong_sets))
 in_words(told_wrong.drop(columns=["metric", "arm_mean", "versus_mean", "seeds"]))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # <details><summary>What weakens this</summary>
 #
-# * Without cross-talk, "edges between pathways" are exactly the spurious ones. Penalty and recombination are told the
+# * Without cross-talk, "edges between pathways" are exactly the spurious ones, so penalty and recombination are told the
 #   answer. Section 4 takes that away.
 # * Folds hold half of the rows, so every arm stops for a model with less data, and that may suit some better.
 #
@@ -289,27 +319,28 @@ in_words(told_wrong.drop(columns=["metric", "arm_mean", "versus_mean", "seeds"])
 
 # %%
 changed = {"decay": "weight_decay", "score": "lambda_sim", "penalty": "lambda_edge", "lasso": "lambda_edge"}
-rows = {}
+ends = {}
 for arm in arms:
     tunes = arm_named(arm).tunes
     if tunes in changed:  # the others change two things at once
         values = sorted(setting[changed[tunes]] for setting in TUNING.grids[tunes])
         picked = tuned.loc[tuned["arm"] == arm, changed[tunes]]
-        rows[arm] = {"it chose": changed[tunes].replace("_", " "), "the lowest": picked.eq(values[0]).mean(),
+        ends[arm] = {"it chose": changed[tunes].replace("_", " "), "the lowest": picked.eq(values[0]).mean(),
                      "the highest": picked.eq(values[-1]).mean()}  # fmt: skip
-in_words(pd.DataFrame(rows).T.rename_axis("arm"))
+in_words(pd.DataFrame(ends).T.rename_axis("arm"))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Penalty and score often took the strongest setting: wider grids might help them more. The baseline rarely wanted more
+# Penalty and score often took the strongest setting, so wider grids might help them more. The baseline rarely wanted more
 # weight decay than it had.
 #
 # ### Inside the model
 #
-# Do the nodes of a pathway become alike? CKA gap and the clusters' ARI are chapter 6's. The null is the untrained model.
+# Do the nodes of a pathway become alike? We ask the CKA gap and the ARI of clusters, which you know from chapter 6. The null
+# is the untrained model.
 
 # %%
-pairs = [(arm, other) for arm in [*uses, "oracle"] for other in ("baseline", "untrained")]
-inside = holm(summarize(tuned, ["cka_gap", "cka_ari"], pairs, null=("", "")))
+two_nulls = [(arm, other) for arm in [*uses, "oracle"] for other in ("baseline", "untrained")]
+inside = holm(summarize(tuned, ["cka_gap", "cka_ari"], two_nulls, null=("", "")))
 in_words(inside.pivot_table("difference", ["arm", "versus"], "metric", sort=False))
 
 # %%
@@ -317,31 +348,30 @@ in_words(inside.pivot_table("p_holm", ["arm", "versus"], "metric", sort=False))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Score and penalty leave more of the pathways in a model than the baseline and than an untrained model has. Recombination
-# predicts well too, and its CKA gap is not shown to rise over the baseline's: a model can profit from pathways without
-# showing them.
+# predicts well too, and yet its CKA gap is not shown to rise over the baseline's: a model can profit without showing it.
 #
 # ### How much of this is luck?
 #
-# Two runs of one seed differ by their initial weights. Averaging several *starts* of a seed makes its difference steadier.
-# The first 24 seeds again, with four starts in place of one:
+# Two runs of one seed differ by their initial weights. If we average several *starts* of a seed, its difference becomes
+# steadier. We take the first 24 seeds again, with four starts in place of one:
 
 # %%
 starts = saved_study("starts")
 steadier = {"one start": tuned[tuned["seed"].isin(starts["seed"])], "four starts": starts}
-rows = {}
+luck = {}
 for name, table in steadier.items():
-    d = paired_differences(table, "test_mse", "edge_penalty", "baseline")
-    low, high = interval(d)
-    rows[name] = {"difference": d.mean(), "low": low, "high": high, "variance between seeds": d.var()}
-pd.DataFrame(rows).T
+    gained = paired_differences(table, "test_mse", "edge_penalty", "baseline")
+    ends_at = interval(gained)
+    luck[name] = {"difference": gained.mean(), "low": ends_at[0], "high": ends_at[1], "variance between seeds": gained.var()}
+pd.DataFrame(luck).T
 
 # %%
-one, four = (rows[name]["variance between seeds"] for name in steadier)
+one, four = (luck[name]["variance between seeds"] for name in steadier)
 print(f"one start's luck is {(one - four) / 0.75 / one:.0%} of the variance between seeds")
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# With four starts a quarter of that luck is left. So the fall of the variance is three quarters of it, and that is how the
-# share is computed.
+# With four starts a quarter of that luck is left. So the fall of the variance is three quarters of it, and this is how we
+# computed the share.
 #
 # ### Exercise 2 · How much of what there was to win
 #
@@ -374,14 +404,30 @@ checks.recovered(recovered);
 # ```
 #
 # </details>
+#
+# <details><summary>Answer</summary>
+#
+# Where the oracle wins next to nothing, we would divide by next to nothing. The share of that one seed could be as large as
+# you like, with either sign, and it would rule the mean of all.
+#
+# </details>
+#
+# Your function gives the shares of the table above:
+
+# %% slideshow={"slide_type": "skip"}
+ways = {arm: tuned.loc[tuned["arm"] == arm].sort_values("seed")["test_mse"].to_numpy() for arm in arms}
+your_shares = {arm: yours(checks.recovered, recovered)(ways["baseline"], ways[arm], ways["oracle"]) for arm in uses}
+np.testing.assert_allclose([*your_shares.values()], [shares[arm]["share of the way"] for arm in uses])
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · Where does it break?
 #
-# Our simulator fits the prior like a glove: one chain for each pathway, inputs at its head, no real edge across. A second
-# one takes the glove off by degrees. As `broken` goes from 0 to 1, chains branch, inputs and outputs move inside, nodes
-# belong to two pathways, and members act only in part. Besides, 0, 8 or 24 real edges run *between* pathways. In the last two
-# worlds nodes settle *at rest* in a dynamic. Each world has twelve seeds, and all arms are tuned.
+# Our simulator fits the prior like a glove: there is one chain for each pathway, with inputs at its head and no real edge
+# across. A second simulator takes the glove off by degrees. As `broken` goes from 0 to 1, chains branch, inputs and outputs
+# move inside, nodes belong to two pathways, and members act only in part. Besides, 0, 8 or 24 real edges run *between*
+# pathways. In the last two worlds nodes settle *at rest* in a dynamic. Each world has twelve seeds, and all arms are tuned.
+#
+# **Predict first.** Which use of the prior will suffer most from real edges between pathways?
 
 # %% slideshow={"slide_type": "subslide"}
 worlds, settings = saved_study("worlds"), ["dynamics", "broken", "n_crosstalk"]
@@ -400,7 +446,7 @@ def by_world(metric="test_mse", arms=(*three, "oracle")):
 intact, broken = World(K=4, n_spurious=0, n_crosstalk=4), World(
     K=4, n_spurious=0, n_crosstalk=4, branching=1.0, inside=1.0, overlap=0.5, partial=0.5)
 figure, axes = plt.subplots(1, 2, figsize=(15, 4.4), layout="constrained")
-for ax, world, title in zip(axes, (intact, broken), ("broken = 0, four edges across", "broken = 1, four edges across")):
+for ax, world, title in zip(axes, (intact, broken), ("the assumption holds, four edges across", "the assumption is broken, four edges across")):
     plots.plot_graph(world.draw(0).graph, ax).set_title(title, fontsize=11)
 plots.show(figure, "The true graphs of two worlds with four pathways. Left, straight chains with four edges across; right, "
     "inputs and outputs inside, and nodes that hear from the nodes of other pathways")
@@ -411,16 +457,17 @@ figure, axes = plt.subplots(1, 4, figsize=(15, 4.2), layout="constrained", share
 largest = judged_worlds["difference"].abs().max()
 for ax, arm in zip(axes, [*three, "oracle"]):
     plots.plot_worlds(judged_worlds, arm, ax=ax, largest=largest).set_title(arm_named(arm).words, fontsize=11)
+    ax.label_outer()
 plots.show(figure, "Four maps over the worlds, for leave-one-out, edge penalty, recombination and the oracle. Each field holds the difference in test MSE from the tuned baseline and the word of the verdict; recombination turns from help to harm as real edges run between the pathways")
 
 # %% [markdown]
 # Purple fields are gains over the tuned baseline, and orange ones are harm. Read the maps from left to right:
 #
-# * **Recombination** helps where nothing runs across, and does great harm where much does: it trains on samples that cannot
-#   exist. (In the most broken worlds it finds next to nothing to put together, and equals the baseline.)
+# * **The leave-one-out score** shows neither harm nor, with twelve seeds, a gain. It took forty-eight in section 3.
 # * **The penalty** keeps a gain in more worlds than the others, and no world shows harm. It makes edges between pathways
 #   costly, but a real one can pay its price.
-# * **The leave-one-out score** shows neither harm nor, with twelve seeds, a gain. It took forty-eight in section 3.
+# * **Recombination** helps where nothing runs across, and does great harm where much does, because it trains on samples that
+#   cannot exist. (In the most broken worlds it finds next to nothing to put together, and equals the baseline.)
 #
 # So the more a use of the prior *forbids*, the more depends on whether the prior is true.
 #
@@ -432,8 +479,8 @@ plots.show(figure, "Four maps over the worlds, for leave-one-out, edge penalty, 
 #
 # </details>
 #
-# **Explore.** The same maps for structure inside the model. Before you move the buttons: in which world would you expect the
-# CKA gap to rise for recombination?
+# **Explore.** Here are the same maps for structure inside the model. In JupyterLab, choose an arm and a metric, and compare
+# where prediction gains with where structure shows.
 
 
 # %% slideshow={"slide_type": "subslide"}
@@ -453,9 +500,9 @@ interact(explore_worlds, metric=ToggleButtons(options=metrics_shown),
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 5 · How many seeds, and what if it does no harm?
 #
-# "Can't tell" is a statement about seeds too. *Power* is the chance to find a true difference. Here it is for three sizes
-# of it, given the spread between our seeds. The grey line stands at the seeds that a world has, and the legend says how
-# many it takes for 80%.
+# "Can't tell" is a statement about seeds, too. *Power* is the chance to find a true difference. We draw it for three sizes of
+# that difference, given the spread between our seeds. The grey line stands at the seeds that a world has, and the legend says
+# how many it takes for 80%.
 
 # %% slideshow={"slide_type": "subslide"}
 first = worlds[(worlds["dynamics"] == "sum") & (worlds["broken"] == 0) & (worlds["n_crosstalk"] == 8)]
@@ -465,7 +512,7 @@ plot_power(d, "test_mse", [0.02, 0.04, 0.08], ax=ax)
 plots.show(figure, "Power over the number of seeds for three sizes of effect in test MSE")
 
 # %% [markdown]
-# A question that asks less: is it shown that a use of the prior *costs* less than 0.02, wherever we have looked?
+# We can also ask for less: is it shown that a use of the prior *costs* less than 0.02, wherever we have looked?
 
 # %%
 margin = 0.02
@@ -477,7 +524,7 @@ for arm in three:
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · You have pathways and a graph: what should you do?
 #
-# The right column is computed from the tables of this chapter.
+# Find your situation at the left. What stands beside it is computed from the tables of this chapter.
 
 # %%
 situations = {
@@ -499,8 +546,8 @@ def said(arm, where):
 pd.DataFrame({name: {arm_named(arm).words: said(arm, where) for arm in three} for name, where in situations.items()}).T
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# * **Trust your pathways, and little runs between them?** Penalise edges between pathways, with the leave-one-out score beside
-#   it if you want their structure in the model. Do not cut: a penalty can be overruled by data.
+# * **Do you trust your pathways, and does little run between them?** Penalise edges between pathways, with the leave-one-out
+#   score beside it if you want their structure in the model. Do not cut: a penalty can be overruled by data.
 # * **Do pathways talk to each other, or do you not know?** The penalty, with its strength chosen by folds, shows harm
 #   in no world of our map. Do not recombine samples.
 # * **Do you doubt the pathways themselves?** Use the score: told wrong sets, no harm of it is shown, and the penalty does
@@ -508,8 +555,8 @@ pd.DataFrame({name: {arm_named(arm).words: said(arm, where) for arm in three} fo
 # * **Always** tune the plain baseline by the same rule, and train a matched control. Without both you will not know.
 # * **Does the true graph win little**, as in chapter 6? Then no use of the pathways can win much.
 #
-# Nothing here says that simulated pathways are like yours. Try these things in this order, with the controls that would show
-# you wrong.
+# Nothing here says that simulated pathways are like yours. So try these things in this order, with the controls that would
+# show you wrong.
 #
 # ### Exercise 3 · Three-way
 #
@@ -534,7 +581,7 @@ def conclusion(versus_baseline, versus_control):
 
 checks.conclusion(conclusion);
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown] slideshow={"slide_type": "skip"}
 # <details><summary>Solution</summary>
 #
 # ```python
@@ -550,6 +597,16 @@ checks.conclusion(conclusion);
 #
 # **The file.** What you have just written is `gsnn_tutorial/study/verdict.py`, with a margin, p-values and whole sentences.
 #
+# This is what your function says of the trap in section 1, at epoch 500 and stopped:
+
+# %% slideshow={"slide_type": "skip"}
+concluded = {}
+for name, table in looks.items():
+    against = [paired_differences(table, "test_mse", "regularized_loo", rival) for rival in ("baseline", "control_loo")]
+    concluded[name] = yours(checks.conclusion, conclusion)(*map(interval, against))
+pd.Series(concluded, name="conclusion").to_frame()
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## Appendix · Where the numbers come from
 #
 # Every study is a command. The earlier ones tuned nothing.
@@ -563,7 +620,7 @@ display(pd.DataFrame(columns))
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### The leave-one-out claim through its sets of seeds
 #
-# The untuned claim was tested more than once. These are all sets, and their pool:
+# We tested the untuned claim more than once. These are all sets, and their pool:
 
 # %%
 again = saved_study("again")
@@ -590,7 +647,8 @@ print(f"rounding's share of the variance between seeds: {change.var() / found['2
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # ### Explore the earlier studies
 #
-# Samples, lambda, and wrong memberships, on eight exploratory seeds and untuned: too few for a verdict, and good for ideas.
+# Here you can look at samples, lambda, and wrong memberships, on eight exploratory seeds and untuned. These are too few for a
+# verdict, and good for ideas.
 
 
 # %% slideshow={"slide_type": "subslide"}
@@ -621,15 +679,16 @@ interact(explore, setting=ToggleButtons(options=settings_shown), metric=ToggleBu
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## Recap
 #
-# 1. A rival that nobody tuned is the fourth reason why a table misleads. Stopping alone gave our baseline the whole lead of
-#    the score that had beaten it.
+# 1. A rival that nobody tuned makes a table mislead. Stopping alone gave our baseline the whole lead of the score that had
+#    beaten it.
 # 2. A fair rule is the same for all: as many settings, folds inside the training rows, and test rows that choose nothing.
 # 3. Given that, four uses of the pathways help, and their matched controls do not. The penalty on edges between pathways,
 #    alone or with the score, goes most of the way to the true graph.
 # 4. A strong use of a prior is strong both ways: look for real edges between your pathways first. Where the table says "can't
 #    tell", power says how many seeds a better answer takes.
 #
-# **Next.** [8 · Your own network](08_your_own_network.ipynb) takes your own table, network and gene sets to a verdict.
+# **Next:** in [8 · Your own network](08_your_own_network.ipynb) you leave the simulation behind, and take a table, a network
+# and gene sets of your own to a verdict.
 #
 # **The same from the command line:** `python -m gsnn_tutorial study tuned`, or another name; `compare --tuned` for a
 # problem of your own size.

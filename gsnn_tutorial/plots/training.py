@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from gsnn_tutorial import validate
 from gsnn_tutorial.plots.style import axes, draw_floor, stacked, tidy
 from gsnn_tutorial.study.arms import arm_named
+from gsnn_tutorial.study.metrics import METRICS
 from gsnn_tutorial.training import History
 
 QUANTITIES = {
@@ -50,9 +51,13 @@ def plot_training(
 
 
 def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axes | None = None) -> Axes:
-    """One column of the published table: as published (hollow) beside ours (filled), for each arm."""
+    """One column of the published table: as published (hollow) beside ours (filled), for each arm.
+
+    The axis names the column in words, as ``METRICS`` has them.
+    """
     validate.choice("column", column, tuple(published.columns))
-    ax = axes(ax, (3.0, 3.2))
+    ax, metric = axes(ax, (3.0, 3.2)), METRICS.get(column.removesuffix("_final"))
+    words = column.replace("_", " ") if metric is None else metric.words
     for place, arm in enumerate(published.index):
         style = arm_named(arm)
         mark = {"color": style.color, "marker": style.marker, "markersize": 7, "linestyle": ""}
@@ -62,5 +67,5 @@ def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axe
     if published[column].min() < 0:
         ax.axhline(0, color="#999999", linewidth=0.8)
     ax.set_xticks(range(len(published)), [stacked(arm_named(arm).words) for arm in published.index])
-    ax.set(xlim=(-0.5, len(published) - 0.5), xlabel="arm", ylabel=column)
+    ax.set(xlim=(-0.5, len(published) - 0.5), xlabel="arm", ylabel=words)
     return tidy(ax)

@@ -205,7 +205,7 @@ def test_the_readme_lists_every_notebook():
 
 
 @pytest.mark.parametrize(
-    ("name", "figure", "place"), [("03_gsnn", "gsnn.png", 0), ("07_does_the_prior_help", "verdict.png", 1)]
+    ("name", "figure", "place"), [("03_gsnn", "gsnn.png", 0), ("07_does_the_prior_help", "verdict.png", 2)]
 )
 def test_the_figures_of_the_readme_are_those_that_the_chapters_compute(name, figure, place):
     notebook = json.loads((ROOT / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
