@@ -146,7 +146,8 @@ by_hand.loc[[10, 100, 1000, 10_000]].map("{:,}".format)
 # On a GPU we go further.
 
 # %%
-SIZES, LIMIT = list(nodes), 4_000_000
+SIZES = list(nodes)
+LIMIT = 4_000_000  # numbers in one array
 if device.type == "cuda":
     SIZES += [20_000, 50_000, 100_000]
     LIMIT = torch.cuda.get_device_properties(device).total_memory // 100
