@@ -319,7 +319,7 @@ else:
     left.set(xlabel="sum of the inputs, s", ylabel="y", ylim=(-1.1, 1.8))
     right.set(xlabel="sum of the inputs, s", ylabel="expected squared error", ylim=(0, 1.8))
     for ax in (left, right):
-        ax.legend(frameon=False, fontsize=8, loc="upper left" if ax is left else "lower left")
+        ax.legend(frameon=False, fontsize=10, loc="upper left" if ax is left else "lower left")
     plots.show(figure, "Left, a cosine and the best prediction, the same wave but flatter. Right, their expected "
                "squared errors, both wavy and below 2 sigma squared, that of the best prediction never the higher one")
 
@@ -391,7 +391,7 @@ if not checks.limits.diagnose(limits, SEED):
     ax.plot(floor, rows, "o", color="#0072B2", markersize=8, label="floor, 64 rows")
     ax.plot(1 - ceiling, rows, "^", color="#D55E00", markersize=8, label="1 - ceiling, 64 rows")
     ax.set(xlabel="share of noise", ylabel="output", xlim=(0, None), ylim=(7.5, -0.5))
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False, fontsize=10)
     shares = "; ".join(f"{row} {a:.2f} and {b:.2f}" for row, a, b in zip(rows, floor, 1 - ceiling))
     plots.show(figure, f"Floor and one minus the ceiling of eight outputs on a draw of 64 rows: {shares}")
 

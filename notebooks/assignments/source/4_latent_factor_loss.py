@@ -381,7 +381,7 @@ if not checks.best_share.diagnose(best_share, SEED):
     ax.plot(mean, list(stages), "^", color="#D55E00", markersize=9, label="channel mean")
     ax.axvline(1 / 8, color="#777777", linestyle="--", linewidth=1, label="a direction drawn blindly")
     ax.set(xlabel="share of the variance over the batch", ylabel="activations", xlim=(-0.03, 1), ylim=(2.5, -0.5))
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False, fontsize=10)
     shares = "; ".join(f"{stage} {m:.2f} and {b:.2f}" for stage, m, b in zip(stages, mean, best))
     plots.show(figure, f"Shares that the channel mean and the best direction keep: {shares}")
 

@@ -229,7 +229,7 @@ if ready:
     ax.axvline(gap, ymax=0.75, color="#D55E00", linestyle="--", linewidth=1)
     ax.plot(gap, 2, "D", color="#D55E00", markersize=9, label=f"true pathways, p = {p:.3f}")
     ax.set(xlabel="CKA gap of an untrained model", ylabel="number of shuffles")
-    ax.legend(frameon=False, fontsize=8)
+    ax.legend(frameon=False, fontsize=10)
     plots.show(figure, f"Histogram of the gaps of 499 shuffles, from {min(by_chance):.2f} to {max(by_chance):.2f}; "
                f"the gap of the true pathways is {gap:.2f}, p = {p:.3f}")
 
