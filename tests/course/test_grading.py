@@ -78,6 +78,30 @@ def test_nothing_is_graded_if_a_file_changed_that_must_not(kit, monkeypatch, tou
     assert not (kit / "out" / "gradebook.db").exists() and not (kit / "out" / "points.csv").exists()
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_nothing_that_had_run_is_used_again_after_a_file_changed(kit, monkeypatch, interrupted):
+    book, ran = kit / "before" / "gradebook.db", []
+    book.parent.mkdir()
+    book.touch()
+
+    def forge(name):
+        if name == "bo":
+            book.write_text("forged", encoding="utf-8")
+        if name == "cy" and interrupted:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "execute", run_by_hand(forge))
+    with pytest.raises(KeyboardInterrupt if interrupted else ValueError):
+        graded(kit, "out")
+    monkeypatch.setattr(running, "execute", run_by_hand(ran=ran))
+    if interrupted:
+        with pytest.raises(ValueError, match="something changed that they must not touch: .*gradebook.db"):
+            graded(kit, "out")
+    book.write_text("", encoding="utf-8")
+    graded(kit, "out")
+    assert ran == ["ada", "bo", "cy"]
+
+
 def test_an_interrupted_run_goes_on_and_refuses_other_submissions(kit, monkeypatch):
     def stop(name):
         if name == "bo":
