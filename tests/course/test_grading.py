@@ -152,3 +152,16 @@ def test_from_a_roster_to_the_platforms(kit, monkeypatch):
     moodle = pd.read_csv(kit / "out" / "moodle.csv", keep_default_na=False, dtype=str).set_index("ID number")
     assert "half: no." in moodle.loc["b7", "Feedback comments"]
     assert report(kit / "out").equals(table)
+
+
+def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_release(kit, monkeypatch):
+    monkeypatch.setattr(running, "execute", run_by_hand())
+    (kit / "in" / "bo.ipynb").rename(kit / "in" / "base.ipynb")  # a pupil may have any name
+    graded(kit, "out")
+    similar = kit / "out" / "similar"
+    listed = pd.read_csv(similar / "info.csv").set_index("full_name")["filename"]
+    assert {"ada", "base"} <= set(listed.index)
+    texts = {pupil: (similar / path).read_text(encoding="utf-8") for pupil, path in listed.items()}
+    assert "def half(x):\n    return x" in texts["base"] and "NotImplementedError" not in texts["ada"]
+    release_only = (similar / "base" / "answers.py").read_text(encoding="utf-8")
+    assert "NotImplementedError" in release_only and "import" in release_only
