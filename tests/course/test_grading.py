@@ -164,4 +164,4 @@ def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_re
     texts = {pupil: (similar / path).read_text(encoding="utf-8") for pupil, path in listed.items()}
     assert "def half(x):\n    return x" in texts["base"] and "NotImplementedError" not in texts["ada"]
     release_only = (similar / "base" / "answers.py").read_text(encoding="utf-8")
-    assert "NotImplementedError" in release_only and "import" in release_only
+    assert "NotImplementedError" in release_only and "return x" not in release_only
