@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import signal
 from collections.abc import Callable
 from datetime import datetime
 from functools import partial
@@ -79,7 +80,16 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     class_ = {"roster": given.roster and Path(given.roster), "earlier": given.earlier and Path(given.earlier)}
     class_ |= {"own_seeds": given.own_seeds, "due": _time(given.due)}
     graded = partial(grade.grade, source, Path(given.submissions), Path(given.output), **limits, **class_)
-    return lambda: shown(report, graded(), given.output)
+    return lambda: shown(report, _interruptible(graded), given.output)
+
+
+def _interruptible(work: Callable):
+    """The result of ``work``, which a request to end (SIGTERM) interrupts as Ctrl-C does: it ends its kernels."""
+    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    try:
+        return work()
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _time(text: str | None) -> datetime | None:

@@ -89,9 +89,15 @@ def grade(
     course = NbgraderCourse(output, source.stem)
     run = Run(course, source, limits, jobs, {a.pupil: read[a.pupil] for a in handed_in if NOTHING not in a.notes})
     guard = Guard([source.parent.parent, sandbox.PACKAGE, submissions, *_neighbours(output)])
-    run.execute(progress)
-    guard.check()
-    run.check()
+    run.guard(guard)
+    try:
+        guard.check()  # after an interruption
+        run.execute(progress)
+        guard.check()
+        run.check()
+    except UnusableFile:
+        run.forget()
+        raise
 
     course.release(read_source(source))
     if due is not None:

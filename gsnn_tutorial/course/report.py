@@ -82,18 +82,16 @@ def _similar(course: NbgraderCourse, pupils, folder: Path):
     """A file of answers for each pupil, a folder each as JPlag wants it, the list that Dolos wants, and the release."""
     release = course.read("release")
     blank = {cell.source for cell in release.cells}
-    files = {"base": "\n\n".join(cell.source for cell in release.cells if cell.cell_type == "code")}
+    base = "\n\n".join(cell.source for cell in release.cells if cell.cell_type == "code")
+    files, listed = {folder / "base" / "answers.py": base}, []
     for pupil in pupils:
         if course.notebook("submitted", pupil).exists():
             own = [c.source for c in course.read("submitted", pupil).cells if c.cell_type == "code"]
-            files[pupil] = "\n\n".join(text for text in own if text not in blank)
-    listed = []
-    for pupil, text in files.items():
-        path = folder / ("base" if pupil == "base" else f"pupils/{pupil}") / "answers.py"
+            files[folder / "pupils" / pupil / "answers.py"] = "\n\n".join(text for text in own if text not in blank)
+            listed.append({"filename": f"pupils/{pupil}/answers.py", "full_name": pupil})
+    for path, text in files.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         write_text(text + "\n", path)
-        if path.parent.parent.name == "pupils":
-            listed.append({"filename": f"pupils/{pupil}/answers.py", "full_name": pupil})
     write_csv(pd.DataFrame(listed, columns=["filename", "full_name"]), folder / "info.csv")
 
 

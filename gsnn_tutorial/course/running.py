@@ -11,7 +11,7 @@ import nbformat
 from tqdm.auto import tqdm
 
 from gsnn_tutorial.course.execution import execute
-from gsnn_tutorial.course.guard import digest
+from gsnn_tutorial.course.guard import Guard, digest
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.release import read_source
 from gsnn_tutorial.course.watching import Limits
@@ -36,17 +36,29 @@ class Run:
             [digest(source), {pupil: nbformat.writes(notebook) for pupil, notebook in notebooks.items()}]
         )
         self.of, self.notes, self.written = hashlib.sha256(asked.encode()).hexdigest(), {}, {}
+        self.guarded = {}  # {path: fingerprint}, from when the run began
         if self.path.exists():
-            earlier = read_json(self.path, {"of": str, "done": dict})
+            earlier = read_json(self.path, {"of": str, "done": dict, "guarded": dict})
             if earlier["of"] != self.of:
                 raise UnusableFile(f"output {course.folder} holds an unfinished run of other submissions or tests: "
                                    "give another output")  # fmt: skip
+            self.guarded = earlier["guarded"]
             for pupil, (mark, notes) in earlier["done"].items():
                 path = course.notebook("executed", pupil)
                 if path.exists() and digest(path) == mark:
                     self.notes[pupil], self.written[pupil] = notes, mark
         for step in ("submitted", "autograded", "feedback", "source", "release", "gradebook.db"):
             self._remove(course.folder / step)
+        self._save()
+
+    def guard(self, guard: Guard):
+        """Let what must not change be as it was when the run began, before an interruption too."""
+        guard.before = self.guarded = self.guarded or guard.before
+        self._save()
+
+    def forget(self):
+        """Use nothing again of what has been run: code that changed a file may have changed that as well."""
+        self.notes, self.written, self.guarded = {}, {}, {}
         self._save()
 
     def execute(self, progress: bool):
@@ -88,7 +100,7 @@ class Run:
 
     def _save(self):
         done = {pupil: [mark, self.notes[pupil]] for pupil, mark in self.written.items()}
-        write_json({"of": self.of, "done": done}, self.path)
+        write_json({"of": self.of, "done": done, "guarded": self.guarded}, self.path)
 
     @staticmethod
     def _remove(path: Path):

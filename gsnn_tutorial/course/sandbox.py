@@ -77,7 +77,8 @@ def _inside(folder: Path, arguments: list[str]) -> list[str]:
     root = folder / "root"
     root.mkdir(exist_ok=True)
     readable = [str(path) for path in _readable()]
-    return ["unshare", *SPACES, "sh", str(SCRIPT), str(root), str(folder), *readable, "--", *arguments]
+    unshare = ["setpriv", "--pdeathsig", "KILL", "unshare"]  # nothing outlives the process that grades
+    return [*unshare, *SPACES, "sh", str(SCRIPT), str(root), str(folder), *readable, "--", *arguments]
 
 
 @cache

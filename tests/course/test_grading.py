@@ -78,6 +78,30 @@ def test_nothing_is_graded_if_a_file_changed_that_must_not(kit, monkeypatch, tou
     assert not (kit / "out" / "gradebook.db").exists() and not (kit / "out" / "points.csv").exists()
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_nothing_that_had_run_is_used_again_after_a_file_changed(kit, monkeypatch, interrupted):
+    book, ran = kit / "before" / "gradebook.db", []
+    book.parent.mkdir()
+    book.touch()
+
+    def forge(name):
+        if name == "bo":
+            book.write_text("forged", encoding="utf-8")
+        if name == "cy" and interrupted:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(running, "execute", run_by_hand(forge))
+    with pytest.raises(KeyboardInterrupt if interrupted else ValueError):
+        graded(kit, "out")
+    monkeypatch.setattr(running, "execute", run_by_hand(ran=ran))
+    if interrupted:
+        with pytest.raises(ValueError, match="something changed that they must not touch: .*gradebook.db"):
+            graded(kit, "out")
+    book.write_text("", encoding="utf-8")
+    graded(kit, "out")
+    assert ran == ["ada", "bo", "cy"]
+
+
 def test_an_interrupted_run_goes_on_and_refuses_other_submissions(kit, monkeypatch):
     def stop(name):
         if name == "bo":
@@ -128,3 +152,16 @@ def test_from_a_roster_to_the_platforms(kit, monkeypatch):
     moodle = pd.read_csv(kit / "out" / "moodle.csv", keep_default_na=False, dtype=str).set_index("ID number")
     assert "half: no." in moodle.loc["b7", "Feedback comments"]
     assert report(kit / "out").equals(table)
+
+
+def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_release(kit, monkeypatch):
+    monkeypatch.setattr(running, "execute", run_by_hand())
+    (kit / "in" / "bo.ipynb").rename(kit / "in" / "base.ipynb")  # a pupil may have any name
+    graded(kit, "out")
+    similar = kit / "out" / "similar"
+    listed = pd.read_csv(similar / "info.csv").set_index("full_name")["filename"]
+    assert {"ada", "base"} <= set(listed.index)
+    texts = {pupil: (similar / path).read_text(encoding="utf-8") for pupil, path in listed.items()}
+    assert "def half(x):\n    return x" in texts["base"] and "NotImplementedError" not in texts["ada"]
+    release_only = (similar / "base" / "answers.py").read_text(encoding="utf-8")
+    assert "NotImplementedError" in release_only and "return x" not in release_only

@@ -139,7 +139,7 @@ def test_without_namespaces_it_says_so_and_runs_as_the_account(monkeypatch, tmp_
     assert sandbox.command(tmp_path, ["python"]) == ["python"]
     assert "this account's rights" in sandbox.describe() and "Grade in a container" in sandbox.describe()
     monkeypatch.setattr(sandbox, "namespaces", lambda: True)
-    assert "in namespaces" in sandbox.describe() and sandbox.command(tmp_path, ["python"])[0] == "unshare"
+    assert "in namespaces" in sandbox.describe() and "unshare" in sandbox.command(tmp_path, ["python"])
 
 
 def test_assignments_of_another_repository_are_refused(tmp_path):

@@ -1,0 +1,74 @@
+"""What a submission takes has an end, and nothing that it started is left behind."""
+
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from nbformat.v4 import new_code_cell
+
+from gsnn_tutorial.commands.course import _interruptible
+from gsnn_tutorial.course import execution, sandbox
+from gsnn_tutorial.course.execution import execute
+from gsnn_tutorial.course.watching import Limits
+
+pytestmark = pytest.mark.slow
+
+CHILDREN = """import subprocess, sys, time
+children = [subprocess.Popen([sys.executable, "-S", "-c", {child!r}]) for _ in range({number})]
+time.sleep({seconds})"""
+HOG = "x = bytearray(400_000_000); import time; time.sleep(60)"
+
+
+def run(*sources, **limits):
+    """(the name of each cell's error or None, the notes) of a submission."""
+    notebook = nbformat.v4.new_notebook(cells=[new_code_cell(source) for source in sources])
+    notes = execute({"pupil": notebook}, limits=Limits(**limits))["pupil"]
+    errors = [next((o.ename for o in cell.outputs if o.output_type == "error"), None) for cell in notebook.cells]
+    return errors, notes
+
+
+def test_memory_has_an_end_for_one_process_and_for_all_together():
+    many = CHILDREN.format(child=HOG, number=3, seconds=20)
+    errors, notes = run("x = bytearray(3_000_000_000)", many, "1", memory=1_000_000_000)
+    assert errors == ["MemoryError", "TooLarge", None]
+    assert "took more than 1 GB of memory" in notes[1] and len(notes) == 3
+    assert notes[2].endswith("left running: ended")
+
+
+def test_processes_have_an_end():
+    many = CHILDREN.format(child="import time; time.sleep(60)", number=9, seconds=20)
+    errors, notes = run(many, "1", processes=6)
+    assert errors == ["TooMany", None] and "took more than 6 processes" in notes[0]
+
+
+@pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")
+@pytest.mark.parametrize("way", ["terminate", "kill"])
+def test_kernels_end_with_the_process_that_grades_however_it_ends(way, tmp_path):
+    code = "import asyncio, pathlib, sys; from gsnn_tutorial.course.kernels import start_kernel\n"
+    code += "async def main():\n    await start_kernel(pathlib.Path(sys.argv[1]), 10**9)\n    print(flush=True)\n"
+    code += "    await asyncio.sleep(60)\nasyncio.run(main())"
+    start = [sys.executable, "-c", code, str(tmp_path)]
+    with subprocess.Popen(start, stdout=subprocess.PIPE) as grading:
+        grading.stdout.readline()
+        kernel = psutil.Process(grading.pid).children(recursive=True)
+        getattr(grading, way)()
+    gone, alive = psutil.wait_procs(kernel, timeout=5)
+    for process in alive:
+        process.kill()
+    assert len(gone) > 1 and alive == []
+
+
+def test_a_request_to_end_lets_grading_end_its_kernels_and_take_away_their_folders(monkeypatch):
+    made, make = [], execution.tempfile.mkdtemp
+    monkeypatch.setattr(execution.tempfile, "mkdtemp", lambda **named: made.append(make(**named)) or made[-1])
+    timer = threading.Timer(5, signal.raise_signal, [signal.SIGTERM])
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        _interruptible(lambda: run("import time; time.sleep(60)"))
+    assert made and not any(Path(folder).exists() for folder in made)
+    assert [p for p in psutil.Process().children(recursive=True) if "kernel.py" in " ".join(p.cmdline())] == []
