@@ -238,3 +238,10 @@ def test_validation_data_of_the_wrong_shape_are_named(model, draw):
         quiet(model, draw, x_val=draw.x_test)
     with pytest.raises(ValueError, match="y_val must have the model's"):
         quiet(model, draw, x_val=draw.x_test, y_val=draw.y_test[:, :2])
+
+
+def test_after_each_epoch_its_number_is_told_when_the_step_is_done(model, draw):
+    told, before = [], weights(model).clone()
+    quiet(model, draw, epochs=3, after_epoch=lambda epoch: told.append((epoch, (weights(model) - before).abs().sum())))
+    assert [epoch for epoch, _ in told] == [0, 1, 2]
+    assert 0 < told[0][1] and len({moved.item() for _, moved in told}) == 3
