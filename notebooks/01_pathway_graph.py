@@ -54,29 +54,13 @@ def bring_the_kit(address):
 
 bring_the_kit("")
 
-# %% slideshow={"slide_type": "skip"}
-from itertools import permutations
-from math import factorial
-
+# %% slideshow={"slide_type": "subslide"} tags=["hide-input"]
+# The opening figure. What it counts is the last section's.
 import matplotlib.pyplot as plt
-import networkx as nx
-import numpy as np
-import pandas as pd
-import torch
-from torch_geometric.data import HeteroData
 
-from gsnn_tutorial import GSNN, nx2pyg, pathway_graph, plots, shuffled_membership
-from gsnn_tutorial.checks import chapter_1 as checks
-from gsnn_tutorial.plots.chapter_1 import (
-    plot_adjacency,
-    plot_arrival,
-    plot_graph_and_adjacency,
-    plot_kept_pairs,
-    plot_membership,
-    plot_spread_layers,
-)
+from gsnn_tutorial import pathway_graph, plots
+from gsnn_tutorial.plots.chapter_1 import plot_spread_layers
 
-# %% slideshow={"slide_type": "subslide"}
 example = pathway_graph().with_spurious_edges(8, seed=0)
 figure, row = plt.subplots(1, 4, figsize=(13, 3.1), layout="constrained")
 plot_spread_layers(example, [1, 2, 3, 4], row, legend=True)
@@ -91,6 +75,26 @@ plots.show(figure, "The same graph after layers 1 to 4: crosses, nodes that have
 # The dashed edges are the ones that should not be there.
 #
 # This is where the chapter stands in the book. An arrow says what one chapter hands to another.
+
+# %% slideshow={"slide_type": "skip"}
+from itertools import permutations
+from math import factorial
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import torch
+from torch_geometric.data import HeteroData
+
+from gsnn_tutorial import GSNN, nx2pyg, shuffled_membership
+from gsnn_tutorial.checks import chapter_1 as checks
+from gsnn_tutorial.plots.chapter_1 import (
+    plot_adjacency,
+    plot_arrival,
+    plot_graph_and_adjacency,
+    plot_kept_pairs,
+    plot_membership,
+)
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(12.6, 3.4), layout="constrained")

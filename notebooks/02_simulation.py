@@ -54,33 +54,13 @@ def bring_the_kit(address):
 
 bring_the_kit("")
 
-# %% slideshow={"slide_type": "skip"}
-import time
-
-import ipywidgets
-import matplotlib.pyplot as plt
-import networkx as nx
-import numpy as np
+# %% tags=["hide-input"]
+# The data of the whole chapter, of which the opening figure is made.
 import pandas as pd
-import torch
-from sklearn.linear_model import LinearRegression
-from sklearn.metrics import r2_score
-from sklearn.preprocessing import PolynomialFeatures
 
-from gsnn_tutorial import GSNN, pathway_graph, plots, simulate, standardize, train
-from gsnn_tutorial.checks import chapter_2 as checks
-from gsnn_tutorial.plots import chapter_2 as pictures
-from gsnn_tutorial.simulation import NONLINEARITIES, cosine, half_square, pathway_functions, tanh
+from gsnn_tutorial import pathway_graph, simulate
+from gsnn_tutorial.simulation import pathway_functions
 
-pd.set_option("display.precision", 3)
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# Everything in this chapter happens on the graph of chapter 1: four pathways, each with two inputs, a
-# chain of three functions, and two outputs. One call of `simulate` draws the data. A second call
-# repeats the first with the noise turned off, and so it tells us what the outputs would have been
-# without noise. We call this the *signal*.
-
-# %%
 graph, SIGMA = pathway_graph(), 0.3
 functions = pathway_functions(graph)  # {"f_0_0": tanh, "f_1_0": half_square, ...}
 
@@ -93,10 +73,9 @@ def data(n_train, n_test, noise_scale, seed):
     )  # fmt: skip
 
 
+# %% tags=["hide-input"]
 x_train, x_test, y_train, y_test = data(256, 1024, SIGMA, seed=0)
 _, _, _, signal_test = data(256, 1024, 0, seed=0)  # the same inputs, and no noise
-
-# %%
 rows = [f"{f.__name__}, out {k}" for f in functions.values() for k in range(2)]
 rows = pd.Index(rows, name="output")
 unit = y_train.std(0, ddof=1)  # the training rows' standard deviation: the unit of every error
@@ -107,10 +86,15 @@ def error(prediction):
     return pd.Series((((y_test - prediction) / unit) ** 2).mean(0), rows)
 
 
+# %% slideshow={"slide_type": "skip"} tags=["hide-input"]
+import matplotlib.pyplot as plt
+from sklearn.linear_model import LinearRegression
+
+from gsnn_tutorial import plots
+from gsnn_tutorial.plots import chapter_2 as pictures
+
 linear = error(LinearRegression().fit(x_train, y_train).predict(x_test))
 mean_only = error(y_train.mean(0))
-
-# %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
 pictures.plot_limits(error(signal_test), {"training mean": mean_only, "linear model": linear}, ax)
 plots.show(
@@ -126,6 +110,27 @@ plots.show(
 # always says the mean of the training rows. What lies between the hatched part and the cross can be
 # learned. In four rows a linear model gets far. In the other four it has learned nothing, and it is
 # no better than the cross. In the rest of the chapter we find out why.
+#
+# Everything in this chapter happens on the graph of chapter 1: four pathways, each with two inputs, a
+# chain of three functions, and two outputs. You find our data in the folded cells above the figure; open
+# them. One call of `simulate` draws the data. A second call repeats the first with the noise turned off,
+# and so it tells us what the outputs would have been without noise. We call this the *signal*.
+
+# %% slideshow={"slide_type": "skip"}
+import time
+
+import ipywidgets
+import networkx as nx
+import numpy as np
+import torch
+from sklearn.metrics import r2_score
+from sklearn.preprocessing import PolynomialFeatures
+
+from gsnn_tutorial import GSNN, standardize, train
+from gsnn_tutorial.checks import chapter_2 as checks
+from gsnn_tutorial.simulation import NONLINEARITIES, cosine, half_square, tanh
+
+pd.set_option("display.precision", 3)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · A structural causal model

@@ -53,35 +53,19 @@ def bring_the_kit(address):
 
 bring_the_kit("")
 
-# %% slideshow={"slide_type": "skip"}
-import math
-
+# %% tags=["hide-input"]
+# The opening figure needs a model that has been trained with the regularizer; here are its helpers.
 import matplotlib.pyplot as plt
-import networkx as nx
-import numpy as np
-import pandas as pd
 import torch
-from ipywidgets import SelectionSlider, interact
 
-from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, plots, train
-from gsnn_tutorial.checks import chapter_5 as checks
-from gsnn_tutorial.node import ActivationRecorder, GroupLayerNorm
+from gsnn_tutorial import GSNN, PathwayLatentRegularizer, plots, train
 from gsnn_tutorial.plots import chapter_5 as figures
 from gsnn_tutorial.study.published import published_draw
-from gsnn_tutorial.study.paired import paired_study
-from gsnn_tutorial.study.recipe import Recipe
 
-pd.set_option("display.precision", 3)
-
-# %% [markdown] slideshow={"slide_type": "subslide"}
-# We work on the published problem: four pathways, each a chain of three function nodes, and eight
-# spurious edges between them. We need three small helpers. The first makes a model and a regularizer that
-# reads it, the second trains them briefly, and the third gives us the score of every node in the last layer.
-
-# %%
 draw = published_draw()
 graph, M = draw.graph, draw.graph.membership()  # M: (P, N)
 
+# %% tags=["hide-input"]
 def new_model(lambda_sim=1.0, phi="learned", membership=M, data=draw, **options):
     torch.manual_seed(0)
     model = GSNN(data.graph.edge_index_dict, data.graph.names, channels=8, layers=4, node_mlp=False)
@@ -98,7 +82,7 @@ def train_briefly(model, regularizer, data=draw, **options):
 def last_scores(model, regularizer, data=draw):
     return regularizer.phi(model.layer_activations(data.x_test)[:, -1])  # (B, N)
 
-# %% slideshow={"slide_type": "subslide"}
+# %% slideshow={"slide_type": "subslide"} tags=["hide-input"]
 trained, reader = new_model()
 before = last_scores(trained, reader)
 train_briefly(trained, reader)
@@ -116,12 +100,34 @@ axes[1, 0].set_ylabel("after training\nmember's score")
 plots.show(figure, "Scores of the members of four pathways against the pathway's score: "
                    "clouds before training, narrow bands along the diagonal after it")
 
-# %% [markdown] slideshow={"slide_type": "slide"}
+# %% [markdown]
 # Every mark is one node in one test sample. The x axis shows the score of its pathway and the y axis
 # its own score, both standardised (a few extreme samples lie outside the frame). In the upper row
 # nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
 # regularizer that you are about to build, and the members have fallen into step.
 #
+# We work on the published problem: four pathways, each a chain of three function nodes, and eight
+# spurious edges between them. In the folded cells above the figure you find three small helpers that we need
+# all through the chapter. The first makes a model and a regularizer that reads it, the second trains them
+# briefly, and the third gives us the score of every node in the last layer.
+
+# %% slideshow={"slide_type": "skip"}
+import math
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+from ipywidgets import SelectionSlider, interact
+
+from gsnn_tutorial import Problem
+from gsnn_tutorial.checks import chapter_5 as checks
+from gsnn_tutorial.node import ActivationRecorder, GroupLayerNorm
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.recipe import Recipe
+
+pd.set_option("display.precision", 3)
+
+# %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · Two nodes
 #
 # We give each node one number per sample, its *score*. Later we decide how to make it from the channels of
