@@ -50,7 +50,7 @@ def behaviour(layer, lin_in, *case):
             layer.r.fill_(r)
         outputs.append(layer(h))
     layer.zero_grad()
-    parts = [parameter for part in (lin_in, *case[:2]) for parameter in part.parameters()]
+    parts = [parameter for parameter in parameters if parameter is not layer.r]
     _set_back(h, *parts)
     if outputs[-1].requires_grad:
         outputs[-1].square().sum().backward()
