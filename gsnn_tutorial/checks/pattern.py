@@ -105,7 +105,9 @@ def _factor(pairs, cases, names, tolerance) -> str:
             sizes = [np.shape(array(case[a]) if array(case[a]) is not None else case[a]) for case in cases]
             for axis in range(min(map(len, sizes))):
                 lengths = [size[axis] for size in sizes]
-                if len(set(lengths)) > 1 and np.allclose([rule(n) for n in lengths], factors, rtol=1e-3):
+                with np.errstate(divide="ignore"):  # n - 1 is 0 for an axis of length 1
+                    expected = rule(np.array(lengths, dtype=float))
+                if len(set(lengths)) > 1 and np.allclose(expected, factors, rtol=1e-3):
                     return f"your values are the right ones times {formula}, n the length of axis {axis} of {name}"
     if np.ptp(factors) <= 1e-3 * abs(factors[0]) and (len(factors) > 1 or not of_one_value):
         return f"your values are the right ones times {factors[0]:.4g}"

@@ -190,3 +190,13 @@ def test_grading_is_not_confused_by_what_an_answer_prints_or_warns_of(capfd, rec
 
 def test_an_answer_that_leaves_is_told_so():
     assert "your function raised SystemExit" in double.diagnose(lambda x: sys.exit(1))
+
+
+def test_a_constant_factor_is_told_where_an_axis_has_length_one():
+    cases = [(torch.arange(1.0, 3)[:, None],), (torch.arange(1.0, 13).reshape(4, 3),)]
+
+    @checks.exercise("Rows", cases=lambda seed: cases)
+    def rows(x):
+        return x.sum(1)
+
+    assert "the right ones times 3" in rows.diagnose(lambda x: 3 * x.sum(1))
