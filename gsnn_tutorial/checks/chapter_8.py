@@ -81,13 +81,25 @@ def wrong_cases(seed):
     return cases
 
 
-@exercise("Half wrong", cases=wrong_cases, keeps=True)
+def wrong_and_told(result, M, order):
+    """The answer, and what it has left of the membership that it was given."""
+    return result if result is None else {"the wrong membership": result, "M afterwards": M}
+
+
+@exercise("Half wrong", cases=wrong_cases, probe=wrong_and_told)
 def half_wrong(M, order):
     """M (P, N) in which the nodes order[: N // 2] have exchanged their columns: each has that of the one before it."""
     chosen = order[: M.shape[1] // 2]
     wrong = M.copy()
     wrong[:, chosen] = M[:, np.roll(chosen, 1)]
     return wrong
+
+
+@half_wrong.mistake("you wrote into M, which is to stay as it is: make a copy first, M.copy(), and write into that.")
+def written_into(M, order):
+    chosen = order[: M.shape[1] // 2]
+    M[:, chosen] = M[:, np.roll(chosen, 1)]
+    return M
 
 
 @half_wrong.mistake("you exchanged all nodes: that is the shuffled control. Half of them keep their column.")

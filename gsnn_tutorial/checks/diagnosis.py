@@ -31,7 +31,7 @@ from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from functools import partial
 
-from gsnn_tutorial.checks.attempt import Changed, Overheard, outcome, outcomes, raised, same_luck, unfinished
+from gsnn_tutorial.checks.attempt import Overheard, outcome, outcomes, raised, same_luck, unfinished
 from gsnn_tutorial.checks.difference import difference, inputs
 from gsnn_tutorial.checks.shrink import size
 from gsnn_tutorial.checks.values import close
@@ -49,7 +49,6 @@ class Exercise:
         tolerance: largest difference, relative and absolute, that counts as equal.
         axes: what each axis of the result is about, such as ("pathway", "node"): a wrong shape is told in these words.
         shrinks: whether a case may be made smaller, line by line, to show where an answer differs.
-        keeps: whether the text says that the arguments stay as they are: an answer that writes into one is told so.
         probe: (result, *case) -> what is compared instead of the result itself; None compares the result.
         mistakes: {diagnosis: a wrong function, which may raise}, filled by ``mistake``. A diagnosis names the
             mistake and says what would be right.
@@ -62,7 +61,6 @@ class Exercise:
     probe: Callable | None = None
     axes: tuple[str, ...] = ()
     shrinks: bool = True
-    keeps: bool = False
     mistakes: dict[str, Callable] = field(default_factory=dict)
 
     def mistake(self, diagnosis: str) -> Callable[[Callable], Callable]:
@@ -92,16 +90,14 @@ class Exercise:
             given = self._outcomes(answer, cases)
         if words := unfinished(answer, given, overheard.anything):
             return words
-        names = list(inspect.signature(self.reference).parameters)
-        if changed := [value.number for value in given if isinstance(value, Changed)]:
-            return _written_into(names[changed[0]])
         with same_luck() as start_anew:
             right = [outcome(self.reference, case, self.probe, start_anew) for case in cases]
         if self._same(given, right):
             return None
         for diagnosis, wrong in self.mistakes.items():
-            if self._same(given, self._outcomes(wrong, cases, watch=False)):
+            if self._same(given, self._outcomes(wrong, cases)):
                 return diagnosis
+        names = list(inspect.signature(self.reference).parameters)
         broken = [(size(case), k) for k, case in enumerate(cases) if isinstance(given[k], BaseException)]
         if broken:
             k = min(broken)[1]
@@ -125,19 +121,12 @@ class Exercise:
         """Print a right answer."""
         print(re.sub(r"\A@.*?(?=^def )", "", inspect.getsource(self.reference), flags=re.M | re.S))
 
-    def _outcomes(self, function: Callable, cases: Sequence[tuple], watch: bool = True) -> list:
+    def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
         """What is compared of a function's answer to each case, or the error that it raises."""
-        return outcomes(function, cases, self.probe, watch and self.keeps)
+        return outcomes(function, cases, self.probe)
 
     def _same(self, a: list, b: list) -> bool:
         return all(close(x, y, self.tolerance) for x, y in zip(a, b))
-
-
-def _written_into(name: str) -> str:
-    return (
-        f"your function changes its argument {name}, and whoever called it still needs {name} as it was. Work on a "
-        f"copy, {name}.copy() or {name}.clone(), and write `x = x + 1` rather than `x += 1`."
-    )
 
 
 class Graded(Exercise):

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import torch
 
-from gsnn_tutorial.checks.values import unchanged
+from gsnn_tutorial.checks.values import plain
 
 ATTEMPTS = 120
 
@@ -119,5 +119,5 @@ def _rounder(value) -> Iterator:
             rounded = value.round(places)
         else:
             return
-        if not unchanged(value, rounded) and (not isinstance(value, float) or rounded):
+        if not np.array_equal(plain(rounded), plain(value)) and (not isinstance(value, float) or rounded):
             yield rounded

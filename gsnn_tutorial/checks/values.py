@@ -84,19 +84,6 @@ def close(a, b, tolerance: float) -> bool:
     return x.shape == y.shape and bool(np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
-def unchanged(before, after) -> bool:
-    """Whether an argument is what it was: data are looked at, and a model, which is there to be trained, is not."""
-    if isinstance(before, (torch.Tensor, np.ndarray)):
-        x, y = plain(before), plain(after)
-        same = x.dtype == y.dtype and x.shape == y.shape
-        return same and np.array_equal(x, y, equal_nan=x.dtype.kind in "fc")
-    if isinstance(before, dict):
-        return list(before) == list(after) and all(unchanged(before[name], after[name]) for name in before)
-    if isinstance(before, (list, tuple)):
-        return len(before) == len(after) and all(map(unchanged, before, after))
-    return before == after if isinstance(before, set) else True
-
-
 def shown(value) -> str:
     """A value in at most 80 characters; a larger array as its shape."""
     if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and np.prod(value.shape) > 8:
