@@ -97,8 +97,8 @@ from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, holm, interva
 from gsnn_tutorial.study.metrics import METRICS
 from gsnn_tutorial.study.verdict import judged, verdict
 from gsnn_tutorial.worked.sachs import sachs
-from gsnn_tutorial.worked.signs import path_signs
-from gsnn_tutorial.worked.steps import CAREFUL, CARELESS, everywhere, inhibitors
+from gsnn_tutorial.own.signs import path_signs
+from gsnn_tutorial.worked.steps import CAREFUL, CARELESS, everywhere, stimuli
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
@@ -431,9 +431,7 @@ compared.drop(columns="metric").iloc[5:]
 # the weight -1 in its set.
 
 # %%
-blocking = inhibitors(own)
-stimuli = [name for name in own.graph.input_nodes if "=" not in name and name not in blocking]
-signs = path_signs(own.graph, stimuli)
+signs = path_signs(own.graph, stimuli(own))
 negative = [name for name in own.membership if signs.get(name) == -1 and own.membership[name].any()]
 print(f"{len(negative)} of {int(own.membership.any().sum())} members are repressed: {', '.join(negative)}")
 

@@ -12,9 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 
-from gsnn_tutorial.files import read_csv, write_csv
 from gsnn_tutorial.own.asked import asked_inputs, heard
 from gsnn_tutorial.own.fitting import Settings, candidate, errors, fitted
 from gsnn_tutorial.own.network import own_network
@@ -24,6 +22,7 @@ from gsnn_tutorial.study.inference import FEWEST_SEEDS
 from gsnn_tutorial.training import train
 from gsnn_tutorial.worked.blocked import Blocked
 from gsnn_tutorial.worked.hepatocytes import hepatocytes
+from gsnn_tutorial.worked.rows import grow
 
 CARELESS = Settings(channels=8, layers=10, norm="layer", share_layers=True, epochs=150, batch_size=10_000)
 CAREFUL = Settings(channels=8, layers=10, norm="batch", share_layers=False, epochs=100, batch_size=32)
@@ -40,6 +39,12 @@ def inhibitors(network) -> dict[str, str]:
     """The node that each inhibitor blocks: inhibitors are the inputs whose names end in i, as in MEKi."""
     entering = ((name, node) for name, node in network.graph.edges if name in set(network.graph.input_nodes))
     return {name: node for name, node in entering if name.endswith("i")}
+
+
+def stimuli(network) -> list[str]:
+    """The inputs that start a signal: neither an inhibitor nor the label of a cell line."""
+    blocking = inhibitors(network)
+    return [name for name in network.graph.input_nodes if "=" not in name and name not in blocking]
 
 
 def further(network):
@@ -87,22 +92,10 @@ def steps(network, draw) -> dict:
 
 
 def study(output: str | Path, seeds=range(FEWEST_SEEDS)):
-    """Compute and write the table: seed, step, test_mse, train_mse, and the error of each output.
-
-    What an older file has is kept, and not computed again.
-    """
+    """Compute and write the table: seed, step, test_mse, train_mse, and the error of each output."""
     network = own_network(**hepatocytes())
-    problem, rows = OwnProblem(network), []
-    if Path(output).exists():
-        rows = read_csv(output).to_dict("records")
-    done = {(row["seed"], row["step"]) for row in rows}
-    for seed in seeds:
-        draw = problem.draw(seed)
-        for name, compute in jobs(network, draw).items():
-            if (seed, name) not in done:
-                rows.append({"seed": seed, "step": name} | compute())
-                write_csv(pd.DataFrame(rows).round(4), output)
-                print(seed, name, round(rows[-1]["test_mse"], 3), flush=True)
+    problem = OwnProblem(network)
+    grow(output, "step", seeds, lambda seed: jobs(network, problem.draw(seed)))
 
 
 def jobs(network, draw) -> dict:

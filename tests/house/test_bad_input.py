@@ -37,7 +37,6 @@ from gsnn_tutorial.own.edges import read_edges
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.findings import Findings
 from gsnn_tutorial.own.fitting import Settings, candidate, errors, fitted
-from gsnn_tutorial.own.gcn import GraphConvolutions
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import paired_comparison, rival_errors
 from gsnn_tutorial.own.problem import OwnProblem
@@ -45,6 +44,7 @@ from gsnn_tutorial.own.rivals import group_folds, mlp, pairwise, ridge
 from gsnn_tutorial.own.roles import read_roles
 from gsnn_tutorial.own.sets import membership_of, read_sets
 from gsnn_tutorial.own.sheets import read_sheet
+from gsnn_tutorial.own.signs import path_signs
 from gsnn_tutorial.own.tuned import enough_groups, own_tuning, tuned
 from gsnn_tutorial.priors.memberships import (
     adjacency_membership,
@@ -68,7 +68,7 @@ from gsnn_tutorial.study.union_regularizer import disjoint_union
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import History
 from gsnn_tutorial.worked.blocked import Blocked
-from gsnn_tutorial.worked.signs import path_signs
+from gsnn_tutorial.worked.gcn import GraphConvolutions
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
 G = GRAPH.networkx(spurious=False)
@@ -685,8 +685,9 @@ INSIDE = {
     "own.edges.sign_of", "own.findings.Findings", "worked.hepatocytes.hepatocytes", "worked.steps.everywhere",
     "worked.steps.asked_edges", "worked.steps.further", "worked.steps.random_edges",
     "worked.steps.steps", "worked.steps.study", "worked.steps.inhibitors", "worked.steps.multiplied",
-    "worked.sachs.sachs", "worked.signs.signed_membership", "worked.tuned.study", "worked.tuned.jobs",
-    "worked.tuned.gsnn", "worked.tuned.pairs", "worked.tuned.rival",
+    "worked.sachs.sachs", "own.signs.signed_membership", "worked.tuned.study", "worked.tuned.jobs",
+    "worked.tuned.gsnn", "worked.tuned.gcn", "worked.tuned.flat", "worked.tuned.row", "worked.tuned.with_edges",
+    "worked.tuned.mean_of_the_line", "worked.tuned.pairwise_ridge", "worked.rows.grow", "worked.steps.stimuli",
     "worked.make_tables.make_hepatocytes", "worked.make_tables.make_sachs",
     "own.names.folded",
     "own.names.Names", "own.network.OwnNetwork", "own.problem.OwnDraw", "own.problem.scaled",
@@ -694,7 +695,7 @@ INSIDE = {
     "own.roles.roles_of_lists", "own.roles.guessed_roles", "worked.scale.large_files", "worked.scale.run",
     "own.sheets.short",
     "own.sheets.separator", "own.paired.trainings", "own.tuned.choices_in_words", "own.tuned.Try",
-    "own.gcn.gcn_errors", "worked.steps.jobs", "own.tuned.look_at", "own.fitting.Candidate",
+    "worked.gcn.gcn_errors", "worked.steps.jobs", "own.tuned.look_at", "own.fitting.Candidate",
     "own.fitting.Settings",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]

@@ -12,12 +12,12 @@ from sklearn.model_selection import GroupKFold
 from gsnn_tutorial.own import fitting, tuned
 from gsnn_tutorial.own.example import write_example
 from gsnn_tutorial.own.fitting import Settings, errors, fitted
-from gsnn_tutorial.own.gcn import GraphConvolutions, gcn_errors
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison, trainings
 from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.training import History
+from gsnn_tutorial.worked.gcn import GraphConvolutions, gcn_errors
 
 QUICK = Settings(channels=2, epochs=3)
 LAYERS = 5

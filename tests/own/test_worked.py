@@ -11,13 +11,13 @@ from gsnn_tutorial import GSNN
 from gsnn_tutorial.own.fitting import candidate
 from gsnn_tutorial.own.network import own_network
 from gsnn_tutorial.own.problem import OwnProblem
+from gsnn_tutorial.own.signs import path_signs, signed_membership
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.training import train
-from gsnn_tutorial.worked import make_tables, steps, tuned
+from gsnn_tutorial.worked import make_tables, rows, steps, tuned
 from gsnn_tutorial.worked.blocked import Blocked
 from gsnn_tutorial.worked.hepatocytes import FOLDER, hepatocytes
 from gsnn_tutorial.worked.sachs import sachs
-from gsnn_tutorial.worked.signs import path_signs, signed_membership
 
 TABLE = pd.DataFrame({"in": [0.0, 1, 0, 1, 1], "i": [0.0, 0, 1, 1, 0], "y": [1.0, 2, 3, 4, 5], "z": [0.0, 1, 0, 1, 0]})
 NETWORK = pd.DataFrame(
@@ -53,7 +53,7 @@ def test_a_sign_is_the_product_along_the_shortest_path(small):
 
 
 def test_the_liver_has_the_repressors_that_the_field_knows(liver):
-    signs = path_signs(liver.graph, [name for name in liver.graph.input_nodes if "=" not in name and name[-1] != "i"])
+    signs = path_signs(liver.graph, steps.stimuli(liver))
     assert {name for name, sign in signs.items() if sign < 0} == {"ikb", "gsk3", "mdm2", "casp9"}
 
 
@@ -113,6 +113,7 @@ def test_each_step_changes_what_it_says(liver):
     new = edges["inhibitors one hop further too"] - drawn
     assert {u for u, _ in new} == {"MEK12i", "PI3Ki", "IKKi"} and ("MEK12i", "erk") in new
     assert len(edges["100 spurious edges"] - drawn) == 100
+    assert steps.stimuli(liver) == ["IL1a", "TGFa", "IL6", "INS", "TNFa"]
     assert steps.inhibitors(liver) == {"MEK12i": "mek", "PI3Ki": "pi3k", "IKKi": "ikk"}
 
 
@@ -148,10 +149,22 @@ def test_the_tuned_comparison_gives_every_arm_its_map_and_its_sets(liver, monkey
 
 def test_a_flat_rival_reads_training_rows_only(liver):
     draw = OwnProblem(liver).draw(100)
-    each, _ = tuned.rival("pairwise ridge", draw)
-    spoilt, _ = tuned.rival("pairwise ridge", replace(draw, y_test=draw.y_test + 10))
-    assert 0.1 < each.mean() < 0.4
-    assert spoilt.mean() == pytest.approx(each.mean() + 100, abs=20)
+    error = tuned.flat(draw, tuned.pairwise_ridge)["test_mse"]
+    spoilt = tuned.flat(replace(draw, y_test=draw.y_test + 10), tuned.pairwise_ridge)["test_mse"]
+    assert 0.1 < error < 0.4
+    assert spoilt == pytest.approx(error + 100, abs=20)
+
+
+def test_a_table_goes_on_where_it_stopped(tmp_path, capsys):
+    computed = []
+
+    def jobs(seed):
+        return {name: lambda name=name: computed.append((seed, name)) or {"test_mse": 0.5} for name in "ab"}
+
+    pd.DataFrame({"seed": [0, 0], "arm": ["a", "b"], "test_mse": [1.0, 2.0]}).to_csv(tmp_path / "t.csv", index=False)
+    rows.grow(tmp_path / "t.csv", "arm", [0, 1], jobs)
+    assert computed == [(1, "a"), (1, "b")]
+    assert pd.read_csv(tmp_path / "t.csv")["test_mse"].tolist() == [1.0, 2.0, 0.5, 0.5]
 
 
 def test_the_saved_studies_have_every_split_and_arm():
