@@ -70,8 +70,8 @@ plots.show(figure, "Held-out error of nine models over twelve splits, the mean o
 
 # %% [markdown]
 # Each dot is one way of splitting the combinations into those that we train on and those that we predict, and the bar is
-# their mean. An error of 1 is that of a model that knows nothing but a readout's mean. You will meet each of these models
-# below, and the *mended map* in section 6.
+# their mean. An error of 1 is that of a readout's mean. You will meet each of these models, and the *mended map* in
+# section 6.
 
 # %% slideshow={"slide_type": "skip"}
 from dataclasses import replace
@@ -91,13 +91,13 @@ from gsnn_tutorial.own.problem import OwnProblem
 from gsnn_tutorial.own.rivals import group_mean, mlp, pairwise, ridge
 
 # %% slideshow={"slide_type": "skip"}
+from gsnn_tutorial.own.signs import path_signs
 from gsnn_tutorial.own.tuned import own_tuning
 from gsnn_tutorial.plots.chapter_5 import plot_curves
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, holm, interval, summarize
 from gsnn_tutorial.study.metrics import METRICS
 from gsnn_tutorial.study.verdict import judged, verdict
 from gsnn_tutorial.worked.sachs import sachs
-from gsnn_tutorial.own.signs import path_signs
 from gsnn_tutorial.worked.steps import CAREFUL, CARELESS, everywhere, stimuli
 
 pd.set_option("display.float_format", "{:.3f}".format)
@@ -148,10 +148,9 @@ figures.plot_spread(own.y, line, ax)
 plots.show(figure, "Log2 change of each readout: grey bars hold the middle 90 percent, marks are the medians of the cell lines")
 
 # %% [markdown]
-# **Copies.** In the original table every unstimulated row at 30 minutes is the copy of one at 0 minutes. The
-# script that made our table (`worked/make_tables.py`) leaves the copies out: else some test rows would have been
-# training rows. **Noise.** Real duplicates are left of the controls, two for each cell line and inhibitor combination.
-# Half their mean squared difference is the variance of one measurement:
+# **Copies.** In the original table every unstimulated row at 30 minutes is the copy of one at 0 minutes. We have left
+# the copies out (`worked/make_tables.py`), or some test rows would have been training rows. **Noise.** The controls
+# were really measured twice. Half their mean squared difference is the variance of one measurement:
 
 # %%
 given = list(pd.read_csv(files["columns"]).query("role in ['stimulus', 'inhibitor']")["column"])
@@ -211,9 +210,9 @@ checks.held_out(held_out);
 #
 # ## 3 · The rivals
 #
-# A referee would ask us for models without a network, so we bring them ourselves. Each of them chooses its penalty from
-# four values, by folds of whole combinations of the training rows. *Pairwise* ridge also has the product of every two
-# inputs, because an inhibitor may act differently under one stimulus, or in one cell line.
+# A referee would ask us for models without a network. Each of them chooses its penalty from four values, by folds of
+# whole combinations of the training rows. *Pairwise* ridge also has the product of every two inputs, because an
+# inhibitor may act differently under one stimulus, or in one cell line.
 
 # %%
 inputs = own.graph.input_nodes
@@ -230,9 +229,8 @@ found = {name: pd.Series(((p - draw.y_test.numpy()) ** 2).mean(0), own.y.columns
 pd.DataFrame(found).mean().to_frame("held-out error").T
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# We give errors in variances of the readout over the training rows. Interactions matter: pairwise ridge is far ahead of
-# additive ridge, and it is the model that we have to beat. Before you go on, guess: will a network from the literature
-# help a GSNN to do so?
+# Errors are in variances of the readout over the training rows. Interactions matter, and pairwise ridge is the model that
+# we have to beat. Before you go on, guess: will a network from the literature help a GSNN to do so?
 #
 # ## 4 · A careless GSNN, and a careful one
 #
@@ -255,8 +253,8 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. So the fault
-# lies with the training or with the map, and not with too little data. To find it we changed one thing at a time, over
-# twelve splits, and saved what came out (`python -m gsnn_tutorial.worked.steps steps.csv`):
+# lies with the training or with the map, and not with too little data. To find it we changed one thing at a time and
+# saved what came out (`python -m gsnn_tutorial.worked.steps steps.csv`):
 
 # %% slideshow={"slide_type": "subslide"}
 saved = pd.read_csv(FOLDER / "steps.csv")
@@ -287,8 +285,8 @@ pd.DataFrame([step_difference(*pair) for pair in zip(first[2:9], before)])
 #   blocked kinase may carry more phosphate and yet hand on less. So we tried two other ways. In one, an inhibitor also
 #   enters whatever its node acts on. In the other it *multiplies*: its node hands on $1 - \sigma(w)$ of each message, with
 #   one learned $w$ for each inhibitor (`worked/blocked.py`). The last two rows say what that brought.
-# * **Who had which chance?** We found these steps by looking at held-out errors of such splits. So they explain, and they
-#   confirm nothing. In section 6 every model gets the same chance, on splits that no step was looked at on.
+# * **Who had which chance?** We found these steps by looking at held-out errors. So they explain, and they confirm
+#   nothing. In section 6 every model gets the same chance, on splits that no step was looked at on.
 #
 # Now the map.
 #
@@ -320,8 +318,6 @@ print(cost[["all inputs", "inputs that reach it"]].mean().round(3).to_string())
 cost.assign(cost=cost["inputs that reach it"] - cost["all inputs"]).sort_values("cost", ascending=False).head(6)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# That is how much missing paths alone add to the error, by folds of the training rows.
-#
 # ## 6 · The map's faults
 #
 # **Edges that the data asks for.** Which input that does not reach a readout would lower ridge's error most? For each
@@ -357,10 +353,9 @@ pd.DataFrame([step_difference(a, b) for a, b in [
 # edges make ways for a signal to get through. So a better prediction does **not** show that the new edges are real.
 #
 # **A fair comparison.** In a second study each model chose for itself, by folds of whole combinations of the training
-# rows: ridge and the MLP one of four penalties, graph convolutions a depth and an epoch, each GSNN a weight decay (or a
-# strength) and an epoch. What we would read was written down before a split was run, and Holm's correction covers all of
-# it (`worked/tuned.py`; `python -m gsnn_tutorial.worked.tuned tuned.csv` computes it again, in more than an hour). The
-# columns *arm* and *versus* have the names of its table: *baseline* is the GSNN on the mended map.
+# rows: ridge and the MLP a penalty, graph convolutions a depth and an epoch, each GSNN a weight decay (or a strength) and
+# an epoch. What we would read was written down before a split was run, and Holm's correction covers all of it
+# (`python -m gsnn_tutorial.worked.tuned tuned.csv`). In the table *baseline* is the GSNN on the mended map.
 
 # %%
 prior_controls = ("control_loo", "connected_control_loo")
@@ -373,12 +368,11 @@ print(f"{last_epoch.sum()} of {len(last_epoch)} GSNNs on the mended map chose th
 compared.drop(columns="metric").head(5)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Now we know what the map is worth here. The first two rows ask whether the edges that the data asked for help, and
-# whether any edges would have done. The next three ask whether the network pays: against a ridge and a perceptron that
-# know no network, and against graph convolutions that have the same map. (In the last column *helps* means that *arm* has
-# the smaller error, and *harms* that it has the larger one. Where a GSNN chose the last epoch, more might have served it
-# better: that much the comparison leaves open.) Look again at the first figure. Would you have drawn the network, if
-# prediction were all that you wanted?
+# The first two rows ask whether the edges that the data asked for help, and whether any edges would have done. The next
+# three ask whether the network pays: against a ridge and a perceptron that know none, and against graph convolutions on
+# the same map. (*Helps* means that *arm* has the smaller error, *harms* that it has the larger one. Where a GSNN chose
+# the last epoch, more might have served it better: that much the comparison leaves open.) Would you have drawn the
+# network, if prediction were all that you wanted?
 #
 # <details><summary>What we would say</summary>
 #
@@ -439,8 +433,8 @@ print(f"{len(negative)} of {int(own.membership.any().sum())} members are repress
 # The last row of the table above says whether signed sets did better than plain ones. (The edges of a GSNN need no signs:
 # it learns them with its weights.)
 #
-# All of this is a statement about these sets and this map. To say "it is the pathways" we would need a prior that is better
-# than the baseline *and* than both controls. That was the rule of chapter 6, and we fixed it before.
+# All of this is a statement about these sets and this map. To say "it is the pathways" we would need a prior that is
+# better than the baseline *and* than both controls: the rule of chapter 6.
 #
 # **The file.** What you have just written is `gsnn_tutorial/own/problem.py`, with a seed for every choice. You can read it
 # here: run `from gsnn_tutorial.own import problem as file` in a new cell, and then `file??`.
@@ -568,8 +562,7 @@ checks.roles(roles);
 #
 # </details>
 #
-# Now use it. (As long as your answer is not right yet, the cell takes the solution.) Every cell is a row of its own here,
-# and there are many more of them than there were liver samples.
+# Now use it. (As long as your answer is not right yet, we take the solution.) Every cell is a row and a group of its own.
 
 # %% slideshow={"slide_type": "skip"}
 my_roles = roles if checks.roles.diagnose(roles) is None else checks.roles.reference
@@ -587,8 +580,8 @@ pd.DataFrame({"pairwise ridge": ((flat - single.y_test.numpy()) ** 2).mean(0),
              index=list(cells.y))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Here the order can be the other way round, readout by readout. One split and one untuned model are no verdict, though, and
-# no pair of data sets is a law. `paired_comparison(OwnProblem(cells), tuning=own_tuning(epochs=30))` gives you one.
+# Here the order can be the other way round, readout by readout. One split and one untuned model are no verdict, though:
+# `paired_comparison(OwnProblem(cells), tuning=own_tuning(epochs=30))` gives you one.
 #
 # ## Recap
 #
