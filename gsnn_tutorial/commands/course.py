@@ -84,8 +84,15 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
 
 
 def _interruptible(work: Callable):
-    """The result of ``work``, which a request to end (SIGTERM) interrupts as Ctrl-C does: it ends its kernels."""
-    before = signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    """The result of ``work``, which a request to end (SIGTERM) interrupts as Ctrl-C does, so that it ends its kernels.
+
+    A script's job in the background ignores SIGINT, so that is not what is raised.
+    """
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
     try:
         return work()
     finally:

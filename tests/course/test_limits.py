@@ -1,14 +1,18 @@
 """What a submission takes has an end, and nothing that it started is left behind."""
 
+import signal
 import subprocess
 import sys
+import threading
+from pathlib import Path
 
 import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 
-from gsnn_tutorial.course import sandbox
+from gsnn_tutorial.commands.course import _interruptible
+from gsnn_tutorial.course import execution, sandbox
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.watching import Limits
 
@@ -57,3 +61,23 @@ def test_kernels_end_with_the_process_that_grades_however_it_ends(way, tmp_path)
     for process in alive:
         process.kill()
     assert len(gone) > 1 and alive == []
+
+
+@pytest.mark.parametrize("ctrl_c", [signal.default_int_handler, signal.SIG_IGN], ids=["in front", "in the background"])
+def test_a_request_to_end_lets_grading_end_its_kernels_and_take_away_their_folders(monkeypatch, ctrl_c):
+    made, make = [], execution.tempfile.mkdtemp
+
+    def make_and_ask(**named):
+        made.append(make(**named))
+        threading.Timer(3, signal.raise_signal, [signal.SIGTERM]).start()
+        return made[-1]
+
+    monkeypatch.setattr(execution.tempfile, "mkdtemp", make_and_ask)
+    before = signal.signal(signal.SIGINT, ctrl_c)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            _interruptible(lambda: run("import time; time.sleep(25)"))
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert len(made) == 1 and not any(Path(folder).exists() for folder in made)
+    assert [p for p in psutil.Process().children(recursive=True) if "kernel.py" in " ".join(p.cmdline())] == []
