@@ -31,7 +31,7 @@
 #
 # 1. write the loss down, from two nodes to the matrix form, and check it against the package;
 # 2. say what `phi='mean'` reads after a group norm, and why `phi='learned'` reads more;
-# 3. tell which part of a correlation between member and pathway is no achievement;
+# 3. tell which part of a correlation between member and pathway comes for free;
 # 4. choose lambda, warm-up and batch size for a reason;
 # 5. use soft memberships and pairs of pathways that should differ.
 #
