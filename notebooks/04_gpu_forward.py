@@ -615,7 +615,6 @@ def in_turn(runs, repeats=7, warmup=2):
 # not. Look at how much the others vary: a difference smaller than that is none.
 
 # %%
-modules, x_100, g_100 = ways(100)
 in_turn({name: step(way, x_100, g_100) for name, way in modules.items()}, warmup=0)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -844,10 +843,10 @@ print(f"all {B} samples of an edge: {4 * B} bytes")
 # of luck. The two gathers below read the same numbers, in turn.
 
 # %%
-source = win_indices(random_edges(N), N, C)[0].to(device)
-source = source[torch.randperm(len(source)).to(device)]  # the edges of a graph come in no order
-gathers = {"rows, edge-major": lambda: by_edge.index_select(0, source),
-           "columns, batch-major": lambda: by_sample.index_select(1, source)}
+read = win_indices(random_edges(N), N, C)[0].to(device)  # which edge each weight reads
+read = read[torch.randperm(len(read)).to(device)]  # the edges of a graph come in no order
+gathers = {"rows, edge-major": lambda: by_edge.index_select(0, read),
+           "columns, batch-major": lambda: by_sample.index_select(1, read)}
 assert torch.equal(gathers["rows, edge-major"](), gathers["columns, batch-major"]().t())
 rounds = in_turn(gathers)
 ratio = (rounds["columns, batch-major"] / rounds["rows, edge-major"]).median()
