@@ -25,8 +25,8 @@
 #
 # So we start with the graph, because no training can do what the graph does not allow. In this
 # chapter you build the graph that the whole tutorial works on. It is small enough for you to see
-# every edge of it. At the end we ask the question that the figure below answers: after so many
-# layers, what can each node know?
+# every edge of it. At the end we ask the question that the figure below answers: after a given number
+# of layers, what can each node have heard of?
 #
 # **You will be able to**
 #
@@ -74,7 +74,8 @@ plots.show(figure, "The same graph after layers 1 to 4: crosses, nodes that have
 # circle has heard of its own pathway only, a triangle of other pathways only, and a plus of both.
 # The dashed edges are the ones that should not be there.
 #
-# This is where the chapter stands in the book. An arrow says what one chapter hands to another.
+# Next comes the map of the book. An arrow says what one chapter hands to another, and this chapter is the
+# coloured box.
 
 # %% slideshow={"slide_type": "skip"}
 from itertools import permutations
@@ -116,8 +117,9 @@ plots.show(figure, "The map of the book. Pathway graph hands edges to Simulation
 # output. An input never feeds an output directly. Chapter 3 looks inside a function node; here it
 # is only a dot.
 #
-# Each of our pathways has two inputs, a chain of three functions, and two outputs. We can write its
-# edges down by hand:
+# Each of our pathways has two inputs, a chain of three functions, and two outputs. The code calls the second
+# function of the first pathway `f_0_1`, since we count from 0, and the figures write f0.1 to save room. We
+# can write the edges of a pathway down by hand:
 
 # %%
 by_hand = [
@@ -313,7 +315,7 @@ assert not np.tril(blocks[0, 0]).any()  # all above the diagonal
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 4 · Edges that should not be there
 #
-# Real interaction graphs are not this tidy. They join what was seen together in any tissue and under
+# Real interaction graphs are not this tidy. They pool interactions that were seen in any tissue and under
 # any condition, so in the cells that you study many of their edges carry nothing. To learn about
 # this, we add **spurious edges**: edges between function nodes of different pathways. The model gets
 # them as part of its graph, but the data are made without them.
@@ -352,7 +354,7 @@ u, v = (np.array(names["function"])[index] for index in between.edge_index.numpy
 pd.DataFrame({"source": u, "target": v, "is_true": between.is_true.int()}).T
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# There are as many spurious edges between functions as true ones. This is the problem of the whole
+# Between functions there are now as many spurious edges as true ones, eight of each. This is the problem of the whole
 # tutorial in one line: if we tell a model which nodes work together, will it learn to leave the
 # spurious edges alone?
 #
@@ -485,8 +487,8 @@ for n in (2, 3, 6, 12):
     assert abs(measured - n**-0.5) < 0.01
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Groups of other sizes would start from another floor, and so a comparison with them would tell us
-# something about sizes and not about truth. You will meet this floor again in chapter 5.
+# Groups of other sizes would start from another correlation, and so a comparison with them would tell us
+# something about sizes and not about truth. You will meet $1/\sqrt n$ again in chapter 5.
 #
 # **Why must it never be the true partition?** A permutation can give us the same pathways again, only
 # with the rows in another order. Then the control would be the treatment under another name. In
@@ -505,8 +507,8 @@ print(f"2 pathways of 2: 1 in {1 / share_unchanged(2, 2):.0f}")
 print(f"4 pathways of 3: 1 in {1 / share_unchanged(4, 3):,.0f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# For this reason `shuffled_membership` draws again when it hits the truth, whatever the order of the
-# rows.
+# For this reason `shuffled_membership` draws again when it hits the true pathways, even if it lists them in
+# another order.
 #
 # A shuffle that is not the truth can still hold a part of it. Four pathways of three nodes have
 # twelve pairs of members. Guess before you run the cell: how many of these twelve pairs does a
@@ -527,7 +529,7 @@ widths = {"width_ratios": (1.3, 1.3, 1)}
 figure, row = plt.subplots(1, 3, figsize=(13.5, 2.9), layout="constrained", **widths)
 plot_membership(M, graph, row[0]).set_title("true", fontsize=10)
 plot_membership(shuffled, graph, row[1]).set_title("shuffled, one draw", fontsize=10)
-plot_kept_pairs(kept, row[2])
+plot_kept_pairs(kept, row[2]).set_title("2,000 shuffles", fontsize=10)
 handles, texts = row[1].get_legend_handles_labels()
 figure.legend(handles, texts, loc="outside lower center", ncol=2, frameon=False)
 plots.show(figure, "The true membership as four steps of three squares, the shuffled one scattered, "
@@ -536,7 +538,7 @@ plots.show(figure, "The true membership as four steps of three squares, the shuf
 # %% [markdown]
 # A square is a node that the shuffle has left in its own row, and a triangle is a node that has come
 # from elsewhere. When two nodes between the same grey lines share a row, a true pair was kept: here
-# this happened to f1.0 and f1.1. The bars say that this is the rule. Most shuffles keep one to three
+# this happened to f1.0 and f1.1. The bars show that this is usual. Most shuffles keep one to three
 # true pairs, so a control knows a little of the truth, and how much it knows depends on the draw. One
 # shuffle is therefore not enough, and chapter 6 draws a new one for each seed.
 
@@ -677,9 +679,10 @@ for l, heard in enumerate(H, start=1):
 # ### Ask a network
 #
 # So far we have asked the graph. Does a network with this wiring behave as the graph says? We take the
-# package's GSNN as a black box, with random weights and without any training. We feed it a sample,
-# and then, for every input $i$, the same sample with input $i$ changed. Layer by layer, we look whose
-# activation moves.
+# package's GSNN as a black box, with random weights and without any training. (Chapter 3 opens the box and
+# explains its options. Here it is enough that every function node has an *activation*, a few numbers that
+# the network computes for it in each layer.) We feed it a sample, and then, for every input $i$, the same
+# sample with input $i$ changed. Layer by layer, we look whose activation moves.
 
 # %%
 def black_box(graph, layers):
@@ -791,8 +794,8 @@ pd.DataFrame(heard_of, index=pd.Index(range(1, 7), name="layers")).T
 #
 # <details><summary>Hint 2</summary>
 #
-# Note the layer whenever an output's field has grown. No shortest path has more edges between
-# functions than there are functions, so `len(A)` layers are enough to be sure.
+# Note the layer whenever an output's field has grown. A shortest path visits each function at most once,
+# so `len(A)` layers are enough.
 #
 # <details><summary>Hint 3</summary>
 #
@@ -828,8 +831,8 @@ checks.layers_needed(layers_needed);
 # </details>
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# Your function on our graph with its spurious edges: which outputs need more than four layers, the
-# depth of our models?
+# We use your function on our graph with its spurious edges. Which outputs need more than four layers, the
+# depth of the models in chapters 2 to 5?
 
 # %% slideshow={"slide_type": "skip"} tags=["nbval-check-output"]
 needed = yours(checks.layers_needed, layers_needed)(A_in, A, A_out)

@@ -196,8 +196,8 @@ for node, by_hand in zip(draws_by_hand, [f0, f1, f2, out0, out1]):
     np.testing.assert_allclose(made[node], [by_hand, by_hand])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The two samples agree at every node, because a square forgets the sign. Keep this in mind until
-# section 6.
+# The two samples agree at every node but the two inputs, because a square forgets the sign. Keep this in
+# mind until section 6.
 #
 # Now we only have to draw: first the inputs, then the noise of each node in topological order, all
 # from one generator. The package draws in this order too. So with the same seed, our ten lines give
@@ -366,7 +366,7 @@ pd.Series(taken, name="seconds for 20,000 samples").to_frame()
 # Why doesn't `simulate` try the fast way, and fall back on the slow one if that fails? Because the
 # fast way may go wrong without failing. Take the larger of two parents, written with NumPy. For one
 # sample it is right. For arrays, `np.max` takes the maximum over parents *and* samples, and our ten
-# lines from section 1 do not even notice: they add that one number to everybody's noise.
+# lines from section 1 do not even notice: they give every sample that same number.
 
 
 # %%
@@ -438,8 +438,8 @@ except ValueError as message:
 #
 # What is the conditional mean in our data? We add the noise after the nonlinearity, and all nodes
 # further down only add. So the noise averages out, and exactly $\mathbb E[y \mid x] = f(x)$ is left.
-# This is why the opening figure could simulate the same seed with `noise_scale=0`. An argument is
-# good and a test is better: we hold the inputs of five samples fixed, draw their noise anew 20,000
+# This is why, for the opening figure, we could simulate the same seed with `noise_scale=0`. An argument is
+# good and a test is better, so we hold the inputs of five samples fixed, draw their noise anew 20,000
 # times, and average.
 
 # %%
@@ -531,16 +531,19 @@ floors.rename_axis("pathway")
 print(f"floor of the mean MSE over the outputs: {floors['floor of the MSE'].mean():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Keep this number in mind whenever you see a test MSE of this problem. The pathways differ a great
-# deal. The cosine is bounded and varies little, so the noise drowns about half of it. The cubic
+# Keep this number in mind whenever you see a test MSE of this problem, with one digit of caution: in section 5
+# we will see that every draw of the data has a floor of its own, a little above or below. The pathways differ
+# a great deal. The cosine is bounded and varies little, so the noise drowns about half of it. The cubic
 # varies widely, so the same noise is only a small part of it.
 #
 # The two outputs of a pathway are not independent measurements. Each has four noise terms, and they
-# share three of these, the terms of the chain. So their errors rise and fall together.
+# share three of these, the terms of the chain. So their errors rise and fall together, with a correlation
+# of 3/4:
 
 # %%
 errors = (noisy - clean).T  # (outputs, samples)
 shared = [np.corrcoef(errors[2 * p], errors[2 * p + 1])[0, 1] for p in range(4)]
+np.testing.assert_allclose(shared, 3 / 4, atol=0.01)
 pd.Series(shared, floors.index, name="correlation of the errors").to_frame().rename_axis("pathway")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -660,10 +663,10 @@ pd.Series(answers, name="floor of the MSE").to_frame()
 # <details><summary>Answer</summary>
 #
 # Every node of a longer chain adds noise, and none adds signal, so the floor rises. A shortcut with
-# the sign $+1$ lets the signal arrive twice. Its variance is then four times as large, and only the
-# noise of the head is doubled with it, so the floor falls. With the sign $-1$ the two routes cancel
-# each other: no signal arrives at all, and the floor is 1. Every node would be wired up, and nothing
-# could be learned.
+# the sign $+1$ lets the signal arrive twice, so its variance is four times as large. Of the noise, only the
+# part from the head arrives twice as well, so the floor falls. With the sign $-1$ the two routes cancel
+# each other: no signal arrives at all, and the floor is 1. All nodes are still connected, and yet nothing
+# can be learned.
 #
 # </details>
 
@@ -695,10 +698,11 @@ pd.DataFrame(extent, index=rows)
 # they are far from it. The cubic has heavy tails, so its standard deviation depends on a few rows,
 # and among these 256 training rows at least one lies farther out than any of the 1,024 test rows. It
 # has stretched the ruler. This is also why the crosses of the cubic lie so far to the left in the
-# opening figure: on rows that did not make the ruler, predicting the mean need not cost 1.
+# opening figure: the training mean costs 1 on the training rows, but on the test rows it may cost more or less.
 #
 # It follows that each draw of the data has a floor of its own, $4\sigma^2 / s^2_{\text{train}}$. Here
-# are the floors of 200 draws of 256 training rows.
+# are the floors of 200 draws of 256 training rows. (Their mean is a little above the closed form. This is no
+# mistake: the mean of $1 / s^2$ is larger than one over the mean of $s^2$.)
 
 # %%
 spreads = [data(256, 0, SIGMA, seed)[2].std(0, ddof=1)[::2] for seed in range(200)]
@@ -765,8 +769,8 @@ pd.Series(moved_by, scaled_by, name="largest change of a training target").to_fr
 # ●○○ · 5 minutes
 #
 # Return the test rows, standardised column by column as the package does it: by the training rows,
-# with the standard deviation that divides by $n - 1$, and so that a column that does not vary becomes
-# 0. In section 7, the test error of a GSNN will be measured on the rows that your function returns.
+# with the standard deviation that divides by $n - 1$, and so that a column with the same value in all rows becomes
+# 0 instead of NaN. In section 7, the test error of a GSNN will be measured on the rows that your function returns.
 #
 # <details><summary>Hint 1</summary>
 #
@@ -809,8 +813,8 @@ checks.scale_test(scale_test);
 # normal parent $x_i$, the best straight line through $f$ has the slope $\mathbb E[x_i f(x)]$. If $f$
 # is even, which means that $f(-x) = f(x)$, then every sample at $x$ has a mirror image at $-x$ that
 # pulls the line the other way with the same force. So the slope is 0. Nothing is wrong with the data,
-# because the inputs determine the signal as they do for any other function. But *the sign of a
-# deviation* says nothing, and a linear model reads nothing else. We compute the slopes by quadrature,
+# because the inputs determine the signal as they do for any other function. But *the sign of an input*
+# says nothing about it, and a line needs that sign. We compute the slopes by quadrature,
 # and the $R^2$ that they give:
 
 # %%
@@ -900,11 +904,11 @@ against = {"GSNN, last epoch": reached, "exact function, same rows": exact, "flo
 pd.DataFrame(against, ["train MSE", "test MSE"])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The test error settles a little above the floor. The training error goes *below* what the exact
-# function scores on the same rows, and there is only one way to get there: the model has begun to
-# learn the noise. Without the floor, the two curves would only have told us that there is a gap
-# between them. With the floor, we see which part of the gap is overfitting, and how little is left to
-# win on the test rows. Here is the same for each output:
+# The test error levels off above the floor, and the table shows how much is left to win. The training error
+# goes *below* what the exact function scores on the same rows, and there is only one way to get there: the
+# model has begun to learn the noise. Without the floor, the two curves would only have told us that there is
+# a gap between them. With the floor, we see which part of the gap is overfitting, and which part the model
+# could still win on the test rows. Here is the same for each output:
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
@@ -914,8 +918,8 @@ three = {"training mean": mean_only, "linear model": linear, "GSNN": gsnn}
 pictures.plot_limits(error(signal_test), three, ax)
 plots.show(
     figure,
-    "The opening figure with the GSNN added: it comes close to the floor in every output, the "
-    "even functions included.",
+    "The opening figure with the GSNN added: it is nearer to the floor than the linear model in "
+    "every output, the even functions included, and farthest from it for the cosine.",
 )
 
 # %% [markdown] slideshow={"slide_type": "slide"}

@@ -16,9 +16,9 @@ HEARS, TELLS, KEPT = "#0072B2", "#D55E00", "#777777"
 # A chapter's number, its name, what it is about, and where its box stands.
 CHAPTERS = (
     (1, "Pathway graph", "who can hear whom", (0, 1)),
-    (2, "Simulation", "data, and their floor", (1, 1)),
+    (2, "Simulation", "data, and the best error", (1, 1)),
     (3, "GSNN", "the network", (2, 1)),
-    (4, "Sparse maps", "the same, and fast", (3, 1)),
+    (4, "Sparse maps", "the same network, fast", (3, 1)),
     (5, "Pathway regularizer", "a second piece of knowledge", (0, 0)),
     (6, "Three-way evaluation", "a fair comparison", (1, 0)),
     (7, "Does the prior help?", "where, and how much", (2, 0)),
@@ -26,7 +26,7 @@ CHAPTERS = (
 )
 # What one chapter hands to another, and which way its arrow bends.
 HANDS_ON = (
-    (1, 2, "edges", 0.0), (2, 3, "samples", 0.0), (3, 4, "maps", 0.0), (1, 5, "memberships", 0.0),
+    (1, 2, "edges", 0.0), (2, 3, "samples", 0.0), (3, 4, "its two maps", 0.0), (1, 5, "memberships", 0.0),
     (3, 5, "activations", 0.0), (5, 6, "a loss", 0.0), (4, 6, "many models at once", 0.0), (6, 7, "verdicts", 0.0),
     (7, 8, "what to expect", 0.0),
 )  # fmt: skip
