@@ -49,7 +49,7 @@ def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
         )
     ax.set_yticks(places, [str(name) for name in outputs.index], fontsize=SIZE)
     ax.invert_yaxis()
-    ax.set_xlabel("function nodes on the shortest way, so many layers it takes", fontsize=SIZE)
+    ax.set_xlabel("layers needed (function nodes on the shortest path)", fontsize=SIZE)
     ax.set_ylabel("output", fontsize=SIZE)
     ax.legend(frameon=False, fontsize=SIZE, loc="upper left", bbox_to_anchor=(1, 1))
     tidy(ax)

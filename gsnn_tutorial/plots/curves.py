@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pandas as pd
@@ -32,19 +33,24 @@ def learning_curves(table: pd.DataFrame) -> pd.DataFrame:
 def plot_learning_curves(table: pd.DataFrame, arms: Sequence[str] | None = None, ax: Axes | None = None) -> Axes:
     """The mean test MSE of each arm over the epochs; a tick below marks the median of the epochs that it chose.
 
-    Epochs are chosen inside the training rows, not by these curves.
+    Epochs are chosen inside the training rows, not by these curves. Arms of one colour differ in their dashes, and
+    ticks at the same epoch stand one above the other.
     """
     means, ax = learning_curves(table), axes(ax, (7.0, 3.8))
     arms = list(means) if arms is None else validate.ordered("arms", arms)
+    colors, ends = Counter(), Counter()
     for name in arms:
         arm = arm_named(validate.choice("arms", name, tuple(means)))
-        style = {"color": arm.color, "marker": arm.marker, "linestyle": arm.linestyle, "markersize": 6}
+        dashes = [arm.linestyle, (0, (1, 1.5)), (0, (6, 2, 1, 2))][colors[arm.color] % 3]
+        style = {"color": arm.color, "marker": arm.marker, "linestyle": dashes, "markersize": 6}
         ax.plot(means.index, means[name], label=arm.words, **style)
+        colors[arm.color] += 1
     for name in arms:
         chosen = table.loc[table["arm"] == name, "epoch"].median()
-        arm = arm_named(name)
+        arm, foot = arm_named(name), 0.07 * ends[chosen]
         style = {"color": arm.color, "marker": arm.marker, "markevery": [1], "linewidth": 2.5}
-        ax.plot([chosen, chosen], [0, 0.05], **style, transform=ax.get_xaxis_transform())
+        ax.plot([chosen, chosen], [foot, foot + 0.05], **style, transform=ax.get_xaxis_transform())
+        ends[chosen] += 1
     ax.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     ax.set(xlabel="epochs of training", ylabel="test MSE, mean over the seeds")
     return tidy(ax)
