@@ -106,8 +106,8 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
 # nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
 # regularizer that you are about to build, and the members have fallen into step.
 #
-# We work on the published problem: four pathways, each a chain of three function nodes, and eight
-# spurious edges between them. In the folded cells above the figure you find three small helpers that we need
+# We work on the data of the *published tutorial*, from which this kit started: four pathways, each a chain of
+# three function nodes, and eight spurious edges between them. In the folded cells above the figure you find three small helpers that we need
 # all through the chapter. The first makes a model and a regularizer that reads it, the second trains them
 # briefly, and the third gives us the score of every node in the last layer.
 
@@ -138,7 +138,7 @@ s_1 = [0.0, 1.0, 2.0, 5.0]
 s_2 = [2.0, 1.0, 3.0, 6.0]
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# They are not equal in any sample but one, and that does not matter: a node may be louder than
+# They are equal in only one sample, and that does not matter: a node may be louder than
 # another, or start from another level. What matters is that they rise and fall together from sample
 # to sample. That is a correlation **over the batch**:
 #
@@ -188,7 +188,7 @@ torch.testing.assert_close(r.item(), r_12, atol=1e-5, rtol=0)
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · A pathway and its score
 #
-# A pathway of m members has m(m - 1)/2 pairs. Comparing all of them grows with the square of m. It
+# A pathway of m members has m(m - 1)/2 pairs, so the cost of comparing them all grows with the square of m. It
 # is cheaper, and closer to the idea, to let the members have **one common factor**, the pathway's
 # score, and to ask each of them to follow it:
 #
@@ -316,7 +316,7 @@ torch.testing.assert_close(loss_of_three, loss_by_hand, atol=1e-5, rtol=0)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # This computes correlations with pathways that a node does not belong to, only to multiply them
-# with 0. There is a better order. $r_{pi}$ is linear in the standardised score of node $i$, so we
+# by 0. There is a better order. $r_{pi}$ is linear in the standardised score of node $i$, so we
 # may add the members up *before* we multiply with the pathway's score:
 #
 # $$ \sum_i M_{pi}\, r_{pi} = \tfrac1B \sum_b Z_{S,bp} \Big( \sum_i M_{pi} Z_{s,bi} \Big) $$
@@ -401,7 +401,7 @@ plots.show(figure, "Standard deviation of twelve node scores in four layers; in 
 # %% [markdown]
 # In the first layer only the nodes next to an input have heard anything. All others do the same in
 # every sample. A signal moves one hop per layer, so a node $h$ hops from the nearest input is
-# constant before layer $h$. That is a statement about the graph, and we can check it to the last
+# constant before layer $h$. That is a statement about the graph, and we can check it square by
 # square:
 
 # %% tags=["nbval-check-output"]
@@ -413,7 +413,7 @@ print(f"{int(reached.sum())} of {reached.numel()} scores vary, "
       f"so the loss cannot fall below {-reached.float().mean():.3f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# A constant cannot correlate with anything. We let it count as $r = 0$, and it stays in the mean. So the
+# A constant cannot correlate with anything. We let it count as $r = 0$, and we keep it in the mean. So the
 # best value that the loss can reach is not -1, but minus the share of the scores that vary at all, and no
 # training can change this.
 #
@@ -522,7 +522,7 @@ check_module("mean", channel_mean)
 check_module("learned", torch.nn.Linear(8, 1, bias=False))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# This is the whole regularizer. In training we add its loss to the error, $\mathrm{MSE} + L_{sim}$, and
+# This is the whole regularizer. In training we add its loss, which carries its lambda, to the error, and
 # `train(..., regularizer=...)` does just that. In the rest of the chapter we ask what it does.
 #
 # **The file.** What you have just written is `gsnn_tutorial/regularizer.py`, with the members added up first and the
@@ -532,7 +532,7 @@ check_module("learned", torch.nn.Linear(8, 1, bias=False))
 # ## 6 · What the mean of the channels can still see
 #
 # The plainest score is the mean of a node's channels, `phi='mean'`. It has no parameters. It also
-# stands right behind a group norm, which has just subtracted the mean of the channels, in every
+# comes right after a group norm, which has just subtracted the mean of the channels, in every
 # node and every sample. What is left of it?
 #
 # Take any direction $w$ among the $C$ channels. The share of a node's variance over the batch that
@@ -554,7 +554,7 @@ torch.testing.assert_close(sum(share(a_random, w) for w in orthogonal.T), torch.
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # (The shares of eight orthogonal directions add up to one, as shares should.) Now we look into the last
-# layer of the model that we trained for the opening figure. We measure the share of the channel mean before
+# layer of the model that we trained for the opening figure, where each grey dot is a node. We measure the share of the channel mean before
 # the norm, after it, and after ELU. In the last row you find the direction $w$ that the model has learned
 # instead.
 
@@ -682,10 +682,10 @@ r_table = pd.DataFrame({
 r_table
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Both have done some of it. The direction $w$ alone accounts for a good part of the way, and training on
-# the data goes further, because the members of a chain that carries a signal follow that signal. The
-# rest is what the regularizer has done to the model, and we see it most at the member that follows
-# least.
+# Both the direction $w$ and the model have done part of the work. Fitting $w$ alone seems to account for a
+# good part of the way. (Seems: section 9 will show how much of it comes for free.) Training on the data goes
+# further, because the members of a chain that carries a signal follow that signal. The rest is what the
+# regularizer has done to the model, and we see it most at the member that follows least.
 #
 # ## 8 · Soft members, and pathways that should differ
 #
@@ -783,8 +783,8 @@ plots.show(figure, "Score of pathway 1 against that of pathway 0, where members 
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The shared members had pulled the two pathways into one. The pair term takes them apart again, against
-# the pull of $L_{sim}$, and the title tells you what this does to the error. (Each is a single run, so
-# look at the scatter and not at the second digit.) Look at the shape, too: two scores that do not
+# the pull of $L_{sim}$, and the titles show that this costs error. (Each is a single run, so look at the
+# scatter and not at the second digit.) Look at the shape, too: two scores that do not
 # correlate can still depend on each other.
 #
 # ## 9 · The part and the whole
@@ -858,7 +858,8 @@ r_table.assign(**{"mean r, left one out": [left_one_out(s) for s in scores.value
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # Look at the untrained model first. Seen along its fitted $w$, it is hardly above the floor, and little is
-# left of it when we take away the member's own part. Along its first $w$ the members even oppose each
+# left of it when we take away the member's own part. So what $w$ alone seemed to achieve in section 7 was
+# mostly the floor. Along its first $w$ the members even oppose each
 # other. Training on the data brings a good deal. What the regularizer adds to that is real, in the sense
 # that it is still there when we leave the member out.
 #
@@ -946,12 +947,14 @@ by_size = pd.DataFrame(spread, index=pd.Index(batch_sizes, name="B"))
 by_size.assign(**{"1 / root B": by_size.index**-0.5})
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# Where there is nothing to find, the noise follows $1/\sqrt B$ (in the smallest batches it is a
-# little above; for independent normal scores theory says $1/\sqrt{B - 1}$ exactly). The mean over
-# members is steadier than either of the two. At $B = 8$ the noise of a single correlation is more
-# than a third, which is as large as many a correlation that we look for. From $B = 32$ on it is below
-# 0.2, and this is a reason for our rule of thumb: **use at least 32 samples in a batch**. Nothing special
-# happens at 32, though. The noise falls by $\sqrt 2$ with every doubling of $B$, there as elsewhere.
+# Where there is nothing to find, the noise follows $1/\sqrt B$ (in the smallest batches it lies above; for
+# independent normal scores theory says $1/\sqrt{B - 1}$ exactly). The correlation of a member with its own
+# pathway is steadier, and the mean over all members, which enters the loss, is the steadiest in small
+# batches. So the loss itself can live with few samples. But when you *look* for a correlation that nobody
+# promised you, eight samples are too few: the noise is then more than a third, as large as many correlations
+# that we might find. From $B = 32$ on it is below 0.2, and this is a reason for our rule of thumb: **use at
+# least 32 samples in a batch**. Nothing special happens at 32, though. The noise falls by about $\sqrt 2$
+# with every doubling of $B$, there as elsewhere.
 #
 # ## 11 · How strong, and when
 #
@@ -988,13 +991,15 @@ figures.plot_curves(sweep.index, sweep[["test MSE"]], right,
 plots.draw_floor(right, draw.floor)
 right.legend(frameon=False, fontsize=10)
 plots.show(figure, "Left, the mean correlation of members with their pathway rises with lambda and "
-                   "levels off; right, test MSE, above its noise floor, rises at the largest lambdas")
+                   "levels off; right, test MSE, above its noise floor, is lowest at lambda 0 and "
+                   "highest at the largest lambda")
 
 # %% [markdown]
 # The members are in step long before lambda reaches its largest values. From there on, a larger lambda
 # buys little agreement and costs much error, because the model listens to the prior and no longer to
-# the data. These are single, short runs. To find out what a lambda is *worth* we need many seeds and a
-# control, and that is the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
+# the data. And did you expect that a small lambda would lower the error? It does not: in these runs the best
+# lambda is 0. But they are single, short runs, in which nothing was tuned. To find out what a lambda is
+# *worth* we need many seeds, a fair rival and a control, and that is the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
 #
 # Behind the leftmost points stands a model that has never heard of pathways. Here are its scores, seen
 # along the $w$ that we fitted to it.
@@ -1011,8 +1016,8 @@ def at(lambda_sim):
 at(0)
 
 # %% [markdown]
-# In JupyterLab, move the slider, and watch which pathway falls into step first. The models are
-# trained already, so it answers at once.
+# In JupyterLab, move the slider, and watch how the clouds shrink to lines. Which pathway follows its score
+# best at lambda 0, without having been asked? The models are trained already, so the slider answers at once.
 
 # %% tags=["widget", "nbval-ignore-output"]
 interact(at, lambda_sim=SelectionSlider(options=lambdas, value=0, description="lambda"));

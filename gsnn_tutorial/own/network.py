@@ -200,7 +200,7 @@ def _free_names(nodes, inputs, outputs, findings: Findings) -> dict[str, dict[st
             taken.add(free)
             names[kind][name] = free
         changed = [f"{old} -> {new}" for old, new in names[kind].items() if old != new]
-        findings.add("columns", f"{kind}s that are called as another node is, renamed", changed, "changed")
+        findings.add("columns", f"{kind}s with the name of another node, renamed", changed, "changed")
     return names
 
 

@@ -75,7 +75,7 @@ def _needed(G: nx.DiGraph, entry, read) -> str:
             best = length[node], paths[node]
     if best is None:
         return (
-            f"an edge from what an input reaches to {' or '.join(read)}: no path leads there, even against the arrows"
+            f"an edge into {' or '.join(read)} from a node that some input reaches (none does now, even against the arrows)"
         )
     backward = [f"{u} -> {v}" for u, v in zip(best[1], best[1][1:]) if G[u][v]["weight"] > 1]
     return f"{', '.join(backward)} (so far the other way), on {' -> '.join(best[1])}"
