@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -50,7 +51,8 @@ def report(output: Path) -> pd.DataFrame:
     table[HAPPENED] = about[HAPPENED]
     write_csv(table, output / "points.csv")
     roster = read_roster(output / "roster.csv") if (output / "roster.csv").exists() else None
-    comments = answers.groupby("pupil")["diagnosis"].agg(" ".join).reindex(about.index).fillna("")
+    sentences = answers["diagnosis"].str.replace(r"(?<![.!?])$", ".", regex=True)
+    comments = sentences.groupby(answers["pupil"]).agg(" ".join).reindex(about.index).fillna("")
     back = about[["id", "name", "email"]].assign(total=table["total"], of=table["of"], comment=comments)
     write_exports(roster, back.assign(waits=points.isna().any(axis=1)), output, course.name)
     numbers, exercises = table.drop(columns=HAPPENED), list(map(_exercise, most))
@@ -71,11 +73,21 @@ def _wrong(course: NbgraderCourse, pupils):
     for pupil in pupils:
         if not course.notebook("autograded", pupil).exists():
             continue
+        broken = {}  # {a cell: its error}
         for cell in course.read("autograded", pupil).cells:
-            if cell.metadata.get("nbgrader", {}).get("grade"):
-                for error in [o for o in cell.get("outputs", []) if o.output_type == "error"][:1]:
-                    shown = error.evalue if error.ename == "AssertionError" else f"{error.ename}: {error.evalue}"
-                    yield pupil, cell.metadata.nbgrader.grade_id, shown
+            if mark := cell.metadata.get("nbgrader", {}):
+                errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+                broken |= {mark["grade_id"]: error for error in errors[:1]}
+                if mark.get("grade") and errors:
+                    yield pupil, mark["grade_id"], _said(_exercise(mark["grade_id"]), errors[0], broken)
+
+
+def _said(exercise: str, error, broken: dict) -> str:
+    """A check's diagnosis, or what broke: the answer's own cell, where the test misses a name for that reason."""
+    if error.ename == "AssertionError":
+        return error.evalue
+    error = broken.get(exercise, error) if error.ename == "NameError" else error
+    return f"{exercise}: {error.ename}: " + re.sub(r" \(\d+\.py, (line \d+)\)$", r" (\1)", error.evalue)
 
 
 def _similar(course: NbgraderCourse, pupils, folder: Path):

@@ -28,6 +28,18 @@ def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path
         "Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb", "readme": None,
     }  # fmt: skip
     assert "readme.txt" in found["readme"].notes[0]
+    assert found["Ada_L_late_"].notes == ["1_toy.ipynb was read, and not scratch.ipynb: look at it"]
+    assert found["only"].notes == []
+
+
+def test_a_text_that_came_beside_a_notebook_is_told_of_and_nbgraders_time_is_not(tmp_path):
+    for name in ["Ada L_101_assignsubmission_file/a.ipynb", "Ada L_101_assignsubmission_onlinetext/onlinetext.html",
+                 "bo/1_toy.ipynb", "bo/timestamp.txt"]:  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = arrived(tmp_path)
+    assert found["Ada_L"].notes == ["a.ipynb was read, and not onlinetext.html: look at it"]
+    assert found["bo"].notes == []
 
 
 def arrived(folder, where=None):

@@ -154,6 +154,27 @@ def test_from_a_roster_to_the_platforms(kit, monkeypatch):
     assert report(kit / "out").equals(table)
 
 
+def test_a_comment_names_the_exercise_whose_cell_broke_and_what_its_answer_said(kit, monkeypatch):
+    def execute(notebooks, *, done, tests, jobs, limits):
+        for name, notebook in notebooks.items():
+            for cell in notebook.cells:
+                if name == "bo" and cell.id == "half":
+                    fail(cell, "SyntaxError", "expected ':' (1247631472.py, line 1)")
+                if name == "bo" and cell.id == "half-test":
+                    fail(cell, "NameError", "name 'half' is not defined")
+                if name == "ada" and cell.id == "half-test":
+                    fail(cell, "TimedOut", "longer than 30 s")
+            done(name, [])
+
+    monkeypatch.setattr(running, "execute", execute)
+    graded(kit, "out")
+    moodle = pd.read_csv(kit / "out" / "moodle.csv").set_index("Full name")["Feedback comments"]
+    assert moodle["bo"] == "half: SyntaxError: expected ':' (line 1)."
+    assert moodle["ada"] == "half: TimedOut: longer than 30 s."
+    answers = pd.read_csv(kit / "out" / "answers.csv").set_index("pupil")["diagnosis"]
+    assert answers["bo"] == "half: SyntaxError: expected ':' (line 1)"
+
+
 def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_release(kit, monkeypatch):
     monkeypatch.setattr(running, "execute", run_by_hand())
     (kit / "in" / "bo.ipynb").rename(kit / "in" / "base.ipynb")  # a pupil may have any name
