@@ -9,7 +9,7 @@ import pandas as pd
 
 from gsnn_tutorial.course import pages
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
-from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports
+from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports, write_feedback
 from gsnn_tutorial.files import UnusableFile, read_csv, write_csv, write_text
 
 HAPPENED = "what happened"
@@ -21,7 +21,7 @@ def report(output: Path) -> pd.DataFrame:
     A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand), their ``total``,
     ``of`` how many, ``days late`` if the assignment had a date, and ``what happened``. Written are points.csv,
     answers.csv (every wrong answer's diagnosis), grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html,
-    and similar/, which Dolos and JPlag read.
+    feedback.zip where Moodle's numbers are known, and similar/, which Dolos and JPlag read.
     """
     output = Path(output)
     sources = sorted((output / "source").glob("*/*.ipynb"))
@@ -55,6 +55,8 @@ def report(output: Path) -> pd.DataFrame:
     comments = sentences.groupby(answers["pupil"]).agg(" ".join).reindex(about.index).fillna("")
     back = about[["id", "name", "email"]].assign(total=table["total"], of=table["of"], comment=comments)
     write_exports(roster, back.assign(waits=points.isna().any(axis=1)), output, course.name)
+    if roster is not None:
+        write_feedback(roster, about.index, output, course.name)
     numbers, exercises = table.drop(columns=HAPPENED), list(map(_exercise, most))
     write_text(pages.class_page(course.name, numbers, answers, exercises, most, absent), output / "class.html")
     _similar(course, about.index, output / "similar")
