@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from gsnn_tutorial.course import pages
+from gsnn_tutorial.course.carrying import BEFORE
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports, write_feedback
 from gsnn_tutorial.files import UnusableFile, read_csv, write_csv, write_text
@@ -18,9 +19,9 @@ HAPPENED = "what happened"
 def report(output: Path) -> pd.DataFrame:
     """Write a graded class's feedback and tables, as ``grade`` does in the end, and again after grading by hand.
 
-    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand), their ``total``,
-    ``of`` how many, ``days late`` if the assignment had a date, and ``what happened``. Written are points.csv,
-    answers.csv (every wrong answer's diagnosis), grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html,
+    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand, all of them where
+    a pupil was only graded in an earlier run), their ``total``, ``of`` how many, ``days late`` if the assignment had a
+    date, and ``what happened``. Written are points.csv, answers.csv (every wrong answer's diagnosis), grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html,
     feedback.zip where Moodle's numbers are known, and similar/, which Dolos and JPlag read.
     """
     output = Path(output)
@@ -37,7 +38,8 @@ def report(output: Path) -> pd.DataFrame:
     about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False).set_index("pupil")
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(about.index, columns=most)
     absent = about[HAPPENED].str.contains(NOTHING, regex=False)
-    points[absent] = points[absent].fillna(0.0)
+    before = about[HAPPENED].str.contains(BEFORE, regex=False)
+    points[absent & ~before] = points[absent & ~before].fillna(0.0)
     wrong = _wrong(course, about.index)
     answers = [
         (pupil, _exercise(cell), points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong
@@ -45,7 +47,7 @@ def report(output: Path) -> pd.DataFrame:
     answers = pd.DataFrame(answers, columns=["pupil", "cell", "points", "of", "diagnosis"])
     write_csv(answers, output / "answers.csv")
     table = points.rename(columns=_exercise)
-    table = table.assign(total=points.sum(axis=1), of=sum(most.values()))
+    table = table.assign(total=points.sum(axis=1).mask(before), of=sum(most.values()))
     if (about["days late"] != "").any():
         table["days late"] = about["days late"]
     table[HAPPENED] = about[HAPPENED]
@@ -64,10 +66,14 @@ def report(output: Path) -> pd.DataFrame:
 
 
 def show(table: pd.DataFrame):
-    """Print the points, and below them what happened to whom."""
+    """Print the points, and below them what happened to whom; who was only graded in an earlier run is counted."""
+    before = table[HAPPENED].str.contains(BEFORE, regex=False)
+    table = table[~before]
     print(table.drop(columns=HAPPENED).to_string(na_rep="by hand", float_format=lambda points: f"{points:g}"), "\n")
     for pupil, happened in table[HAPPENED].items():
         print(f"{pupil}: {happened}")
+    if before.any():
+        print(f"{before.sum()} more were graded before: left as they were, and blank in what the platforms take")
 
 
 def _wrong(course: NbgraderCourse, pupils):

@@ -11,7 +11,7 @@ from gsnn_tutorial.course import running
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.outputs import fail
 from gsnn_tutorial.course.release import release
-from gsnn_tutorial.course.report import report
+from gsnn_tutorial.course.report import report, show
 
 pytestmark = pytest.mark.slow
 
@@ -136,6 +136,23 @@ def test_points_by_hand_are_carried_over_where_the_answer_is_the_same(kit, monke
     assert table.loc["ada", "verdict"] == 3.5 and pd.isna(table.loc["bo", "verdict"])
     assert "verdict has another answer than when it was graded by hand" in table.loc["bo", "what happened"]
     assert "Why?" in (kit / "second" / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
+
+
+def test_one_pupil_graded_anew_leaves_the_points_of_others_as_the_platform_has_them(kit, monkeypatch, capsys):
+    monkeypatch.setattr(running, "execute", run_by_hand())
+    (kit / "roster.csv").write_text("id,name\nada,A\nbo,B\nghost,G\ncy,C\n", encoding="utf-8")
+    graded(kit, "first", roster=kit / "roster.csv")
+    (kit / "in" / "ada.ipynb").unlink()
+    (kit / "in" / "cy.txt").unlink()
+    nbformat.write(answered(release(kit / "kit" / "source" / "1_toy.py")), kit / "in" / "bo.ipynb")
+    table = graded(kit, "second", roster=kit / "roster.csv", earlier=kit / "first")
+    canvas = pd.read_csv(kit / "second" / "canvas.csv", keep_default_na=False, dtype=str).set_index("SIS User ID")
+    assert canvas["1_toy"].to_dict() == {"": "9", "ada": "", "bo": "5", "ghost": "0", "cy": ""}
+    assert table.loc["ada", "what happened"] == "nothing was handed in; graded before: left as it was"
+    assert table.loc[["ada", "bo", "ghost"], "total"].fillna(-1).tolist() == [-1, 5, 0]
+    show(table)
+    shown = capsys.readouterr().out
+    assert "\nada" not in shown and "\nbo" in shown and "2 more were graded before: left as they were" in shown
 
 
 def test_from_a_roster_to_the_platforms(kit, monkeypatch):
