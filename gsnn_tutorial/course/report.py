@@ -19,10 +19,11 @@ HAPPENED = "what happened"
 def report(output: Path) -> pd.DataFrame:
     """Write a graded class's feedback and tables, as ``grade`` does in the end, and again after grading by hand.
 
-    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand, all of them where
-    a pupil was only graded in an earlier run), their ``total``, ``of`` how many, ``days late`` if the assignment had a
-    date, and ``what happened``. Written are points.csv, answers.csv (every wrong answer's diagnosis), grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html,
-    feedback.zip where Moodle's numbers are known, and similar/, which Dolos and JPlag read.
+    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand; all blank where a
+    pupil was graded in an earlier run and not in this one), their ``total``, ``of`` how many, ``days late`` if the
+    assignment had a date, and ``what happened``. Written are points.csv, answers.csv (every wrong answer's diagnosis),
+    grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html, feedback.zip where Moodle's numbers are known,
+    and similar/, which Dolos and JPlag read.
     """
     output = Path(output)
     sources = sorted((output / "source").glob("*/*.ipynb"))
