@@ -12,7 +12,7 @@ from matplotlib.patches import Rectangle
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph
-from gsnn_tutorial.plots.graphs import plot_graph
+from gsnn_tutorial.plots.graphs import bends, plot_graph
 from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, short, tidy
 from gsnn_tutorial.wiring import EDGE_TYPES, NODE_TYPES
 
@@ -139,7 +139,7 @@ def plot_spread(graph: PathwayGraph, layer: int, ax: Axes | None = None, *, name
     validate.integer("layer", layer, 0)
     ax = axes(ax, (1.2 + 1.0 * graph.n_pathways, 2.8))
     position = {node.name: node.position for node in graph.nodes}
-    state = _heard(graph, layer)
+    state, rads = _heard(graph, layer), bends(graph, ax)
     for edges, color, style in [
         (graph.edges, TRUE, "-"),
         (graph.spurious_edges, SPURIOUS, (0, (3, 2))),
@@ -151,7 +151,7 @@ def plot_spread(graph: PathwayGraph, layer: int, ax: Axes | None = None, *, name
                 arrowprops={
                     "arrowstyle": "-|>", "mutation_scale": 8, "shrinkA": 6, "shrinkB": 6, "linestyle": style,
                     "color": color if live else "#D5D5D5", "linewidth": 1.0,
-                    "connectionstyle": "arc3,rad=0" if style == "-" else "arc3,rad=0.1",
+                    "connectionstyle": f"arc3,rad={0 if style == '-' else rads[u, v]}",
                 },
             )  # fmt: skip
     inputs = np.array([position[node] for node in graph.input_nodes])

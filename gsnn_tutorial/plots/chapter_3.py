@@ -15,6 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
 from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.plots.graphs import bends
 from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, short, tidy
 
 MODEL_STYLE = {
@@ -108,16 +109,13 @@ def plot_spread(
     value = dict(zip(graph.function_nodes, change))
     moved = {source} | {name for name, amount in value.items() if amount > 0}
     G = graph.networkx()
-    for edges, dashes, bend in [
-        (graph.edges, "solid", 0.0),
-        (graph.spurious_edges, "dashed", 0.12),
-    ]:
-        for lit, color in [(False, "#DDDDDD"), (True, "#333333")]:
-            chosen = [edge for edge in edges if (edge[0] in moved) == lit]
-            nx.draw_networkx_edges(
-                G, positions, chosen, ax=ax, node_size=160, edge_color=color, style=dashes, arrowsize=8,
-                width=1.0 if lit else 0.8, connectionstyle=f"arc3,rad={bend}",
-            )  # fmt: skip
+    rads = dict.fromkeys(graph.edges, 0.0) | bends(graph, ax)
+    for edge in sorted(rads, key=lambda edge: edge[0] in moved):  # the lit ones in front
+        lit, dashes = edge[0] in moved, "dashed" if edge in graph.spurious_edges else "solid"
+        nx.draw_networkx_edges(
+            G, positions, [edge], ax=ax, node_size=160, edge_color="#333333" if lit else "#DDDDDD", style=dashes,
+            arrowsize=8, width=1.0 if lit else 0.8, connectionstyle=f"arc3,rad={rads[edge]}",
+        )  # fmt: skip
     for node in graph.nodes:
         look = {
             "marker": NODE_STYLE[node.type]["marker"],
@@ -163,11 +161,12 @@ def plot_edge_effects(graph: PathwayGraph, effect: np.ndarray, ax: Axes | None =
     width = 0.5 + 6.0 * np.sqrt(np.asarray(effect) / max(effect))
     unmeasured = {"edge_color": "#999999", "width": 1.2, "style": "dotted", "arrowstyle": "-"}  # neither thick nor thin
     nx.draw_networkx_edges(G, positions, outer, ax=ax, node_size=620, **unmeasured)
+    rads = bends(graph, ax)
     for edge, true, w in zip(inner, graph.function_edge_is_true, width):
         nx.draw_networkx_edges(
             G, positions, [edge], ax=ax, width=w, arrowsize=7 + 1.5 * w, node_size=620,
             edge_color=(_TRUE if true else _FALSE)["color"], style="solid" if true else "dashed",
-            connectionstyle="arc3" if true else "arc3,rad=0.12",
+            connectionstyle=f"arc3,rad={rads.get(edge, 0)}",
         )  # fmt: skip
     _nodes(graph, positions, ax, size=620)
     nx.draw_networkx_labels(G, positions, {n: short(n) for n in positions}, ax=ax, font_size=10)

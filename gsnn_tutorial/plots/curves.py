@@ -45,6 +45,8 @@ def plot_learning_curves(table: pd.DataFrame, arms: Sequence[str] | None = None,
         style = {"color": arm.color, "marker": arm.marker, "linestyle": dashes, "markersize": 6}
         ax.plot(means.index, means[name], label=arm.words, **style)
         colors[arm.color] += 1
+    low, high = ax.get_ylim()
+    ax.set_ylim(low - 0.15 * (high - low), high)  # room for the ticks
     for name in arms:
         chosen = table.loc[table["arm"] == name, "epoch"].median()
         arm, foot = arm_named(name), 0.07 * ends[chosen]

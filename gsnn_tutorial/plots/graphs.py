@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import networkx as nx
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from gsnn_tutorial.graph import PathwayGraph
-from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, short
+from gsnn_tutorial.plots.style import NODE_STYLE, SPURIOUS, axes, bend, short
 
 _BELOW = {"loc": "upper center", "bbox_to_anchor": (0.5, 0.02), "ncol": 5, "frameon": False, "fontsize": 10}
 
@@ -26,15 +27,26 @@ def plot_graph(graph: PathwayGraph, ax: Axes | None = None, *, spurious: bool = 
     arrows = {"ax": ax, "node_size": 620, "arrowsize": 9, "width": 1.1}
     nx.draw_networkx_edges(G, positions, graph.edges, edge_color="#444444", **arrows)
     if spurious and graph.spurious_edges:
-        nx.draw_networkx_edges(
-            G, positions, graph.spurious_edges, edge_color=SPURIOUS, style="dashed",
-            connectionstyle="arc3,rad=0.12", **arrows,
-        )  # fmt: skip
+        for edge, rad in bends(graph, ax).items():
+            nx.draw_networkx_edges(
+                G, positions, [edge], edge_color=SPURIOUS, style="dashed", connectionstyle=f"arc3,rad={rad}", **arrows
+            )
     if legend:
         ax.legend(handles=_graph_legend(spurious and bool(graph.spurious_edges)), **_BELOW)
     ax.margins(0.08)
     ax.set_axis_off()
     return ax
+
+
+def bends(graph: PathwayGraph, ax: Axes) -> dict[tuple[str, str], float]:
+    """How far to bend each spurious edge on ``ax`` so that it passes between the nodes, and not behind them."""
+    given = np.array([node.position for node in graph.nodes])
+    inches = ax.get_position().size * ax.figure.get_size_inches()
+    places = dict(zip([node.name for node in graph.nodes], given * inches / np.maximum(np.ptp(given, axis=0), 1)))
+    return {
+        (u, v): bend(places[u], places[v], [place for name, place in places.items() if name not in (u, v)])
+        for u, v in graph.spurious_edges
+    }
 
 
 def _rows(graph: PathwayGraph) -> int:
