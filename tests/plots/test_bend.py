@@ -9,7 +9,7 @@ from gsnn_tutorial.plots.style import bend
 
 def distance(rad, source, target, others):
     """How near to ``others`` matplotlib draws the arrow."""
-    (start, control, end), _ = (path := ConnectionStyle("arc3", rad=rad)(source, target)).vertices, path.codes
+    start, control, end = ConnectionStyle("arc3", rad=rad)(source, target).vertices
     t = np.linspace(0, 1, 101)[:, None]
     curve = (1 - t) ** 2 * start + 2 * t * (1 - t) * control + t**2 * end
     return np.linalg.norm(curve[:, None] - np.array(others), axis=-1).min()

@@ -17,9 +17,10 @@
 # %% [markdown]
 # # Assignment 1 · Graph and masks
 #
-# A GSNN is a graph that we have turned into matrices. One matrix says which node belongs to which pathway.
-# Two more say which edge may talk to which channel. And a power of a fourth tells us which inputs can be
-# heard at the end. In this assignment you write all of them, for any graph, in six short functions.
+# A GSNN is a graph that we have turned into matrices. The membership matrix says which node belongs to which
+# pathway. The masks of $W_{in}$ and $W_{out}$ say which edge may talk to which channel. And a power of the
+# adjacency matrix tells us which inputs can be heard at the end. In this assignment you write all four, for any
+# graph, in six short functions.
 #
 # **You will be able to**
 #
@@ -197,7 +198,7 @@ checks.self_loops.grade(self_loops, SEED, hidden=SEED + 1000)
 #
 # $W_{in}$ turns edges into channels: `W_in @ h`. Chapter 3 gave every function node the same number of
 # channels. Now suppose that important proteins get more of them, so that node $n$ has `channels[n]`. The
-# channels of a node stand side by side, those of node 0 first. Write the mask, which is 1 where the node of a
+# channels of a node come one after the other, those of node 0 first. Write the mask, which is 1 where the node of a
 # channel hears an edge, and 0 elsewhere. The edges that you get include the self-loops.
 #
 # For example, with `channels = [1, 2]` the tiny graph with its self-loops has three channels and five edges.
@@ -253,7 +254,7 @@ checks.win_mask.grade(win_mask, SEED, hidden=SEED + 1000)
 
 # %% nbgrader={"grade": false, "grade_id": "wout", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def wout(values, edge_index, N, C):
-    """Weights (one per place), edges (2, E), function nodes, channels of each -> (E, N*C)."""
+    """Weights (one for each that exists), edges (2, E), function nodes, channels of each -> (E, N*C)."""
     ### BEGIN SOLUTION
     owner = torch.arange(N).repeat_interleave(C)  # (N*C,)
     turned = torch.zeros(N * C, edge_index.shape[1])  # W_out transposed: the list fills it row by row
@@ -311,14 +312,15 @@ checks.reach.grade(reach, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ## Recap
 #
-# 1. A membership matrix has a row for each pathway and a column for each function node, whatever else a
-#    table annotates. Two nodes share a pathway where $M^\top M$ is not 0.
+# 1. A membership matrix has a row for each pathway and a column for each function node, even if the table
+#    lists other nodes, too. Two nodes share a pathway where $M^\top M$ is not 0.
 # 2. Self-loops are edges like any other. They come last, so that no edge changes its number.
 # 3. $W_{in}$ has a row for each channel, and a weight where an edge ends. $W_{out}$ has a row for each edge,
-#    and a weight where the edge starts. The channels of a node stand side by side.
+#    and a weight where the edge starts. The channels of a node come one after the other.
 # 4. An input is heard at an output after $L$ layers if a path of at most $L + 1$ edges leads there.
 #
-# Before you hand in: restart the kernel, run all cells, and read what the six checks say.
+# Before you hand in, restart the kernel, run all cells, and read what the six checks say.
+# Then save the notebook, and hand it in as your course tells you, under the name that it has.
 #
 # ## References
 #

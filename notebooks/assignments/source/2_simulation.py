@@ -414,7 +414,8 @@ if not checks.limits.diagnose(limits, SEED):
 # 5. The floor of the MSE is in units of the training rows, and the ceiling of $R^2$ is in units of the test rows. In
 #    the long run the two add up to 1, but on a single draw they need not.
 #
-# Before you hand in: restart the kernel, run all cells, and read what the six checks say.
+# Before you hand in, restart the kernel, run all cells, and read what the six checks say.
+# Then save the notebook, and hand it in as your course tells you, under the name that it has.
 #
 # ## References
 #

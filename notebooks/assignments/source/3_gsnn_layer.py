@@ -365,7 +365,8 @@ else:
 # 4. One step is `zero_grad`, forward, `backward`, `step`. We keep the test rows for the end, we use them in evaluation
 #    mode, and we put a linear model beside them that was fitted to the same training rows.
 #
-# Before you hand in: restart the kernel, run all cells, and read what the six checks say.
+# Before you hand in, restart the kernel, run all cells, and read what the six checks say.
+# Then save the notebook, and hand it in as your course tells you, under the name that it has.
 #
 # ## References
 #

@@ -159,8 +159,8 @@ checks.pathway_scores.grade(pathway_scores, SEED, hidden=SEED + 1000)
 #
 # A score may vary or not. We say that it *does not vary* if its standard deviation is at most $10^{-6} (1 + |\bar s_i|)$, where
 # $\bar s_i$ is its mean; the level counts since rounding errors grow with it. Then $r_i$ is 0 and nothing is
-# asked of the node: its gradient is 0 in every sample. Scores that vary by less than that are in the check,
-# in double precision, so rounding does not hide them.
+# asked of the node: its gradient is 0 in every sample. The check contains scores that vary by less than that. They
+# are in double precision, so rounding does not hide them.
 #
 # For example, in the tiny scores node 0 with node 1 as its target has the gradient
 # $(\frac18, -\frac14, \frac18)$.
@@ -195,7 +195,7 @@ checks.pull.grade(pull, SEED, hidden=SEED + 1000)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Now we use your function on the same score three times: loud, as it is, and quiet. All three have the same $r$, and
+# Now we use your function on the same score three times: loud, unchanged, and quiet. All three have the same $r$, and
 # the quiet one would have to move the least to raise it. But it is pulled the hardest: when a score is half as loud, the
 # pull is twice as strong. This is why we have to take care of a score that hardly varies at all.
 
@@ -205,7 +205,7 @@ if checks.pull.diagnose(pull, SEED):
 else:
     start = torch.Generator().manual_seed(SEED)
     target = torch.randn(8, dtype=torch.float64, generator=start)
-    loudness = {"loud": 2, "as it is": 1, "quiet": 0.5}
+    loudness = {"loud": 2, "unchanged": 1, "quiet": 0.5}
     s = torch.randn(8, 1, dtype=torch.float64, generator=start) * torch.tensor(list(loudness.values()))
     step = torch.tensor([[float(x) for x in row] for row in pull(s.clone(), target.clone())])
     arrow = 2 * step / step.abs().max()  # of the longest, two units are drawn
@@ -379,7 +379,7 @@ if not checks.best_share.diagnose(best_share, SEED):
     figure, ax = plt.subplots(figsize=(7, 2.6), layout="constrained")
     ax.plot(best, list(stages), "o", color="#0072B2", markersize=9, label="best direction")
     ax.plot(mean, list(stages), "^", color="#D55E00", markersize=9, label="channel mean")
-    ax.axvline(1 / 8, color="#777777", linestyle="--", linewidth=1, label="a direction drawn blindly")
+    ax.axvline(1 / 8, color="#777777", linestyle="--", linewidth=1, label="a direction drawn at random")
     ax.set(xlabel="share of the variance over the batch", ylabel="activations", xlim=(-0.03, 1), ylim=(2.5, -0.5))
     ax.legend(frameon=False, fontsize=10)
     shares = "; ".join(f"{stage} {m:.2f} and {b:.2f}" for stage, m, b in zip(stages, mean, best))
@@ -392,14 +392,15 @@ if not checks.best_share.diagnose(best_share, SEED):
 #    places or by $B - 1$ in both. The score of a pathway is a weighted mean. A repressor counts with its sign in the sum,
 #    and without its sign in the total.
 # 2. The gradient of $r$ is large where a score is quiet. A score that does not vary gets $r = 0$ *and* a gradient of
-#    0. You do not get there with a `torch.where` behind a root, nor with an eps beside it.
+#    0. An eps in the denominator does not do this, and neither does a `torch.where` after the root.
 # 3. $L_{sim}$ is minus the weighted mean of $r$ over all memberships, then over the layers. With a list,
 #    time and memory grow with the number of memberships.
-# 4. A member always agrees with a pathway that it is a part of. Leave it out before you make anything of the agreement.
+# 4. A member always agrees with a pathway that it is a part of. Leave it out before you interpret the agreement.
 # 5. One direction for all nodes keeps at most the largest eigenvalue's share of the variance. Behind a group norm, the
 #    channel mean keeps hardly anything.
 #
-# Before you hand in: restart the kernel, run all cells, and read what the six checks say.
+# Before you hand in, restart the kernel, run all cells, and read what the six checks say.
+# Then save the notebook, and hand it in as your course tells you, under the name that it has.
 #
 # ## References
 #

@@ -410,7 +410,8 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 # 5. An interval that reaches across 0 says "can't tell", unless it rules out a gain that matters. A verdict names
 #    its metric, control, null and limits.
 #
-# Before you hand in: restart the kernel, run all cells, and read what the five checks say.
+# Before you hand in, restart the kernel, run all cells, and read what the five checks say.
+# Then save the notebook, and hand it in as your course tells you, under the name that it has.
 #
 # ## References
 #
