@@ -1,5 +1,6 @@
 """A class as platforms give it and take it back: who handed in what, rosters, tables for import, pages."""
 
+import os
 import zipfile
 
 import pandas as pd
@@ -69,6 +70,18 @@ def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
         for path in sorted(folder.rglob("*.ipynb")):
             packed.write(path, path.relative_to(folder))
     assert {"up", "_anna"} & set(arrived(tmp_path / "all.zip", tmp_path / "other")) == {"_anna"}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among its files")
+def test_a_pipe_is_not_waited_for_and_the_class_is_read_without_it(tmp_path):
+    (tmp_path / "in" / "bo").mkdir(parents=True)
+    os.mkfifo(tmp_path / "in" / "ada.ipynb")
+    os.mkfifo(tmp_path / "in" / "bo" / "more.ipynb")
+    (tmp_path / "in" / "bo" / "1_toy.ipynb").touch()
+    found = arrived(tmp_path / "in")
+    assert found["ada"].path is None and found["bo"].path.name == "1_toy.ipynb"
+    assert found["ada"].notes[0] == "ada.ipynb is neither a file nor a folder: not read"
+    assert found["bo"].notes == ["more.ipynb is neither a file nor a folder: not read"]
 
 
 def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_path):
