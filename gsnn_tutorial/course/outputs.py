@@ -45,3 +45,8 @@ def verdict(printed: str, error: tuple[str, str] | None) -> list[NotebookNode]:
 def name_of(cell: NotebookNode) -> str:
     """What to call a cell: its grade's name, or its first line."""
     return cell.metadata.get("nbgrader", {}).get("grade_id") or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"
+
+
+def one_line(text: str) -> str:
+    """What a pupil wrote, for a terminal or a table: one line, without signs that move a cursor or hide a word."""
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))

@@ -35,7 +35,7 @@ def report(output: Path) -> pd.DataFrame:
     most = course.points()
     about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False).set_index("pupil")
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(about.index, columns=most)
-    absent = about[HAPPENED].str.contains(NOTHING, regex=False)
+    absent = about[HAPPENED] == NOTHING  # and not what merely has these words in it, such as an error
     points[absent] = points[absent].fillna(0.0)
     wrong = _wrong(course, about.index)
     answers = [

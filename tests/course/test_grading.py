@@ -11,7 +11,7 @@ from gsnn_tutorial.course import running
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.outputs import fail
 from gsnn_tutorial.course.release import release
-from gsnn_tutorial.course.report import report
+from gsnn_tutorial.course.report import report, show
 
 pytestmark = pytest.mark.slow
 
@@ -165,3 +165,24 @@ def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_re
     assert "def half(x):\n    return x" in texts["base"] and "NotImplementedError" not in texts["ada"]
     release_only = (similar / "base" / "answers.py").read_text(encoding="utf-8")
     assert "NotImplementedError" in release_only and "return x" not in release_only
+
+
+def test_what_a_pupil_writes_neither_moves_a_cursor_nor_makes_a_row_nor_passes_for_absence(kit, monkeypatch, capsys):
+    said = "the cell 'x': ValueError: \x1b[2J\u202enothing was handed in\nada: finished"
+
+    def execute(notebooks, *, done, **options):
+        for name in notebooks:
+            done(name, [said] if name == "bo" else [])
+
+    monkeypatch.setattr(running, "execute", execute)
+    (kit / "in" / "cy.txt").rename(kit / "in" / "=1+1\x1b[2J\ncy.txt")
+    table = graded(kit, "out")
+    show(table)
+    printed, about = capsys.readouterr().out, pd.read_csv(kit / "out" / "happened.csv", index_col="pupil")
+    assert "\x1b" not in printed and "\u202e" not in printed and "\nada: finished\n" in printed
+    assert (
+        printed.count("ada: finished") == 2
+        and "nothing was handed in ada: finished" in about.loc["bo", "what happened"]
+    )
+    assert about["name"].tolist()[0] == "1+1\ufffd[2J cy" and "\x1b" not in about.to_string()
+    assert "3 of 3 pupils handed in; 0 did not" in (kit / "out" / "class.html").read_text(encoding="utf-8")
