@@ -81,3 +81,19 @@ def test_a_request_to_end_lets_grading_end_its_kernels_and_take_away_their_folde
         signal.signal(signal.SIGINT, before)
     assert len(made) == 1 and not any(Path(folder).exists() for folder in made)
     assert [p for p in psutil.Process().children(recursive=True) if "kernel.py" in " ".join(p.cmdline())] == []
+
+
+def test_a_large_figure_is_cut_and_the_rest_runs():
+    large = "from IPython.display import display\ndisplay({'image/png': 'A' * 200_000, 'text/plain': '.'}, raw=True)"
+    errors, notes = run(large, "'y' * 200_000", "1")
+    assert errors == [None] * 3 and [note.endswith("was cut") for note in notes] == [True] * 2
+
+
+def test_what_cannot_be_read_costs_the_cell_that_sent_it(monkeypatch):
+    def output(self, outs, msg, *more):
+        raise KeyError(msg["content"]["text"])
+
+    monkeypatch.setattr(execution.Submission, "output", output)
+    errors, notes = run("a = 1", "print('oh')", "assert a == 1")
+    assert errors == [None, "Unreadable", None]
+    assert notes == ["the cell \"print('oh')\" sent something unreadable: KeyError: 'oh\\n'"]
