@@ -71,6 +71,11 @@ def whole(text: str) -> str:
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
+def readable(text: str) -> str:
+    """What a pupil wrote, for a terminal or a table: without signs that move a cursor or hide a word."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
+
+
 def one_line(text: str) -> str:
-    """What a pupil wrote, for a terminal or a table: one line, without signs that move a cursor or hide a word."""
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in " ".join(text.split()))
+    """``readable``, on one line."""
+    return readable(" ".join(text.split()))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gsnn_tutorial.course import pages
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.outputs import readable
 from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports
 from gsnn_tutorial.files import UnusableFile, read_csv, write_csv, write_text
 
@@ -75,7 +76,7 @@ def _wrong(course: NbgraderCourse, pupils):
             if cell.metadata.get("nbgrader", {}).get("grade"):
                 for error in [o for o in cell.get("outputs", []) if o.output_type == "error"][:1]:
                     shown = error.evalue if error.ename == "AssertionError" else f"{error.ename}: {error.evalue}"
-                    yield pupil, cell.metadata.nbgrader.grade_id, shown
+                    yield pupil, cell.metadata.nbgrader.grade_id, readable(shown)
 
 
 def _similar(course: NbgraderCourse, pupils, folder: Path):

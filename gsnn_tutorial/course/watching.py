@@ -1,7 +1,7 @@
 """Watches what a kernel and its children take, and ends them when it is too much.
 
 What counts as time is the processor's time and time asleep. Time in which a busy machine let the kernel wait for a
-processor does not count, up to ``PATIENCE`` times what is allowed.
+processor does not count, up to ``PATIENCE`` times what is allowed; nor does it if the process that grades is late.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Watch:
         """Add what was used since the last time; the processes that run now."""
         running = self._look()
         now, processor = time.monotonic(), self._processor(running)
-        asleep = now - self._before if self._asleep(running) else 0.0
+        asleep = min(now - self._before, 2 * EVERY) if self._asleep(running) else 0.0  # a late look knows no more
         self.used += max(0.0, processor - self._last, asleep)
         self._last, self._before = processor, now
         return running

@@ -117,6 +117,13 @@ def test_a_formula_needs_no_network_and_code_is_left_alone():
     assert "<math" in shown and "https://x" not in shown and "<pre>$b$</pre>" in shown and "max-width" in shown
 
 
+def test_a_feedback_page_lets_no_script_run_before_it_shows_what_a_pupil_wrote():
+    page = pages.offline("<html><head><title>x</title></head><p><script>steal()</script><img src=x onerror='steal()'>")
+    policy = page.split("Content-Security-Policy")[1].split(">")[0]
+    assert page.startswith("<html><head><meta http-equiv") and "script-src" not in policy
+    assert "default-src 'none'" in policy and "img-src data:;" in policy
+
+
 def test_the_class_page_counts_who_was_there_and_what_went_wrong_most():
     table = pd.DataFrame({"half": [0.0, 3.0, 0.0], "total": [0.0, 3.0, 0.0], "of": 3}, index=["a", "b", "ghost"])
     answers = pd.DataFrame({"pupil": ["a"], "cell": ["half"], "points": [0], "of": [3], "diagnosis": ["x < y"]})

@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ from nbformat.v4 import new_code_cell
 from gsnn_tutorial.commands.course import _interruptible
 from gsnn_tutorial.course import execution, sandbox
 from gsnn_tutorial.course.execution import execute
-from gsnn_tutorial.course.watching import Limits
+from gsnn_tutorial.course.watching import EVERY, Limits, Watch
 
 pytestmark = pytest.mark.slow
 
@@ -97,3 +98,17 @@ def test_what_cannot_be_read_costs_the_cell_that_sent_it(monkeypatch):
     errors, notes = run("a = 1", "print('oh')", "assert a == 1")
     assert errors == [None, "Unreadable", None]
     assert notes == ["the cell \"print('oh')\" sent something unreadable: KeyError: 'oh\\n'"]
+
+
+def test_a_kernel_is_not_charged_for_waiting_until_the_process_that_grades_looks_again():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        watch = Watch(sleeper.pid, Limits())
+        time.sleep(2)
+        late = watch.used
+        watch.tick()
+        late, first = watch.used - late, watch.used
+        for _ in range(10):
+            time.sleep(EVERY)
+            watch.tick()
+        sleeper.kill()
+    assert late < 1.5 < watch.used - first  # what it needs to start is its own
