@@ -187,5 +187,7 @@ def test_what_a_pupil_writes_neither_moves_a_cursor_nor_makes_a_row_nor_passes_f
         printed.count("ada: finished") == 2
         and "nothing was handed in ada: finished" in about.loc["bo", "what happened"]
     )
+    answers = (kit / "out" / "answers.csv").read_text(encoding="utf-8")
+    assert "ValueError: \ufffd]0;half\ufffd\ufffd\nno." in answers
     assert about["name"].tolist()[0] == "1+1\ufffd[2J cy" and "\x1b" not in about.to_string()
     assert "3 of 3 pupils handed in; 0 did not" in (kit / "out" / "class.html").read_text(encoding="utf-8")
