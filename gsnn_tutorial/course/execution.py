@@ -123,7 +123,7 @@ class Submission(NotebookClient):
         folder = tempfile.mkdtemp(prefix="pupil-")
         try:
             self.km, self.kc = await start_kernel(Path(folder), self.limits.memory)
-            self.watch = Watch(self.km.provisioner.pid, self.limits)
+            self.watch = Watch(self.km.provisioner.pid, self.limits, Path(folder))
             try:
                 await self.in_kernel()
             finally:

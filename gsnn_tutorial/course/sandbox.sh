@@ -3,7 +3,7 @@
 set -e
 root=$1 own=$2
 shift 2
-mount -t tmpfs -o mode=755 tmpfs "$root"
+mount -t tmpfs -o mode=755,size=256m,nr_inodes=20k tmpfs "$root" # it is memory, which nobody else counts
 while [ "$1" != -- ]; do
     mkdir -p "$root$1"
     mount --bind "$1" "$root$1"
@@ -31,5 +31,6 @@ cd "$root"
 pivot_root . old
 umount -l /old
 rmdir /old
+echo 0 >/proc/sys/user/max_user_namespaces 2>/dev/null || true # in namespaces of its own it could mount more
 cd "$own"
 exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"

@@ -112,3 +112,18 @@ def test_a_kernel_is_not_charged_for_waiting_until_the_process_that_grades_looks
             watch.tick()
         sleeper.kill()
     assert late < 1.5 < watch.used - first  # what it needs to start is its own
+
+
+def test_files_have_an_end_and_memory_that_looks_like_files_too():
+    fill = "import time\nfor k in range(9):\n    with open(f'{folder}/{{k}}', 'wb') as file:\n"
+    fill += "        file.truncate(40_000_000) if {hole} else file.write(bytes(40_000_000))\ntime.sleep(20)"
+    shm = fill.format(folder="/dev/shm", hole=False) if sandbox.namespaces() else "raise OSError"
+    errors, notes = run(fill.format(folder=".", hole=True), shm, "1", disk=200_000_000)
+    assert errors == ["TooLarge", "OSError", None]
+    assert "took more than 0.2 GB of disk" in notes[0]
+
+
+@pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")
+def test_a_pupil_s_code_makes_no_namespaces_of_its_own():
+    again = "import subprocess\nassert subprocess.run(['unshare', '--user', '--map-root-user', 'true']).returncode"
+    assert run(again)[0] == [None]
