@@ -31,6 +31,5 @@ cd "$root"
 pivot_root . old
 umount -l /old
 rmdir /old
-echo 0 >/proc/sys/user/max_user_namespaces 2>/dev/null || true # in namespaces of its own it could mount more
 cd "$own"
 exec setpriv --bounding-set=-all --inh-caps=-all --no-new-privs -- "$@"
