@@ -69,10 +69,7 @@ def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
                 found[key].notes.append(f"another has the same name: this one is called {found[key].pupil}")
         arrival = found[key]
         arrival.notes += [note for note in notes if note not in arrival.notes]
-        if path.is_symlink():
-            arrival.notes.append(f"{path.name} is a link, which is not followed")
-        else:
-            arrival.files += _files(path, unpacked / "pupils" / arrival.pupil, arrival.notes)
+        arrival.files += _files(path, unpacked / "pupils" / arrival.pupil, arrival.notes)
     if not found:
         raise UnusableFile(f"submissions must hold a folder or a notebook for each pupil, found none in {submissions}")
     for arrival in found.values():
@@ -127,7 +124,13 @@ def _whose(path: Path) -> tuple[str, str, datetime | None, list[str]]:
 
 
 def _files(path: Path, unpacked: Path, notes: list[str]) -> list[Path]:
-    """All files in a folder or a zip, or the file itself; links are left out, and said."""
+    """All files in a folder or a zip, or the file itself; links, pipes and the like are left out, and said."""
+    if path.is_symlink():
+        notes.append(f"{path.name} is a link, which is not followed")
+        return []
+    if not (path.is_file() or path.is_dir()):
+        notes.append(f"{path.name} is neither a file nor a folder: not read")
+        return []
     if path.is_file():
         if path.suffix.lower() != ".zip":
             return [path]
@@ -140,10 +143,7 @@ def _files(path: Path, unpacked: Path, notes: list[str]) -> list[Path]:
     for entry in sorted(path.iterdir()):
         if entry.name in JUNK or entry.name.startswith("."):
             continue
-        if entry.is_symlink():
-            notes.append(f"{entry.name} is a link, which is not followed")
-        elif entry.is_dir() or entry.is_file():
-            found += _files(entry, unpacked, notes)
+        found += _files(entry, unpacked, notes)
     return found
 
 

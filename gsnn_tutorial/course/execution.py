@@ -23,7 +23,7 @@ from nbformat import NotebookNode
 
 from gsnn_tutorial.course import computing
 from gsnn_tutorial.course.kernels import Comparer, WrongPackage, start_kernel, started_from
-from gsnn_tutorial.course.outputs import ELSEWHERE, LONGEST, fail, imports_of, name_of, verdict
+from gsnn_tutorial.course.outputs import LONGEST, fail, imports_of, name_of, verdict, within
 from gsnn_tutorial.course.watching import PATIENCE, Broken, Limits, Watch
 
 START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away the kernel
@@ -123,7 +123,7 @@ class Submission(NotebookClient):
         folder = tempfile.mkdtemp(prefix="pupil-")
         try:
             self.km, self.kc = await start_kernel(Path(folder), self.limits.memory)
-            self.watch = Watch(self.km.provisioner.pid, self.limits)
+            self.watch = Watch(self.km.provisioner.pid, self.limits, Path(folder))
             try:
                 await self.in_kernel()
             finally:
@@ -196,8 +196,8 @@ class Submission(NotebookClient):
         """Say what a cell has done to its kernel, on the page and in the notes."""
         fail(cell, broken.name, broken.text)
         name = name_of(cell)
-        died = broken.name == "KernelDied"
-        self.notes.append(f"the kernel died in {name}" if died else f"{name} took {broken.text}")
+        said = {"KernelDied": f"the kernel died in {name}", "Unreadable": f"{name} sent {broken.text}"}
+        self.notes.append(said.get(broken.name, f"{name} took {broken.text}"))
 
     async def bounded(self, work):
         """The result of ``work`` in the kernel. Raises Broken when it takes too much."""
@@ -213,6 +213,10 @@ class Submission(NotebookClient):
             raise Broken("KernelDied", "this cell took the kernel down") from error
         except (CellTimeoutError, TimeoutError) as error:
             raise Broken("TimedOut", f"longer than {self.limits.cell_seconds:g} s") from error
+        except (Broken, WrongPackage):
+            raise
+        except Exception as error:  # a kernel may send anything: the other cells are not to suffer
+            raise Broken("Unreadable", f"something unreadable: {type(error).__name__}: {error}"[:200]) from error
         finally:
             self.watch.tick()
             self.used += self.watch.used - first
@@ -235,16 +239,10 @@ class Submission(NotebookClient):
 
     def output(self, outs, msg, display_id, cell_index):
         """nbclient's, with an end to what a cell may put out."""
-        content, room = msg["content"], LONGEST - self.printed[cell_index]
-        self.printed[cell_index] += len(str(content))
-        if msg["msg_type"] == "error":
-            content["evalue"] = content["evalue"][:LONGEST]
-            *parts, end = content["traceback"][-100:] or [""]
-            content["traceback"] = [part[:LONGEST] for part in parts if not ELSEWHERE.match(part)] + [end[:LONGEST]]
-        elif self.printed[cell_index] > LONGEST:
-            if room <= 0:
-                return None
+        room = LONGEST - self.printed[cell_index]
+        self.printed[cell_index] += len(str(msg["content"]))
+        if (kept := within(msg, room)) is None:
+            return None
+        if kept is not msg:
             self.notes.append(f"the output of {name_of(self.nb.cells[cell_index])} was cut")
-            content = {"name": "stdout", "text": content.get("text", "")[:room] + "\n... the rest was cut\n"}
-            msg = {**msg, "msg_type": "stream", "content": content}
-        return super().output(outs, msg, display_id, cell_index)
+        return super().output(outs, kept, display_id, cell_index)

@@ -20,6 +20,7 @@ from gsnn_tutorial.course.arrivals import Arrival, arrivals
 from gsnn_tutorial.course.carrying import by_hand, carry_over
 from gsnn_tutorial.course.guard import Guard
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.outputs import one_line
 from gsnn_tutorial.course.release import read_source, release
 from gsnn_tutorial.course.report import HAPPENED, report
 from gsnn_tutorial.course.roster import NOTHING, match, read_roster
@@ -145,9 +146,10 @@ def _write_happened(handed_in, listed, due, output):
         known = listed.pupils.iloc[number] if listed is not None and number < len(listed.pupils) else {}
         late = max(0, -(-(arrival.time - due).total_seconds() // 86400)) if due and arrival.time else 0
         rows.append({
-            "pupil": arrival.pupil, "id": known.get("id", arrival.pupil), "name": known.get("name", arrival.label),
+            "pupil": arrival.pupil, "id": known.get("id", arrival.pupil),
+            "name": known.get("name", one_line(arrival.label).lstrip("=+-@ ")),  # which begin a formula in a table
             "email": known.get("email", ""), "handed in": arrival.time or "", "days late": int(late) if due else "",
-            HAPPENED: "; ".join(arrival.notes) or "finished",
+            HAPPENED: one_line("; ".join(arrival.notes)) or "finished",
         })  # fmt: skip
     write_csv(pd.DataFrame(rows).set_index("pupil"), output / "happened.csv")
 

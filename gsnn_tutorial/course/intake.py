@@ -12,6 +12,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell
 
+from gsnn_tutorial.course.outputs import whole
 from gsnn_tutorial.course.roster import decoded
 from gsnn_tutorial.course.suspicions import suspicions
 
@@ -59,8 +60,8 @@ def _script(text: str) -> list[tuple]:
 
 
 def _lines(text: str) -> str:
-    """Text with the line ends of Unix, and letters as everyone writes them."""
-    return text.replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
+    """Text with the line ends of Unix, and nothing in it that is no letter."""
+    return whole(text).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
 def _ids(cell) -> list:

@@ -21,6 +21,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import Config
 
+from gsnn_tutorial.course.outputs import whole
 from gsnn_tutorial.files import UnusableFile, replacing, write_text
 
 ENTRY = re.compile(r'(<a href="#([\w-]+?)(?:-test)?">)(?:Test cell|Written response)</a>')  # of a page's contents
@@ -44,7 +45,7 @@ class NbgraderCourse:
     def write(self, notebook: NotebookNode, step: str, pupil: str = "."):
         path = self.notebook(step, pupil)
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_text(nbformat.writes(notebook).rstrip("\n") + "\n", path)
+        write_text(whole(nbformat.writes(notebook)).rstrip("\n") + "\n", path)
 
     def read(self, step: str, pupil: str = ".") -> NotebookNode:
         return nbformat.read(self.notebook(step, pupil), as_version=4)
@@ -137,7 +138,7 @@ class NbgraderCourse:
                     if grade.manual_score is not None or grade.extra_credit:
                         raise UnusableFile(f"{where} has points by hand, and nobody has graded by hand yet")
                     given = verdicts.get(submission.student.id, {}).get(grade.name)
-                    if given is not None and grade.auto_score != given:
+                    if given is not None and grade.auto_score not in (None, given):  # None: nbgrader could not read it
                         raise UnusableFile(f"{where} has {grade.auto_score} points, and its test gave {given:g}")
 
     def by_hand(self) -> dict[tuple[str, str], tuple[float | None, str | None]]:

@@ -19,6 +19,25 @@ def fail(cell: NotebookNode, name: str, text: str):
     cell.setdefault("outputs", []).append(new_output("error", ename=name, evalue=text, traceback=[f"{name}: {text}"]))
 
 
+def within(message: dict, room: int) -> dict | None:
+    """A kernel's output with at most ``room`` characters, of whatever sort it is; None where there is no room.
+
+    An error stays, shortened in place, whatever came before it.
+    """
+    content = message["content"]
+    if message["header"]["msg_type"] == "error":
+        content["evalue"] = content["evalue"][:LONGEST]
+        *parts, end = content["traceback"][-100:] or [""]
+        content["traceback"] = [part[:LONGEST] for part in parts if not ELSEWHERE.match(part)] + [end[:LONGEST]]
+    elif len(str(content)) > room:
+        if room <= 0:
+            return None
+        content = {"name": "stdout", "text": content.get("text", "")[:room] + "\n... the rest was cut\n"}
+        header = {**message["header"], "msg_type": "stream"}
+        return {**message, "header": header, "msg_type": "stream", "content": content}
+    return message
+
+
 def imports_of(source: str) -> str:
     """The lines of a test that import something."""
     with suppress(SyntaxError):
@@ -45,3 +64,18 @@ def verdict(printed: str, error: tuple[str, str] | None) -> list[NotebookNode]:
 def name_of(cell: NotebookNode) -> str:
     """What to call a cell: its grade's name, or its first line."""
     return cell.metadata.get("nbgrader", {}).get("grade_id") or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"
+
+
+def whole(text: str) -> str:
+    """Text without half characters (lone surrogates), which no file and no message can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def readable(text: str) -> str:
+    """What a pupil wrote, for a terminal or a table: without signs that move a cursor or hide a word."""
+    return "".join(sign if sign.isprintable() or sign == "\n" else "\ufffd" for sign in text)
+
+
+def one_line(text: str) -> str:
+    """``readable``, on one line."""
+    return readable(" ".join(text.split()))

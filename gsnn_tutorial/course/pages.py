@@ -15,6 +15,10 @@ REMOTE = re.compile(
     r"""|<script\b[^>]*>(?:(?!</script>).)*(?:MathJax|mathjax|require\.config)(?:(?!</script>).)*</script>""",
     re.S,
 )
+POLICY = (  # for the browser: no script runs and nothing is fetched, whatever a pupil wrote
+    "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; "
+    "img-src data:; font-src data:; form-action 'none'; base-uri 'none'\">"
+)
 STYLE = """<style>
 img, svg, video { max-width: 100% !important; height: auto; }
 .output_area pre, .jp-OutputArea-output pre, pre { white-space: pre-wrap; overflow-wrap: anywhere; }
@@ -30,11 +34,11 @@ meter {{ width: 14em; }}
 
 
 def offline(page: str) -> str:
-    """A page of nbconvert's with its formulas as MathML, figures that fit, and nothing that is fetched."""
+    """A page of nbconvert's with its formulas as MathML, figures that fit, no script that runs, and nothing fetched."""
     page = REMOTE.sub("", page)
     parts = CODE.split(page)  # text at even places, tags and code at odd ones
     parts[::2] = [MATH.sub(_formula, text) for text in parts[::2]]
-    return "".join(parts).replace("</head>", STYLE + "</head>", 1)
+    return "".join(parts).replace("<head>", "<head>" + POLICY, 1).replace("</head>", STYLE + "</head>", 1)
 
 
 def _formula(found: re.Match) -> str:

@@ -10,10 +10,12 @@ import pandas as pd
 from gsnn_tutorial.course import pages
 from gsnn_tutorial.course.carrying import BEFORE
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.outputs import readable
 from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports, write_feedback
 from gsnn_tutorial.files import UnusableFile, read_csv, write_csv, write_text
 
 HAPPENED = "what happened"
+BEFORE_NOW = f"{NOTHING}; {BEFORE}"  # the notes of who handed in for an earlier run only
 
 
 def report(output: Path) -> pd.DataFrame:
@@ -38,9 +40,9 @@ def report(output: Path) -> pd.DataFrame:
     most = course.points()
     about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False).set_index("pupil")
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(about.index, columns=most)
-    absent = about[HAPPENED].str.contains(NOTHING, regex=False)
-    before = about[HAPPENED].str.contains(BEFORE, regex=False)
-    points[absent & ~before] = points[absent & ~before].fillna(0.0)
+    absent = about[HAPPENED] == NOTHING  # and no other note: not what was graded before, not an error with these words
+    before = about[HAPPENED].str.startswith(BEFORE_NOW)
+    points[absent] = points[absent].fillna(0.0)
     wrong = _wrong(course, about.index)
     answers = [
         (pupil, _exercise(cell), points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong
@@ -68,7 +70,7 @@ def report(output: Path) -> pd.DataFrame:
 
 def show(table: pd.DataFrame):
     """Print the points, and below them what happened to whom; who was only graded in an earlier run is counted."""
-    before = table[HAPPENED].str.contains(BEFORE, regex=False)
+    before = table[HAPPENED].str.startswith(BEFORE_NOW)
     table = table[~before]
     print(table.drop(columns=HAPPENED).to_string(na_rep="by hand", float_format=lambda points: f"{points:g}"), "\n")
     for pupil, happened in table[HAPPENED].items():
@@ -94,9 +96,10 @@ def _wrong(course: NbgraderCourse, pupils):
 def _said(exercise: str, error, broken: dict) -> str:
     """A check's diagnosis, or what broke: the answer's own cell, where the test misses a name for that reason."""
     if error.ename == "AssertionError":
-        return error.evalue
+        return readable(error.evalue)
     error = broken.get(exercise, error) if error.ename == "NameError" else error
-    return f"{exercise}: {error.ename}: " + re.sub(r" \(\d+\.py, (line \d+)\)$", r" (\1)", error.evalue)
+    shown = re.sub(r" \(\d+\.py, (line \d+)\)$", r" (\1)", error.evalue)
+    return readable(f"{exercise}: {error.ename}: {shown}")
 
 
 def _similar(course: NbgraderCourse, pupils, folder: Path):

@@ -3,7 +3,7 @@
 set -e
 root=$1 own=$2
 shift 2
-mount -t tmpfs -o mode=755 tmpfs "$root"
+mount -t tmpfs -o mode=755,size=256m,nr_inodes=20k tmpfs "$root" # it is memory, which nobody else counts
 while [ "$1" != -- ]; do
     mkdir -p "$root$1"
     mount --bind "$1" "$root$1"

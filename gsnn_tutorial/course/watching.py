@@ -1,20 +1,23 @@
 """Watches what a kernel and its children take, and ends them when it is too much.
 
 What counts as time is the processor's time and time asleep. Time in which a busy machine let the kernel wait for a
-processor does not count, up to ``PATIENCE`` times what is allowed.
+processor does not count, up to ``PATIENCE`` times what is allowed; nor does it if the process that grades is late.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 import psutil
 
 PATIENCE = 10  # how much longer than its time a cell may take on a busy machine
 EVERY = 0.2  # seconds between two looks
+FILES = 20_000  # that a kernel's folder may have
 
 
 @dataclass(frozen=True)
@@ -25,12 +28,14 @@ class Limits:
         cell_seconds, seconds: time of a cell, and of a whole notebook, the processor's or asleep.
         memory: bytes of a kernel and its children together.
         processes: how many may run at a time, the kernel included.
+        disk: bytes of the files in a kernel's folder.
     """
 
     cell_seconds: float = 30
     seconds: float = 300
     memory: int = 4_000_000_000
     processes: int = 64
+    disk: int = 1_000_000_000
 
 
 class Broken(Exception):
@@ -42,10 +47,10 @@ class Broken(Exception):
 
 
 class Watch:
-    """The processes of one kernel: ``pid`` and all that it has started."""
+    """The processes of one kernel: ``pid`` and all that it has started; and what they write into ``folder``."""
 
-    def __init__(self, pid: int, limits: Limits):
-        self.limits, self.used = limits, 0.0  # used: seconds so far
+    def __init__(self, pid: int, limits: Limits, folder: Path | None = None):
+        self.limits, self.folder, self.used = limits, folder, 0.0  # used: seconds so far
         self._root, self._seen = psutil.Process(pid), {}
         self._own = set(self._look())  # the kernel itself, and what it runs in
         self._last, self._before = self._processor(self._look()), time.monotonic()
@@ -63,6 +68,8 @@ class Watch:
                 return "TimedOut", f"longer than {seconds:g} s"
             if (memory := self._memory(running)) > self.limits.memory:
                 return "TooLarge", f"more than {self.limits.memory / 1e9:g} GB of memory ({memory / 1e9:.1f})"
+            if (written := self._written()) > self.limits.disk:
+                return "TooLarge", f"more than {self.limits.disk / 1e9:g} GB of disk ({written / 1e9:.1f})"
             if (number := len(running.keys() - self._own) + 1) > self.limits.processes:
                 return "TooMany", f"more than {self.limits.processes} processes ({number})"
 
@@ -70,7 +77,7 @@ class Watch:
         """Add what was used since the last time; the processes that run now."""
         running = self._look()
         now, processor = time.monotonic(), self._processor(running)
-        asleep = now - self._before if self._asleep(running) else 0.0
+        asleep = min(now - self._before, 2 * EVERY) if self._asleep(running) else 0.0  # a late look knows no more
         self.used += max(0.0, processor - self._last, asleep)
         self._last, self._before = processor, now
         return running
@@ -106,6 +113,18 @@ class Watch:
         for process in running.values():
             with suppress(psutil.Error):
                 total += process.memory_info().rss
+        return total
+
+    def _written(self) -> int:
+        """Bytes of the files in the folder; of so many files that counting them would take long, more than allowed."""
+        total = number = 0
+        for folder, _, names in os.walk(self.folder) if self.folder else ():
+            number += 1 + len(names)
+            for name in names:
+                with suppress(OSError):
+                    total += os.lstat(os.path.join(folder, name)).st_size
+            if number > FILES:
+                return self.limits.disk + total + 1
         return total
 
     @staticmethod

@@ -1,5 +1,6 @@
 """A class as platforms give it and take it back: who handed in what, rosters, tables for import, pages."""
 
+import os
 import zipfile
 
 import pandas as pd
@@ -83,6 +84,18 @@ def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
     assert {"up", "_anna"} & set(arrived(tmp_path / "all.zip", tmp_path / "other")) == {"_anna"}
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no pipes among its files")
+def test_a_pipe_is_not_waited_for_and_the_class_is_read_without_it(tmp_path):
+    (tmp_path / "in" / "bo").mkdir(parents=True)
+    os.mkfifo(tmp_path / "in" / "ada.ipynb")
+    os.mkfifo(tmp_path / "in" / "bo" / "more.ipynb")
+    (tmp_path / "in" / "bo" / "1_toy.ipynb").touch()
+    found = arrived(tmp_path / "in")
+    assert found["ada"].path is None and found["bo"].path.name == "1_toy.ipynb"
+    assert found["ada"].notes[0] == "ada.ipynb is neither a file nor a folder: not read"
+    assert found["bo"].notes == ["more.ipynb is neither a file nor a folder: not read"]
+
+
 def test_a_roster_gives_a_row_to_no_shows_and_is_refused_with_two_of_one_id(tmp_path):
     (folder := tmp_path / "in").mkdir()
     for name in ("Ada Lovelace_101_assignsubmission_file_1_toy.ipynb", "bo.ipynb", "stranger.ipynb"):
@@ -131,6 +144,13 @@ def test_a_formula_needs_no_network_and_code_is_left_alone():
     page = '<head></head><script src="https://x.org/mathjax.js"></script><p>$a_1$ costs $5</p><pre>$b$</pre>'
     shown = pages.offline(page)
     assert "<math" in shown and "https://x" not in shown and "<pre>$b$</pre>" in shown and "max-width" in shown
+
+
+def test_a_feedback_page_lets_no_script_run_before_it_shows_what_a_pupil_wrote():
+    page = pages.offline("<html><head><title>x</title></head><p><script>steal()</script><img src=x onerror='steal()'>")
+    policy = page.split("Content-Security-Policy")[1].split(">")[0]
+    assert page.startswith("<html><head><meta http-equiv") and "script-src" not in policy
+    assert "default-src 'none'" in policy and "img-src data:;" in policy
 
 
 def test_the_class_page_counts_who_was_there_and_what_went_wrong_most():

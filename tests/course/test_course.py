@@ -15,7 +15,7 @@ from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.course import execution, intake
+from gsnn_tutorial.course import execution, intake, running
 from gsnn_tutorial.course import grade as grading
 from gsnn_tutorial.course.execution import execute
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
@@ -586,3 +586,38 @@ def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp
         gradebook.db.commit()
     with pytest.raises(ValueError, match="forger, half-test has 20 points of 3"):
         report(tmp_path / "out")
+
+
+@pytest.mark.slow
+def test_half_a_character_costs_its_pupil_no_point_and_the_class_nothing(toy, blank, tmp_path):
+    notebook = answered(blank, half=RIGHT["half"] + "\n# \ud83d")
+    says = answered(
+        blank, half="def half(x):\n    raise ValueError(chr(0xd83d))", double=RIGHT["double"] + "\nprint(chr(0xd83d))"
+    )
+    (tmp_path / "in").mkdir()
+    for pupil, cells in {"ada": notebook, "bo": says}.items():
+        (tmp_path / "in" / f"{pupil}.ipynb").write_text(json.dumps(cells), encoding="utf-8")
+    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    assert table[["double", "half"]].to_numpy().tolist() == [[2, 3], [2, 0]]
+
+
+@pytest.mark.slow
+def test_what_nbgrader_cannot_read_waits_for_a_person_and_the_others_are_graded(toy, blank, tmp_path, monkeypatch):
+    (tmp_path / "in").mkdir()
+    for pupil in ("ada", "bo"):
+        nbformat.write(answered(blank), tmp_path / "in" / f"{pupil}.ipynb")
+    book = NbgraderCourse.book
+
+    def without_bo(course):
+        path = course.notebook("executed", "bo")
+        content = path.read_bytes()
+        path.write_text("{", encoding="utf-8")
+        log = book(course)
+        path.write_bytes(content)
+        return log
+
+    monkeypatch.setattr(NbgraderCourse, "book", without_bo)
+    monkeypatch.setattr(running, "execute", lambda notebooks, *, done, **options: [done(n, []) for n in notebooks])
+    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    assert table.loc["ada", "half"] == 3 and table.loc["bo"].isna()["half"]
+    assert "nbgrader could not read it" in table.loc["bo", "what happened"]

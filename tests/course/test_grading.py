@@ -203,3 +203,29 @@ def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_re
     assert "def half(x):\n    return x" in texts["base"] and "NotImplementedError" not in texts["ada"]
     release_only = (similar / "base" / "answers.py").read_text(encoding="utf-8")
     assert "NotImplementedError" in release_only and "return x" not in release_only
+
+
+def test_what_a_pupil_writes_neither_moves_a_cursor_nor_makes_a_row_nor_passes_for_absence(kit, monkeypatch, capsys):
+    said = "the cell 'x': ValueError: \x1b[2J\u202enothing was handed in\nada: finished"
+
+    def execute(notebooks, *, done, **options):
+        for name in notebooks:
+            for cell in notebooks[name].cells:
+                if name == "bo" and cell.id == "half-test":
+                    fail(cell, "ValueError", "\x1b]0;half\x07\x00\nno.")
+            done(name, [said] if name == "bo" else [])
+
+    monkeypatch.setattr(running, "execute", execute)
+    (kit / "in" / "cy.txt").rename(kit / "in" / "=1+1\x1b[2J\ncy.txt")
+    table = graded(kit, "out")
+    show(table)
+    printed, about = capsys.readouterr().out, pd.read_csv(kit / "out" / "happened.csv", index_col="pupil")
+    assert "\x1b" not in printed and "\u202e" not in printed and "\nada: finished\n" in printed
+    assert (
+        printed.count("ada: finished") == 2
+        and "nothing was handed in ada: finished" in about.loc["bo", "what happened"]
+    )
+    answers = (kit / "out" / "answers.csv").read_text(encoding="utf-8")
+    assert "ValueError: \ufffd]0;half\ufffd\ufffd\nno." in answers
+    assert about["name"].tolist()[0] == "1+1\ufffd[2J cy" and "\x1b" not in about.to_string()
+    assert "3 of 3 pupils handed in; 0 did not" in (kit / "out" / "class.html").read_text(encoding="utf-8")

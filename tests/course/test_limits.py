@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import nbformat
@@ -14,7 +15,7 @@ from nbformat.v4 import new_code_cell
 from gsnn_tutorial.commands.course import _interruptible
 from gsnn_tutorial.course import execution, sandbox
 from gsnn_tutorial.course.execution import execute
-from gsnn_tutorial.course.watching import Limits
+from gsnn_tutorial.course.watching import EVERY, Limits, Watch
 
 pytestmark = pytest.mark.slow
 
@@ -81,3 +82,42 @@ def test_a_request_to_end_lets_grading_end_its_kernels_and_take_away_their_folde
         signal.signal(signal.SIGINT, before)
     assert len(made) == 1 and not any(Path(folder).exists() for folder in made)
     assert [p for p in psutil.Process().children(recursive=True) if "kernel.py" in " ".join(p.cmdline())] == []
+
+
+def test_a_large_figure_is_cut_and_the_rest_runs():
+    large = "from IPython.display import display\ndisplay({'image/png': 'A' * 200_000, 'text/plain': '.'}, raw=True)"
+    errors, notes = run(large, "'y' * 200_000", "1")
+    assert errors == [None] * 3 and [note.endswith("was cut") for note in notes] == [True] * 2
+
+
+def test_what_cannot_be_read_costs_the_cell_that_sent_it(monkeypatch):
+    def output(self, outs, msg, *more):
+        raise KeyError(msg["content"]["text"])
+
+    monkeypatch.setattr(execution.Submission, "output", output)
+    errors, notes = run("a = 1", "print('oh')", "assert a == 1")
+    assert errors == [None, "Unreadable", None]
+    assert notes == ["the cell \"print('oh')\" sent something unreadable: KeyError: 'oh\\n'"]
+
+
+def test_a_kernel_is_not_charged_for_waiting_until_the_process_that_grades_looks_again():
+    with subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]) as sleeper:
+        watch = Watch(sleeper.pid, Limits())
+        time.sleep(2)
+        late = watch.used
+        watch.tick()
+        late, first = watch.used - late, watch.used
+        for _ in range(10):
+            time.sleep(EVERY)
+            watch.tick()
+        sleeper.kill()
+    assert late < 1.5 < watch.used - first  # what it needs to start is its own
+
+
+def test_files_have_an_end_and_memory_that_looks_like_files_too():
+    fill = "import time\nfor k in range(9):\n    with open(f'{folder}/{{k}}', 'wb') as file:\n"
+    fill += "        file.truncate(40_000_000) if {hole} else file.write(bytes(40_000_000))\ntime.sleep(20)"
+    shm = fill.format(folder="/dev/shm", hole=False) if sandbox.namespaces() else "raise OSError"
+    errors, notes = run(fill.format(folder=".", hole=True), shm, "1", disk=200_000_000)
+    assert errors == ["TooLarge", "OSError", None]
+    assert "took more than 0.2 GB of disk" in notes[0]
