@@ -5,6 +5,7 @@ Every pattern is looked for in all cases together, so that chance is no pattern.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,8 +25,8 @@ WHOLE = {
     "the values are rounded": np.round,
     "negative values have become 0": lambda y: np.maximum(y, 0),
     "counts have become 0 or 1": lambda y: (y != 0).astype(float),
-    "the last axis runs backwards": lambda y: y[..., ::-1] if y.ndim else y,
-    "the first axis runs backwards": lambda y: y[::-1] if y.ndim else y,
+    "the last axis runs backwards": lambda y: y[..., ::-1] if y.ndim and y.shape[-1] > 2 else y,
+    "the first axis runs backwards": lambda y: y[::-1] if y.ndim and len(y) > 2 else y,
     "everything has moved by one place": lambda y: np.roll(y, 1, axis=0) if y.ndim else y,
     "everything has moved back by one place": lambda y: np.roll(y, -1, axis=0) if y.ndim else y,
     "your matrix is transposed": lambda y: y.T,
@@ -55,6 +56,16 @@ def pattern(pairs: Pairs, cases: Sequence[tuple], names: Sequence[str], toleranc
             if words := found(pairs, cases, names, tolerance):
                 return words[0].upper() + words[1:] + ". "
     return ""
+
+
+def holds(words: str, pair: tuple, case: tuple, names: Sequence[str], tolerance: float) -> bool:
+    """Whether what was said of all wrong values is true of one more pair (given, right), of a smaller case."""
+    if "the right ones times" not in words:
+        return pattern([pair], [case], names, tolerance) == words
+    factors = _factors([pair], tolerance)
+    if factors and (told := re.search(r"times ([-+.\de]+)\. ", words)):
+        return bool(np.isclose(factors[0], float(told[1]), rtol=1e-3))
+    return bool(factors)
 
 
 def _like(x, y, tolerance) -> bool:
