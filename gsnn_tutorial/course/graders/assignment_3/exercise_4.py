@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 
@@ -128,6 +130,13 @@ def hidden_in_a_list(*parts):
             return self.hidden[0].written(h) + torch.relu(self.r) * h
 
     return Wrong()
+
+
+@layer.mistake(
+    "your layer has copies of the parts. Keep those that you are given: the layers of a GSNN share their maps."
+)
+def copies(lin_in, norm, lin_out, N):
+    return Layer(copy.deepcopy(lin_in), norm, copy.deepcopy(lin_out), N)
 
 
 @layer.mistake("there is one number r in a layer, not one for each edge.")
