@@ -33,6 +33,8 @@ def _input(name: str, value) -> str:
         if numbers is not None and numbers.ndim == 2 and numbers.size > READABLE and np.isin(numbers, (0, 1)).all():
             rows = ["{" + ", ".join(map(str, np.flatnonzero(row))) + "}" for row in numbers]
             return f"{numbers.shape[0]} x {numbers.shape[1]}, its rows with 1 in columns {', '.join(rows)}"[:WORDS]
+        if numbers is not None and numbers.ndim == 2 and numbers.shape[1] <= READABLE < numbers.size:
+            return f"[{in_words(numbers[0])}, ...], {numbers.shape[0]} x {numbers.shape[1]}"
         if numbers is None or numbers.size > READABLE:
             return f"{type(value).__name__} of shape {tuple(value.shape)}"
         return in_words(numbers)

@@ -152,6 +152,14 @@ def test_a_pair_in_the_wrong_order_or_without_its_other_half_is_told_what_is_rig
     assert "expected 2 values, (0.0," in said and "of shape" not in said
 
 
+def test_of_a_large_table_the_first_row_is_shown():
+    @checks.exercise("Table", cases=lambda seed: [(np.arange(80.0).reshape(20, 4),)], shrinks=False)
+    def total(x):
+        return x.sum()
+
+    assert total.diagnose(lambda x: 0.0).endswith("x = [[0, 1, 2, 3], ...], 20 x 4")
+
+
 # Rows of words
 
 

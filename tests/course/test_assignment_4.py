@@ -259,6 +259,8 @@ def pull_by_rule(does_not_vary, eps=0.0):
 def test_a_rule_a_thousand_times_too_wide_is_diagnosed(seed):
     flat = pull_by_rule(lambda level, std: std <= torch.maximum(torch.full_like(std, 1e-3), 1e-6 * (1 + level)))
     relative = pull_by_rule(lambda level, std: std <= 1e-3 * (1 + level))
+    level_forgotten = pull_by_rule(lambda level, std: std <= 1e-3)
+    assert "with 1e-3 whatever the score's level" in checks.pull.diagnose(level_forgotten, seed)
     assert "that vary a little. Only" in checks.pull.diagnose(flat, seed)
     assert "for their level" in checks.pull.diagnose(relative, seed)
 
@@ -269,6 +271,11 @@ def test_a_small_epsilon_and_single_precision_are_right_where_a_score_varies(see
         assert checks.pull.diagnose(pull_by_rule(lambda level, std: std <= 1e-6 * (1 + level), eps), seed) is None
     exact = pull_by_rule(lambda level, std: std <= 1e-6 * (1 + level))
     assert checks.pull.diagnose(lambda s, t: exact(s, t).float(), seed) is None
+
+
+def test_a_gradient_that_divides_by_one_less_is_said_to_be_off_by_a_factor():
+    said = checks.pull.diagnose(lambda s, t: checks.pull.reference(s, t) * len(t) / (len(t) - 1), 2026)
+    assert "times n / (n - 1), n the length of axis 0 of s" in said
 
 
 def test_a_layer_in_which_nothing_varies_keeps_its_place_in_the_mean():

@@ -35,11 +35,11 @@ def scores_that_vary_or_not(seed):
 
 
 def but_for_rounding(result, s, t):
-    """The answer, set right where it is off by less than 1% of the largest gradient of its score."""
+    """The answer, set right for each score whose gradient is off by no more than 1% of its largest value."""
     given, right = array(result), pull.reference(s, t).numpy()
     if given is None or given.shape != right.shape:
         return result
-    near = abs(given - right) <= 0.01 * abs(right).max(0)  # (B, N); NaN is not near
+    near = (abs(given - right) <= 0.01 * abs(right).max(0)).all(0)  # (N,); NaN is not near
     return np.where(near, right, given)
 
 
@@ -118,6 +118,14 @@ def whatever_the_level(s, t):
 @pull.mistake("you took scores for constant that vary a little. Only a std of at most 1e-6 (1 + |mean|) counts as 0.")
 def quiet_taken_for_constant(s, t):
     return pull_where(varying(s) & (std(s) > 1e-3), s, t)
+
+
+@pull.mistake(
+    "you compared the std with 1e-3 whatever the score's level. Rounding grows with the level, and is much smaller: "
+    "compare with 1e-6 (1 + |mean|)."
+)
+def wide_whatever_the_level(s, t):
+    return pull_where(std(s) > 1e-3, s, t)
 
 
 @pull.mistake(

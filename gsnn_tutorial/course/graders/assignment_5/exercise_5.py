@@ -206,12 +206,9 @@ def no_harm(versus_baseline, versus_control, margin, less_is_better):
 
 @conclude.mistake("'harms' needs more than the margin in your answer. By the rule it needs a high end below 0.")
 def harm_beyond_margin(versus_baseline, versus_control, margin, less_is_better):
-    (low, high), control = gains(versus_baseline, versus_control, less_is_better)
-    if low > 0:
-        return whose(control)
-    if high < -margin:
-        return "harms"
-    return "does not help" if high < margin else "can't tell"
+    found = conclude.reference(versus_baseline, versus_control, margin, less_is_better)
+    high = as_gain(versus_baseline, less_is_better)[1]
+    return "does not help" if found == "harms" and high >= -margin else found
 
 
 # Mistakes with the control
