@@ -395,3 +395,13 @@ def test_a_layer_with_copies_of_its_parts_shares_no_maps():
 def test_a_linear_model_s_mistake_is_shown_in_numbers_that_can_be_read():
     said = checks.linear_mse.diagnose(lambda x, y, x_test, y_test: 3.0, 2026)
     assert "of shape" not in said
+
+
+def test_a_layer_that_adds_h_once_more_is_diagnosed():
+    def answer(lin_in, norm, lin_out, N):
+        made = checks.layer.reference(lin_in, norm, lin_out, N)
+        once = made.forward
+        made.forward = lambda h: h + once(h)
+        return made
+
+    assert "h is added twice" in checks.layer.diagnose(answer, 2026)

@@ -328,3 +328,11 @@ def test_harm_needs_no_margin():
         return "does not help" if word == "harms" and worst >= -margin else word
 
     assert "'harms' needs more than the margin" in checks.conclude.diagnose(answer, 2026)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_picks_the_shuffle_that_changes_most_picks(seed):
+    def answer(M, shuffles):
+        return M[:, max(shuffles, key=lambda s: abs(M - M[:, s]).sum())]
+
+    assert "you picked the shuffle" in checks.fair_control.diagnose(answer, seed)

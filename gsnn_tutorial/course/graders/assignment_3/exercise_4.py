@@ -170,6 +170,15 @@ def no_residual(*parts):
     return Wrong(*parts)
 
 
+@layer.mistake("h is added twice. The residual is relu(r) h, and no more.")
+def h_twice(*parts):
+    class Wrong(Layer):
+        def forward(self, h):
+            return super().forward(h) + h
+
+    return Wrong(*parts)
+
+
 @layer.mistake("your residual lacks its relu. A negative r counts as 0.")
 def no_relu(*parts):
     class Wrong(Layer):
