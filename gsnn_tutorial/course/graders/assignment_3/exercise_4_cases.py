@@ -62,11 +62,8 @@ def behaviour(layer, lin_in, norm, lin_out, N):
     count = sum(parameter.numel() for parameter in parameters)
     flows = {"the gradient of the maps and the norm": _size(*parts), "the gradient of the state": _size(h)}
     given = {id(parameter) for part in (lin_in, norm, lin_out) for parameter in part.parameters()}
-    own = "how many of the given parts' parameters it has"
-    counts = {
-        "how many numbers parameters() finds": count,
-        own: sum(id(parameter) in given for parameter in parameters),
-    }
+    own = {id(parameter) for parameter in parameters}
+    counts = {"how many numbers parameters() finds": count, "whether the given parts are among its own": given <= own}
     return {**counts, **dict(results), "the gradient of r": gradient, **flows}
 
 
