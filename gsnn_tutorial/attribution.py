@@ -136,7 +136,7 @@ def auc(score, is_true) -> float:
 def jacobian(model: GSNN, x: torch.Tensor) -> torch.Tensor:
     """d y_o / d x_i in every sample, (B, outputs, inputs), in evaluation mode.
 
-    In that mode no sample hears of another, so one backward pass from the sum over samples serves them all.
+    In that mode no sample depends on another, so one backward pass from the sum over samples serves them all.
     """
     x = _rows(model, x).detach().clone().requires_grad_()
     with evaluating(model), torch.enable_grad():

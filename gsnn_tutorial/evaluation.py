@@ -31,7 +31,7 @@ LAYERS = ("last", "all")
 
 @contextmanager
 def evaluating(model: torch.nn.Module) -> Iterator[None]:
-    """The model in evaluation mode for the while, so that looking at it changes nothing."""
+    """Keep the model in evaluation mode inside a ``with`` block, so that we change nothing by looking at it."""
     was_training = model.training
     model.eval()
     try:

@@ -37,11 +37,11 @@ class Node:
 class PathwayGraph:
     """Nodes sorted into pathways, the true edges between them, and spurious ones.
 
-    ``edges`` carry the signal of the simulation; those of them that join two pathways are its
-    *cross-talk*. ``spurious_edges`` stand in the graph that a model is given, and carry nothing. The
-    order of nodes and edges is the order of every matrix that is made from the graph.
+    ``edges`` carry the signal of the simulation. We call those that join two pathways *cross-talk*.
+    ``spurious_edges`` are in the graph that we give a model, but they carry nothing. Every matrix that
+    we make from the graph has its nodes and edges in this order.
 
-    Raises ValueError for a repeated name or edge, and for an edge of a type that a GSNN has not.
+    Raises ValueError for a repeated name or edge, and for an edge of a type that a GSNN does not have.
     """
 
     nodes: tuple[Node, ...]
@@ -197,7 +197,7 @@ class PathwayGraph:
 
 
 def pathway_graph(K: int = 4, n_in: int = 2, n_func: int = 3, n_out: int = 2) -> PathwayGraph:
-    """K separate pathways: inputs feed the first of a chain of functions, the last feeds outputs.
+    """K separate pathways: inputs feed the first of a chain of functions, and the last one feeds outputs.
 
     Arguments: the number of pathways, and of each pathway's input, function and output nodes.
     """

@@ -69,7 +69,6 @@ class GSNN(torch.nn.Module):
         init: 'degree_normalized', see ``SparseLinear``.
         residual: add relu(r) h to each layer's output, r learned, and divide the end by sqrt(L).
         node_mlp, node_mlp_hidden: a shared two-layer MLP after each node's nonlinearity.
-
         generator: where initial weights are drawn; None is torch's global one, as in the reference
             (call ``torch.manual_seed`` first).
 
@@ -191,11 +190,11 @@ class GSNN(torch.nn.Module):
         return dict(zip(self.node_names_dict["function"], joined.unbind(1)))
 
     def get_extra_state(self) -> torch.Tensor:
-        """A fingerprint of nodes and edges, 32 bytes: a state dict says by it of which graph it is."""
+        """A fingerprint of nodes and edges, 32 bytes: it tells us to which graph a state dict belongs."""
         return fingerprint(self.node_names_dict, self.edge_index)
 
     def set_extra_state(self, state: torch.Tensor):
-        """Raise ValueError if a state dict is of another graph, before any weight is read."""
+        """Raise ValueError if a state dict belongs to another graph, before any weight is read."""
         if state.tolist() != self.get_extra_state().tolist():
             raise ValueError("state_dict must be of a GSNN with the same nodes and edges, got one of another graph")
 
@@ -236,7 +235,7 @@ def wout_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> torch.T
 
 
 def check_settings(settings: dict, unknown: dict):
-    """Raise for a setting of ``GSNN`` that cannot be, and make Python's own numbers of all others."""
+    """Raise for a setting that ``GSNN`` cannot have, and turn all others into Python's own numbers."""
     validate.reference_only("GSNN", unknown)
     for name in ("channels", "layers", "node_mlp_hidden"):
         settings[name] = validate.integer(name, settings[name], 1)

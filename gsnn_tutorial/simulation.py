@@ -24,7 +24,7 @@ def tanh(parents):
 
 
 def half_square(parents):
-    """Even: no straight line through it explains anything."""
+    """Even: no straight line can explain any of it."""
     return 0.5 * sum(p**2 for p in parents)
 
 
@@ -209,7 +209,7 @@ def expected_outputs(graph: PathwayGraph, x) -> np.ndarray:
 
 
 def noise_floor(graph: PathwayGraph, x_test, y_train, y_test) -> float:
-    """Test MSE of the exact E[y | x], y not yet standardised; on the scale that the training rows set."""
+    """The test MSE of the exact E[y | x], in units of the training rows; y is not yet standardised."""
     names = validate.instance("graph", graph, PathwayGraph).output_nodes
     y_train, y_test = (
         validate.matrix(name, y, columns=len(names), names=names)
@@ -223,7 +223,7 @@ def standardize(train, *others) -> list[torch.Tensor]:
     """Scale columns to mean 0 and standard deviation 1 of the *training* rows, as float32.
 
     z = (y - mean_train) / (std_train + 1e-8), with the unbiased std. Test rows are scaled by the
-    training statistics too: what the model has not seen must not tell it anything.
+    training statistics too, since rows that the model has not seen must not tell it anything.
     """
     names = list(train.columns) if isinstance(train, pd.DataFrame) else None
     like = torch.empty(0, dtype=torch.float32)

@@ -1,7 +1,7 @@
 """Training: one plain loop.
 
-Beside it stands what the loop asks of others: a ``Regularizer`` gives it two more terms, and a model that is several
-models ``SideBySide`` says how its error and its best epoch fall to each of them.
+The loop asks two things of others. A ``Regularizer`` gives it two more terms to add to the error. A model that is
+several models ``SideBySide`` tells it the error and the best epoch of each of them.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ class History:
 class Regularizer(torch.nn.Module):
     """What ``train`` adds to the error. Parameters that it has are trained too.
 
-    ``strength`` (1.0) multiplies its loss; ``train(warmup_epochs=)`` raises it from 0. ``smallest_batch`` is the fewest
-    samples of which it can say something.
+    ``strength`` (1.0) multiplies its loss, and ``train(warmup_epochs=)`` raises it from 0. ``smallest_batch`` is the
+    smallest number of samples for which the loss is defined.
     """
 
     smallest_batch = 1

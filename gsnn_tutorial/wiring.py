@@ -67,7 +67,8 @@ def hetero_data(edge_index_dict, names: dict[str, list[str]]) -> HeteroData:
 def edges_by_type(edges, names: dict[str, list[str]]) -> dict[tuple, torch.Tensor]:
     """Pairs of names as (2, E) places in the lists of names, by edge type, in the order given.
 
-    Raises ValueError for a name that is no node's or stands twice, an edge of another type, and a repeated edge.
+    Raises ValueError for a name that no node has or that is listed twice, for an edge of another type, and for a
+    repeated edge.
     """
     check_names(names)
     place = {name: (t, i) for t in NODE_TYPES for i, name in enumerate(names[t])}
@@ -136,7 +137,7 @@ def checked_edges(edge_index_dict, names: dict[str, list[str]]) -> dict[tuple, t
 
 
 def fingerprint(names: dict[str, list], edge_index: torch.Tensor) -> torch.Tensor:
-    """32 bytes that other nodes, other edges or another order of them do not have."""
+    """32 bytes that change if the nodes, the edges or the order of either are different."""
     everyone = [(t, str(name)) for t in NODE_TYPES for name in names[t]]
     digest = hashlib.sha256(repr(everyone).encode() + edge_index.cpu().numpy().tobytes()).digest()
     return torch.tensor(list(digest), dtype=torch.uint8, device=edge_index.device)

@@ -76,8 +76,8 @@ def data(n_train, n_test, noise_scale, seed):
 # %% tags=["hide-input"]
 x_train, x_test, y_train, y_test = data(256, 1024, SIGMA, seed=0)
 _, _, _, signal_test = data(256, 1024, 0, seed=0)  # the same inputs, and no noise
-rows = [f"{f.__name__}, out {k}" for f in functions.values() for k in range(2)]
-rows = pd.Index(rows, name="output")
+words = [f.__name__.replace("_", " ") for f in functions.values()]  # tanh, half square, ...
+rows = pd.Index([f"{name}, out {k}" for name in words for k in range(2)], name="output")
 unit = y_train.std(0, ddof=1)  # the training rows' standard deviation: the unit of every error
 
 
@@ -189,11 +189,11 @@ def structural_model(G, given, noise, functions, noise_scale):
 
 # %%
 one = pathway_graph(K=1)
-given = {"in_0_0": np.array([1.0, -1.0]), "in_0_1": np.array([2.0, -2.0])}
+two_samples = {"in_0_0": np.array([1.0, -1.0]), "in_0_1": np.array([2.0, -2.0])}
 draws_by_hand = {"f_0_0": 1.0, "f_0_1": -1.0, "f_0_2": 0.5, "out_0_0": 2.0, "out_0_1": -1.0}
-values = structural_model(one.networkx(), given, draws_by_hand, {"f_0_0": half_square}, 0.3)
+made = structural_model(one.networkx(), two_samples, draws_by_hand, {"f_0_0": half_square}, 0.3)
 for node, by_hand in zip(draws_by_hand, [f0, f1, f2, out0, out1]):
-    np.testing.assert_allclose(values[node], [by_hand, by_hand])
+    np.testing.assert_allclose(made[node], [by_hand, by_hand])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The two samples agree at every node, because a square forgets the sign. Keep this in mind until
@@ -375,12 +375,11 @@ def larger(parents):
 
 
 G, NAMES = nx.DiGraph([("x1", "y"), ("x2", "y")]), (["x1", "x2"], ["y"])
-given, noise = draws(G, ["x1", "x2"], 1000, seed=0)
-whole = structural_model(G, given, noise, {"y": larger}, noise_scale=0)["y"]
-special = {"y": larger}
-x, _, right, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, special_functions=special, seed=0)
-np.testing.assert_array_equal(right[:, 0], x.max(1))  # scalar: sample by sample
-assert len(np.unique(whole)) == 1  # vectorised: one number for all samples
+with_larger = {"noise_scale": 0, "special_functions": {"y": larger}}
+x_two, _, right, _ = simulate(G, 1000, 0, *NAMES, **with_larger, seed=0)
+np.testing.assert_array_equal(right[:, 0], x_two.max(1))  # scalar: sample by sample
+whole = structural_model(G, *draws(G, ["x1", "x2"], 1000, seed=0), {"y": larger}, noise_scale=0)
+assert len(np.unique(whole["y"])) == 1  # vectorised: one number for all samples
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The package looks at the shape of the result, and refuses:
@@ -402,10 +401,11 @@ def distance_from_mean(parents):
     return parents[0] - np.mean(parents)  # for arrays: the mean over the samples as well
 
 
-special = {"noise_scale": 0, "special_functions": {"y": distance_from_mean}, "seed": 0}
-ways = [simulate(G, 1000, 0, *NAMES, **special, vectorized=choice)[2] for choice in (False, True)]
-assert ways[0].shape == ways[1].shape
-print(f"the two ways differ by up to {np.abs(ways[0] - ways[1]).max():.2f}")
+with_distance = {"noise_scale": 0, "special_functions": {"y": distance_from_mean}, "seed": 0}
+singly, at_once = (simulate(G, 1000, 0, *NAMES, **with_distance, vectorized=choice)[2]
+                   for choice in (False, True))  # fmt: skip
+assert singly.shape == at_once.shape
+print(f"the two ways differ by up to {np.abs(singly - at_once).max():.2f}")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # **Signs.** In biology, a parent may repress its child. An edge can carry the sign $-1$, either as an
@@ -415,8 +415,8 @@ print(f"the two ways differ by up to {np.abs(ways[0] - ways[1]).max():.2f}")
 
 # %% tags=["nbval-check-output"]
 minus = {("x2", "y"): -1}
-x, _, y, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, signed_edges=minus, seed=0)
-np.testing.assert_allclose(y[:, 0], x[:, 0] - x[:, 1])
+x_two, _, difference, _ = simulate(G, 1000, 0, *NAMES, noise_scale=0, signed_edges=minus, seed=0)
+np.testing.assert_allclose(difference[:, 0], x_two[:, 0] - x_two[:, 1])
 try:
     simulate(G, 1000, 0, *NAMES, special_functions={"y": tanh}, signed_edges=minus, seed=0)
 except ValueError as message:
@@ -443,24 +443,24 @@ except ValueError as message:
 # times, and average.
 
 # %%
-M = 20_000
-others = graph.function_nodes + graph.output_nodes
+REPEATS = 20_000
+noisy_nodes = graph.function_nodes + graph.output_nodes
 
 
 def average(functions, seed, samples=5):
-    """Mean outputs over M draws of noise, and standard errors; both (samples, outputs)."""
+    """Mean outputs over all draws of noise, and standard errors; both (samples, outputs)."""
     rng = np.random.default_rng(seed)
-    given = {v: np.repeat(column, M) for v, column in zip(graph.input_nodes, x_test[:samples].T)}
-    noise = {v: rng.standard_normal(samples * M) for v in others}
+    given = {v: np.repeat(column, REPEATS) for v, column in zip(graph.input_nodes, x_test[:samples].T)}
+    noise = {v: rng.standard_normal(samples * REPEATS) for v in noisy_nodes}
     values = structural_model(graph.networkx(), given, noise, functions, SIGMA)
-    y = np.stack([values[v].reshape(samples, M) for v in graph.output_nodes], axis=-1)
-    return y.mean(1), y.std(1) / M**0.5  # y is (samples, M, outputs)
+    y = np.stack([values[v].reshape(samples, REPEATS) for v in graph.output_nodes], axis=-1)
+    return y.mean(1), y.std(1) / REPEATS**0.5  # y is (samples, REPEATS, outputs)
 
 
 mean, standard_error = average(functions, seed=1)
 assert (np.abs(mean - signal_test[:5]) < 4 * standard_error).all()
-table = {"without noise": signal_test[0], "mean over noise": mean[0]}
-pd.DataFrame({**table, "standard error": standard_error[0]}, index=rows)
+first = {"without noise": signal_test[0], "mean over noise": mean[0]}
+pd.DataFrame({**first, "standard error": standard_error[0]}, index=rows)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # This holds because the noise comes after the function. Suppose that we move the cosine one node
@@ -471,12 +471,12 @@ pd.DataFrame({**table, "standard error": standard_error[0]}, index=rows)
 
 # %%
 moved = {**functions, "f_2_0": sum, "f_2_1": cosine}
-mean, standard_error = average(moved, seed=1)
+mean_moved, se_moved = average(moved, seed=1)
 k = graph.output_nodes.index("out_2_0")  # its noise-free value is still the cosine of the sum
 flatter = np.exp(-(SIGMA**2) / 2)
 distance = pd.DataFrame({
-    "from the noise-free value": (mean - signal_test[:5])[:, k] / standard_error[:, k],
-    "from the flatter cosine": (mean - flatter * signal_test[:5])[:, k] / standard_error[:, k],
+    "from the noise-free value": (mean_moved - signal_test[:5])[:, k] / se_moved[:, k],
+    "from the flatter cosine": (mean_moved - flatter * signal_test[:5])[:, k] / se_moved[:, k],
 }).rename_axis("sample")  # fmt: skip
 assert (distance["from the flatter cosine"].abs() < 4).all()
 distance.round(1)
@@ -718,22 +718,21 @@ summary
 _, _, pool_y, _ = data(100_000, 0, SIGMA, seed=3)
 _, _, pool_f, _ = data(100_000, 0, 0, seed=3)
 best = (pool_f - centre) / spread  # the exact function, on the training scale
-table, rng = [], np.random.default_rng(4)
+tried, rng = [], np.random.default_rng(4)
 for n in 2 ** np.arange(2, 11):
     for _ in range(400):
         chosen = rng.integers(len(pool_y), size=n)
         test = pool_y[chosen]
         proper = (test - centre) / spread
         own = (test - test.mean(0)) / test.std(0, ddof=1)
-        each = [((z - best[chosen]) ** 2).mean() for z in (proper, own)]
-        table.append((n, *each))
+        tried.append((n, *(((z - best[chosen]) ** 2).mean() for z in (proper, own))))
 columns = ["rows", "training statistics", "the test rows' own"]
-table = pd.DataFrame(table, columns=columns).groupby("rows").mean()
+by_rows = pd.DataFrame(tried, columns=columns).groupby("rows").mean()
 
 # %% slideshow={"slide_type": "subslide"}
 floor = float((4 * SIGMA**2 / spread**2).mean())  # of this draw, mean over the outputs
 figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
-pictures.plot_scaled_by(table, floor, ax)
+pictures.plot_scaled_by(by_rows, floor, ax)
 plots.show(
     figure,
     "MSE of the best predictor against the number of test rows. Scaled by training statistics "
@@ -754,11 +753,11 @@ plots.show(
 
 # %%
 pooled = [standardize(np.concatenate([y_train, k * y_test]))[0][:256] for k in (1, 2)]
-proper = [standardize(y_train, k * y_test)[0] for k in (1, 2)]
-moved_by = [float((two - one).abs().max()) for one, two in (pooled, proper)]
+apart = [standardize(y_train, k * y_test)[0] for k in (1, 2)]
+moved_by = [float((doubled - plain).abs().max()) for plain, doubled in (pooled, apart)]
 assert moved_by[1] == 0
-ways = ["all rows together", "training rows only"]
-pd.Series(moved_by, ways, name="largest change of a training target").to_frame()
+scaled_by = ["all rows together", "training rows only"]
+pd.Series(moved_by, scaled_by, name="largest change of a training target").to_frame()
 
 # %% [markdown] slideshow={"slide_type": "skip"}
 # ### Exercise 3 · Test rows on the training scale
@@ -878,10 +877,10 @@ plots.show(
 wired = graph.with_spurious_edges(8, seed=0)
 torch.manual_seed(0)
 model = GSNN(wired.edge_index_dict, wired.names, channels=8, layers=4, node_mlp=False)
-x = [torch.tensor(part, dtype=torch.float32) for part in (x_train, x_test)]
+inputs = [torch.tensor(x, dtype=torch.float32) for x in (x_train, x_test)]
 your_test = torch.tensor(yours(checks.scale_test, scale_test)(y_train, y_test), dtype=torch.float32)
 torch.testing.assert_close(your_test, z_test)
-history = train(model, x[0], z_train, x_test=x[1], y_test=your_test, epochs=500)
+history = train(model, inputs[0], z_train, x_test=inputs[1], y_test=your_test, epochs=500)
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(7.4, 3.7), layout="constrained")
@@ -897,8 +896,8 @@ _, _, signal_train, _ = data(256, 1024, 0, seed=0)
 pairs = (y_train, signal_train), (y_test, signal_test)
 exact = [(((y - f) / spread) ** 2).mean() for y, f in pairs]
 reached = [history.train_mse[-1], history.test_mse[-1]]
-table = {"GSNN, last epoch": reached, "exact function, same rows": exact, "floor": floor}
-pd.DataFrame(table, ["train MSE", "test MSE"])
+against = {"GSNN, last epoch": reached, "exact function, same rows": exact, "floor": floor}
+pd.DataFrame(against, ["train MSE", "test MSE"])
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The test error settles a little above the floor. The training error goes *below* what the exact
@@ -910,9 +909,9 @@ pd.DataFrame(table, ["train MSE", "test MSE"])
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(9.0, 4.2), layout="constrained")
 with torch.no_grad():
-    gsnn = error(model(x[1]).double().numpy() * spread + centre)
-marks = {"training mean": mean_only, "linear model": linear, "GSNN": gsnn}
-pictures.plot_limits(error(signal_test), marks, ax)
+    gsnn = error(model(inputs[1]).double().numpy() * spread + centre)
+three = {"training mean": mean_only, "linear model": linear, "GSNN": gsnn}
+pictures.plot_limits(error(signal_test), three, ax)
 plots.show(
     figure,
     "The opening figure with the GSNN added: it comes close to the floor in every output, the "

@@ -106,7 +106,7 @@ from gsnn_tutorial.simulation import pathway_functions
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 1 · The state lives on edges
 #
-# We begin with a graph for the pencil: two inputs, two function nodes and one output. Its nodes and edges stand in the order
+# We begin with a graph for the pencil: two inputs, two function nodes and one output. Its nodes and edges are in the order
 # that the package uses, which means functions first, then inputs, then outputs, and edges between functions before all others.
 
 # %%
@@ -367,7 +367,7 @@ plots.show(figure, "The first sample's state on the five edges: at the start onl
 
 # %% [markdown]
 # Each layer moves the signal by one hop. $x_1$ needs two layers to reach $y$ by way of $f_2$. The messages grow on the way,
-# because every layer adds to what stands there.
+# because every layer adds to what is already there.
 #
 # **The read-out.** An output adds up its in-edges. The sum of $d$ independent messages of size 1 has size $\sqrt d$. So we
 # divide it by $\sqrt d$, where $d$ is the in-degree, and then an output with many in-edges is no louder than one with few.

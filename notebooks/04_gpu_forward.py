@@ -461,9 +461,9 @@ class EdgeMajor(torch.nn.Module):
 
 # %% slideshow={"slide_type": "skip"}
 edges = EdgeMajor(indices, size, values)
-rows = x.clone().requires_grad_()
-out = edges(rows)
-grad_weight, grad_rows = torch.autograd.grad(out, (edges.weight, rows), g)
+x_rows = x.clone().requires_grad_()
+out = edges(x_rows)
+grad_weight, grad_rows = torch.autograd.grad(out, (edges.weight, x_rows), g)
 assert torch.equal(out, y) and torch.equal(grad_rows, grad_x)
 assert torch.equal(grad_weight, grad_values)
 
@@ -551,8 +551,8 @@ def ways(N, seed=0):
 # %%
 modules, x_100, g_100 = ways(100)
 results = {name: list(step(way, x_100, g_100)()) for name, way in modules.items()}
-source, target = modules["edge-major"].pattern.indices
-results["dense mask"][1] = results["dense mask"][1][target, source]  # the weights that exist
+column, row = modules["edge-major"].pattern.indices
+results["dense mask"][1] = results["dense mask"][1][row, column]  # the weights that exist
 for i in (0, 2):
     results["edge-major"][i] = results["edge-major"][i].t()
 
@@ -616,7 +616,6 @@ def in_turn(runs, repeats=7, warmup=2):
 # not. Look at how much the others vary: a difference smaller than that is none.
 
 # %%
-modules, x_100, g_100 = ways(100)
 in_turn({name: step(way, x_100, g_100) for name, way in modules.items()}, warmup=0)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -845,10 +844,10 @@ print(f"all {B} samples of an edge: {4 * B} bytes")
 # of luck. The two gathers below read the same numbers, in turn.
 
 # %%
-source = win_indices(random_edges(N), N, C)[0].to(device)
-source = source[torch.randperm(len(source)).to(device)]  # the edges of a graph come in no order
-gathers = {"rows, edge-major": lambda: by_edge.index_select(0, source),
-           "columns, batch-major": lambda: by_sample.index_select(1, source)}
+read = win_indices(random_edges(N), N, C)[0].to(device)  # which edge each weight reads
+read = read[torch.randperm(len(read)).to(device)]  # the edges of a graph come in no order
+gathers = {"rows, edge-major": lambda: by_edge.index_select(0, read),
+           "columns, batch-major": lambda: by_sample.index_select(1, read)}
 assert torch.equal(gathers["rows, edge-major"](), gathers["columns, batch-major"]().t())
 rounds = in_turn(gathers)
 ratio = (rounds["columns, batch-major"] / rounds["rows, edge-major"]).median()
@@ -908,8 +907,8 @@ def disjoint_union(maps):
 
 # %%
 together, total = disjoint_union([(indices, size), (indices, size)])
-union = EdgeMajor(together, total, torch.cat([values, 10 * values]))
-assert torch.equal(union(torch.cat([x, x])), torch.cat([y, 10 * y]))
+two_graphs = EdgeMajor(together, total, torch.cat([values, 10 * values]))
+assert torch.equal(two_graphs(torch.cat([x, x])), torch.cat([y, 10 * y]))
 total
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -1010,8 +1009,8 @@ plots.show(figure, "Milliseconds per model and step against the number of models
 # still grows at the right end, or whether it has come to a stop.
 
 # %%
-ratio = {f"{n} samples": t["one after another"] / t["side by side"] for n, t in ms.items()}
-pd.DataFrame(ratio).T.rename_axis("models R", axis=1)
+gain = {f"{n} samples": t["one after another"] / t["side by side"] for n, t in ms.items()}
+pd.DataFrame(gain).T.rename_axis("models R", axis=1)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # The study of [chapter 6](06_three_way_evaluation.ipynb) trains all its seeds and arms in this way.
@@ -1071,10 +1070,10 @@ slopes(scaling)
 # %%
 model = random_model(2_000, 20_000).to(device)
 inputs = len(model.node_names_dict["input"])
-step = training_step(model, *torch.randn(2, 32, inputs, device=device))
-step()
+large_step = training_step(model, *torch.randn(2, 32, inputs, device=device))
+large_step()
 with profile(activities=[ProfilerActivity.CPU]) as recorded:
-    step()
+    large_step()
 spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()})
 (spent / spent.sum()).nlargest(8).map("{:.0%}".format).rename("share of the step").to_frame()
 
@@ -1100,9 +1099,9 @@ draw = Problem().draw(seed=0)
 small = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=False)
 small_step = training_step(small, draw.x_train, draw.y_train)
 small_step()
-with profile(activities=[ProfilerActivity.CPU]) as recorded:
+with profile(activities=[ProfilerActivity.CPU]) as recorded_small:
     small_step()
-operators = pd.DataFrame([(e.key, e.count, e.self_cpu_time_total) for e in recorded.key_averages()],
+operators = pd.DataFrame([(e.key, e.count, e.self_cpu_time_total) for e in recorded_small.key_averages()],
                      columns=["operator", "calls", "us"]).set_index("operator")  # fmt: skip
 print(f"{operators['calls'].sum():,} calls, {operators['us'].sum() / operators['calls'].sum():.1f} us each")
 operators.nlargest(6, "us")
@@ -1118,10 +1117,10 @@ operators.nlargest(6, "us")
 
 # %%
 copies = {}
-for megabytes in (0.5, 2, 8, 36):
-    a, old = torch.randn(2, int(megabytes * 250_000))
-    runs = {"new memory": lambda: torch.mul(a, a), "old memory": lambda: torch.mul(a, a, out=old)}
-    copies[f"{megabytes} MB"] = in_turn(runs, repeats=9).median()
+for size_mb in (0.5, 2, 8, 36):
+    one, old = torch.randn(2, int(size_mb * 250_000))
+    runs = {"new memory": lambda: torch.mul(one, one), "old memory": lambda: torch.mul(one, one, out=old)}
+    copies[f"{size_mb} MB"] = in_turn(runs, repeats=9).median()
 pd.DataFrame(copies).T.rename_axis("size of the result")
 
 # %% [markdown] slideshow={"slide_type": "slide"}

@@ -31,7 +31,7 @@
 #
 # 1. write the loss down, from two nodes to the matrix form, and check it against the package;
 # 2. say what `phi='mean'` reads after a group norm, and why `phi='learned'` reads more;
-# 3. tell which part of a correlation between member and pathway is no achievement;
+# 3. tell which part of a correlation between member and pathway comes for free;
 # 4. choose lambda, warm-up and batch size for a reason;
 # 5. use soft memberships and pairs of pathways that should differ.
 #
@@ -503,7 +503,8 @@ torch.testing.assert_close(one_layer, pathway_loss(s_random, M_small, careful_st
 # 8. On the real model, with both choices of $\varphi$ and with gradients:
 
 # %%
-for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=False)}.items():
+def check_module(name, phi):
+    """Our module and the package's regularizer give one model the same loss and the same gradient."""
     model, regularizer = new_model(lambda_sim=0.7, phi=name)
     if name == "learned":
         phi.load_state_dict(regularizer.phi.state_dict())  # the same w
@@ -516,6 +517,9 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
     W_in = model.ResBlocks[0].lin_in.values
     gradients = [torch.autograd.grad(l, W_in, retain_graph=True)[0] for l in (ours, theirs)]
     torch.testing.assert_close(*gradients, rtol=1e-3, atol=1e-6)
+
+check_module("mean", channel_mean)
+check_module("learned", torch.nn.Linear(8, 1, bias=False))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # This is the whole regularizer. In training we add its loss to the error, $\mathrm{MSE} + L_{sim}$, and
@@ -536,7 +540,7 @@ for name, phi in {"mean": channel_mean, "learned": torch.nn.Linear(8, 1, bias=Fa
 #
 # $$ \frac{\mathrm{var}_B(w \cdot a_i)}{\lVert w \rVert^2 \sum_c \mathrm{var}_B(a_{ic})} $$
 #
-# and a direction drawn blindly carries $1/C$ of it on average. The mean of the channels is the
+# and a direction drawn at random carries $1/C$ of it on average. The mean of the channels is the
 # direction $w = (1, \dots, 1)$.
 
 # %%
@@ -549,9 +553,10 @@ orthogonal = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manua
 torch.testing.assert_close(sum(share(a_random, w) for w in orthogonal.T), torch.ones(3))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# (The shares of eight orthogonal directions add up to one, as shares should.) Now the model that
-# was trained for the opening figure, in its last layer: before the norm, after it, after ELU. In
-# the last row, the direction $w$ that it has learned instead.
+# (The shares of eight orthogonal directions add up to one, as shares should.) Now we look into the last
+# layer of the model that we trained for the opening figure. We measure the share of the channel mean before
+# the norm, after it, and after ELU. In the last row you find the direction $w$ that the model has learned
+# instead.
 
 # %% slideshow={"slide_type": "subslide"}
 seen = {}
@@ -578,28 +583,29 @@ pd.DataFrame({"mean share": {name: f"{values.mean():.3f}" for name, values in sh
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The norm removes the mean of the channels entirely. Only the bend of ELU lets a trace of it
-# through, and that trace is what `phi='mean'` correlates. The learned direction carries about what
-# a blind one does: it was not chosen for variance but for agreement. Even so it reads many times
-# what the mean does.
+# through, and this trace is all that `phi='mean'` can correlate. The learned direction carries about
+# as much as a random one, because training chose it for agreement and not for variance. Even so, it
+# reads many times what the mean reads.
 #
-# It gets worse. The norm treats its mean and standard deviation as constants in the backward pass.
-# So the gradient does not know that the mean is about to be subtracted. It promises an effect that
-# the forward pass takes back. We take random channels, ask for a larger mean, make a step along the
-# gradient, and compare what the gradient promised with what we got.
+# It gets worse. The norm treats its mean and standard deviation as constants in the backward pass, so
+# the gradient does not know that the mean is about to be subtracted. It promises an effect, and the
+# forward pass takes it back. We can watch this happen: we take random channels, ask for a larger mean,
+# make a step along the gradient, and compare what the gradient promised with what we got.
 
 # %%
 one_norm = GroupLayerNorm(nodes=1, channels=8)
 readers = {"after the norm": one_norm, "after ELU": lambda z: torch.nn.functional.elu(one_norm(z))}
-z = torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(0))  # (N, C, B)
-rows = {}
-for name, read in readers.items():
-    z = z.detach().requires_grad_()
+
+def promised_and_got(read):
+    """Of a step along the gradient of the mean: the gain that the gradient promises, and the gain."""
+    z = torch.randn(1, 8, 256, generator=torch.Generator().manual_seed(0)).requires_grad_()  # (N, C, B)
     value = read(z).mean(1).sum()
     value.backward()
     step = 0.1 * z.grad
     got = read(z + step).mean(1).sum() - value
-    rows[name] = {"promised": (step * z.grad).sum().item(), "got": got.item()}
-promise = pd.DataFrame(rows).T
+    return {"promised": (step * z.grad).sum().item(), "got": got.item()}
+
+promise = pd.DataFrame({name: promised_and_got(read) for name, read in readers.items()}).T
 assert (promise["got"].abs() < 0.1 * promise["promised"]).all()
 promise.assign(kept=(promise["got"] / promise["promised"]).map("{:.1%}".format))
 
@@ -627,15 +633,15 @@ table
 #
 # ## 7 · A direction that is learned
 #
-# `phi='learned'` is one vector $w$ in $\mathbb{R}^C$ and $s_i = w \cdot a_i$: the same $w$ for all
-# nodes and layers. It is $C$ parameters, and it is trained together with the model, so remember to
-# give the optimiser `regularizer.parameters()` too (`train` does).
+# With `phi='learned'`, the score is $s_i = w \cdot a_i$, and one vector $w$ in $\mathbb{R}^C$ serves all
+# nodes and all layers. These are $C$ parameters, and we train them together with the model. When you write
+# a training loop of your own, remember to give the optimiser `regularizer.parameters()` too (`train` does).
 #
-# Sharing one $w$ means more than saving parameters. Channel 3 of one node has nothing to do with
-# channel 3 of another, until one $w$ for all of them gives the number 3 a common meaning.
+# When all nodes share one $w$, we save parameters, and we gain something more. Channel 3 of one node has
+# nothing to do with channel 3 of another until one $w$ for all of them gives the number 3 a common meaning.
 #
-# A fair question: who has done the work in the opening figure? Perhaps the members were in step all
-# along, and $w$ merely found the direction in which one sees it. So we also fit $w$ alone, to a
+# Now a fair question: who has done the work in the opening figure? Perhaps the members were in step all
+# along, and $w$ has only found the direction in which we can see it. So we also fit $w$ alone, to a
 # model that is not allowed to move.
 
 # %%
@@ -652,14 +658,14 @@ def fit_direction(model, regularizer, data=draw):
 
 # %%
 scores = {"untrained, first w": before}
-untrained, regularizer = new_model()
-fit_direction(untrained, regularizer)
-scores["untrained, w fitted"] = last_scores(untrained, regularizer)
+fresh_model, fresh_reader = new_model()
+fit_direction(fresh_model, fresh_reader)
+scores["untrained, w fitted"] = last_scores(fresh_model, fresh_reader)
 
-plain_model, regularizer = new_model()
+plain_model, plain_reader = new_model()
 baseline = train_briefly(plain_model, None)
-fit_direction(plain_model, regularizer)
-scores["trained without, w fitted"] = last_scores(plain_model, regularizer)
+fit_direction(plain_model, plain_reader)
+scores["trained without, w fitted"] = last_scores(plain_model, plain_reader)
 scores["trained with the regularizer"] = after
 
 # %%
@@ -683,19 +689,20 @@ r_table
 #
 # ## 8 · Soft members, and pathways that should differ
 #
-# Membership need not be yes or no. A database may be sure of some members and doubtful of others,
-# and $M_{pi}$ may be any weight that is not negative. It enters twice: in the score, and in the
-# mean of the correlations. Back to our three nodes. What happens as the third one's weight goes
-# from 1 to 0?
+# Membership need not be yes or no. A database may be sure of some members and doubtful of others, so
+# $M_{pi}$ may be any weight that is not negative. The weight enters twice: in the score, and in the
+# mean of the correlations. We go back to our three nodes and let the weight of the third go from 1 to 0.
+#
+# **Predict first.** What will happen to the correlation of each of the three with the pathway?
 
 # %%
 weights = torch.linspace(0, 1, 11)
 soft = []
 for weight in weights:
-    m = torch.tensor([[1.0, 1.0, weight]])
-    S_soft = three @ m.t() / m.sum()
-    r = (careful_standardize(S_soft) * careful_standardize(three)).mean(0)
-    soft.append([*r.tolist(), -pathway_loss(three, m).item()])
+    M_soft = torch.tensor([[1.0, 1.0, weight]])
+    S_soft = three @ M_soft.t() / M_soft.sum()
+    r_soft = (careful_standardize(S_soft) * careful_standardize(three)).mean(0)
+    soft.append([*r_soft.tolist(), -pathway_loss(three, M_soft).item()])
 torch.testing.assert_close(soft[-1][:3], r_members, atol=1e-5, rtol=0)
 
 # %% slideshow={"slide_type": "subslide"}
@@ -719,8 +726,8 @@ plots.show(figure, "Correlation of three members with the pathway, against the t
 # $$ L_{dis} = \lambda_{dis}\; \mathrm{mean}_L\;
 #    \mathrm{mean}_{(p, q)}\; \mathrm{corr}_B(S_p, S_q)^2 $$
 #
-# Squared, so that opposite is no better than alike. On screen, and against the package, for all six
-# pairs:
+# The correlation is squared, since two pathways that do the opposite of each other differ no more than
+# two that do the same. We write it down and compare it with the package, for all six pairs:
 
 # %%
 def dissimilarity_loss(a, M, phi, pairs):
@@ -731,14 +738,14 @@ def dissimilarity_loss(a, M, phi, pairs):
     return (Z[..., p] * Z[..., q]).mean(0).square().mean()  # over layers and pairs
 
 pairs = [(p, q) for p in range(4) for q in range(p)]
-model, regularizer = new_model(phi="mean", dissim_pairs=pairs, lambda_dis=0.5)
-model(draw.x_train)
-theirs = regularizer.loss(model)[1]
-ours = 0.5 * dissimilarity_loss(model.layer_activations(draw.x_train), M, channel_mean, pairs)
-torch.testing.assert_close(ours, theirs, atol=1e-6, rtol=1e-4)
+pair_model, pair_reader = new_model(phi="mean", dissim_pairs=pairs, lambda_dis=0.5)
+pair_model(draw.x_train)
+a_pairs = pair_model.layer_activations(draw.x_train)
+torch.testing.assert_close(0.5 * dissimilarity_loss(a_pairs, M, channel_mean, pairs),
+                           pair_reader.loss(pair_model)[1], atol=1e-6, rtol=1e-4)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Our pathways have inputs of their own. Do their scores correlate, in the model of the opening
+# Each of our pathways has inputs of its own. Do their scores correlate in the model of the opening
 # figure?
 
 # %%
@@ -754,20 +761,22 @@ pd.DataFrame(torch.corrcoef(S_after.t()).numpy(), pathways, pathways)
 # %%
 overlapping = M.clone()
 overlapping[0, [3, 4]] = overlapping[1, 2] = 1
-apart = {}
-for lambda_dis in [0, 3]:
-    model, regularizer = new_model(
-        membership=overlapping, dissim_pairs=[(0, 1)], lambda_dis=lambda_dis
-    )
+
+def train_overlapping(lambda_dis):
+    """Scores of the overlapping pathways (B, P), and the history of the training."""
+    pair = {"dissim_pairs": [(0, 1)], "lambda_dis": lambda_dis}
+    model, regularizer = new_model(membership=overlapping, **pair)
     history = train_briefly(model, regularizer)
-    s_apart = last_scores(model, regularizer)
-    apart[lambda_dis] = s_apart @ overlapping.t() / overlapping.sum(1), history
+    s = last_scores(model, regularizer)
+    return s @ overlapping.t() / overlapping.sum(1), history
+
+apart = {lambda_dis: train_overlapping(lambda_dis) for lambda_dis in (0, 3)}
 
 # %% slideshow={"slide_type": "subslide"}
 figure, axes = plt.subplots(1, 2, figsize=(7.2, 3.5), layout="constrained")
-for ax, (lambda_dis, (S_apart, history)) in zip(axes, apart.items()):
+for ax, (strength_dis, (S_apart, its_history)) in zip(axes, apart.items()):
     figures.plot_pathway_pair(S_apart[:, 0], S_apart[:, 1], ax)
-    title = rf"$\lambda_{{dis}}$ = {lambda_dis}, test MSE {history.test_mse[-1]:.2f}"
+    title = rf"$\lambda_{{dis}}$ = {strength_dis}, test MSE {its_history.test_mse[-1]:.2f}"
     ax.set_title(title, fontsize=10)
 plots.show(figure, "Score of pathway 1 against that of pathway 0, where members overlap: "
                    "strongly correlated without the dissimilarity loss, hardly with it")
@@ -787,8 +796,8 @@ plots.show(figure, "Score of pathway 1 against that of pathway 0, where members 
 #    \qquad \mathrm{var}(S) = \tfrac1m \mathrm{var}(s_i),
 #    \qquad r_i = \frac{1/m}{\sqrt{1/m}} = \frac{1}{\sqrt m} $$
 #
-# This is the **floor**: what chance alone gives. The honest question is whether a member follows
-# *the others*. So leave it out:
+# This is the **floor** of the correlation: what chance alone gives. The honest question is whether a member
+# follows *the others*, so we leave it out of the mean:
 #
 # $$ S_{-i} = \frac{1}{m - 1} \sum_{j \ne i} s_j $$
 
@@ -807,8 +816,8 @@ torch.testing.assert_close(r_with(three, others(three)).tolist(), by_hand, atol=
 torch.testing.assert_close(by_hand[2], soft[0][2], atol=1e-5, rtol=0)  # weight 0 in section 8
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Leaving the third node out gives the number that we met at weight 0 in the last section. Now the
-# floor, simulated with independent members:
+# When we leave the third node out, we get the number that we met at weight 0 in the last section. Now we
+# measure the floor, with members that are independent because we draw them so:
 
 # %%
 sizes = [2, 3, 4, 6, 8, 16, 32]
@@ -833,7 +842,7 @@ pd.DataFrame(measured, index=pd.Index(sizes, name="m")).assign(floor=theory)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # With the pathway score, the marks lie on the curve. With the other members, there is no floor. Our
-# pathways have three members, so the row $m = 3$ says how much of any $r$ is no achievement.
+# pathways have three members, so the row $m = 3$ tells us how much of any $r$ comes for free.
 #
 # This does not harm the loss, because its minimum lies where all members are in step, whether we leave the
 # member out or not. But when you *report* a correlation, you should compare it with its floor, or leave the
@@ -848,10 +857,10 @@ def left_one_out(s):
 r_table.assign(**{"mean r, left one out": [left_one_out(s) for s in scores.values()]})
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The untrained model, seen along its fitted $w$, stands hardly above the floor, and little is left of
-# it without the member's own part. Along its first $w$ the members even oppose each other. Training
-# on the data brings a good deal. And what the regularizer adds is real in this sense: it survives
-# leaving the member out.
+# Look at the untrained model first. Seen along its fitted $w$, it is hardly above the floor, and little is
+# left of it when we take away the member's own part. Along its first $w$ the members even oppose each
+# other. Training on the data brings a good deal. What the regularizer adds to that is real, in the sense
+# that it is still there when we leave the member out.
 #
 # ### Exercise 3 · Leave one out, for any membership
 #
@@ -892,7 +901,7 @@ checks.leave_one_out(leave_one_out);
 # </details>
 #
 # Your function does for all pathways at once what `left_one_out` did pathway by pathway. We use it on the model
-# that was trained with the regularizer, whose row of the table above it has to give again:
+# that we trained with the regularizer. It has to give the same number as the last row of the table above:
 
 # %% slideshow={"slide_type": "skip"}
 without_me = yours(checks.leave_one_out, leave_one_out)(after, M)  # (B, P, N)
@@ -904,11 +913,11 @@ assert math.isclose(all_at_once, left_one_out(after), abs_tol=1e-4)
 # ## 10 · How many samples a correlation needs
 #
 # A correlation over a batch is an estimate. In a small batch it is mostly noise: with two samples
-# it is +1 or -1, whatever the nodes do. How noisy at $B$ samples? We take the model that was
+# it is +1 or -1, whatever the nodes do. How noisy is it with $B$ samples? We take the model that we
 # trained without the regularizer, draw 500 batches of each size from the test samples, and look at
-# the standard deviation of three numbers: the correlation of a node with a pathway that it does not
-# belong to; that of a middling member with its own pathway; and the mean over all members, which is
-# what enters the loss.
+# the standard deviation of three numbers: the correlation of a node with another pathway, to which it
+# does not belong; that of a typical member with its own pathway; and the mean over all members, which
+# is what enters the loss.
 
 # %%
 s_plain = scores["trained without, w fitted"]
@@ -916,21 +925,21 @@ S_plain = s_plain @ M.t() / M.sum(1)
 middling = (member_correlations(s_plain, M) - 0.7).abs().argmin()  # the member with r nearest 0.7
 batch_sizes = [2, 4, 8, 16, 32, 64, 128, 256]
 generator = torch.Generator().manual_seed(0)
-spread = {"with a strange pathway": [], "with its own pathway": [], "mean over all members": []}
+spread = {"with another pathway": [], "with its own pathway": [], "mean over all members": []}
 for B in batch_sizes:
     rows = torch.randint(len(s_plain), (500, B), generator=generator)
     z, Z = (careful_standardize(t[rows].transpose(0, 1)) for t in (s_plain, S_plain))  # (B, 500, N), (B, 500, P)
     R = torch.einsum("brp,brn->rpn", Z, z) / B  # (500, P, N)
     own = R[:, graph.labels[middling], middling]
     drawn = [R[:, 3, 0], own, (R * M).sum((1, 2)) / M.sum()]
-    for name, r in zip(spread, drawn):
-        spread[name].append(r.std().item())
+    for values, estimates in zip(spread.values(), drawn):
+        values.append(estimates.std().item())
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(6.8, 4.0), layout="constrained")
 figures.plot_batch_noise(batch_sizes, spread, ax)
 plots.show(figure, "Standard deviation of correlations against batch size, log-log: "
-                   "for a strange pathway it follows one over root B, for a member it is lower")
+                   "for another pathway it follows one over root B, for a member it is lower")
 
 # %%
 by_size = pd.DataFrame(spread, index=pd.Index(batch_sizes, name="B"))
@@ -940,10 +949,9 @@ by_size.assign(**{"1 / root B": by_size.index**-0.5})
 # Where there is nothing to find, the noise follows $1/\sqrt B$ (in the smallest batches it is a
 # little above; for independent normal scores theory says $1/\sqrt{B - 1}$ exactly). The mean over
 # members is steadier than either of the two. At $B = 8$ the noise of a single correlation is more
-# than a third, as large as many a correlation that we look for. From $B = 32$ on it is below 0.2,
-# and that is a reason for the rule of thumb: **use at least 32 samples in a batch**. It is a
-# convention, not a threshold: the noise falls by $\sqrt 2$ with every doubling of $B$, there as
-# elsewhere.
+# than a third, which is as large as many a correlation that we look for. From $B = 32$ on it is below
+# 0.2, and this is a reason for our rule of thumb: **use at least 32 samples in a batch**. Nothing special
+# happens at 32, though. The noise falls by $\sqrt 2$ with every doubling of $B$, there as elsewhere.
 #
 # ## 11 · How strong, and when
 #
@@ -955,19 +963,20 @@ by_size.assign(**{"1 / root B": by_size.index**-0.5})
 
 # %%
 lambdas = [0, 0.1, 0.3, 1, 3, 10]
-kept, rows = {0: scores["trained without, w fitted"]}, {}
-histories = {0: baseline}
-for lambda_sim in lambdas[1:]:
+
+def train_at(lambda_sim):
+    """The scores of all nodes (B, N), and the test MSE at the end."""
     model, regularizer = new_model(lambda_sim)
-    histories[lambda_sim] = train_briefly(model, regularizer)
-    kept[lambda_sim] = last_scores(model, regularizer)
-for lambda_sim, s_kept in kept.items():
-    rows[f"{lambda_sim:g}"] = {
-        "mean r": member_correlations(s_kept, M).mean().item(),
-        "left one out": left_one_out(s_kept),
-        "test MSE": histories[lambda_sim].test_mse[-1],
-    }
-sweep = pd.DataFrame(rows).T.rename_axis("lambda")
+    history = train_briefly(model, regularizer)
+    return last_scores(model, regularizer), history.test_mse[-1]
+
+kept = {0: (scores["trained without, w fitted"], baseline.test_mse[-1])}
+kept |= {lambda_sim: train_at(lambda_sim) for lambda_sim in lambdas[1:]}
+sweep = pd.DataFrame({
+    f"{lambda_sim:g}": {"mean r": member_correlations(s, M).mean().item(),
+                        "left one out": left_one_out(s), "test MSE": mse}
+    for lambda_sim, (s, mse) in kept.items()
+}).T.rename_axis("lambda")
 
 # %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
@@ -987,15 +996,15 @@ plots.show(figure, "Left, the mean correlation of members with their pathway ris
 # the data. These are single, short runs. To find out what a lambda is *worth* we need many seeds and a
 # control, and that is the question of [6 · Three-way evaluation](06_three_way_evaluation.ipynb).
 #
-# The scores behind the leftmost points: a model that has never heard of pathways, seen along the
-# $w$ that was fitted to it.
+# Behind the leftmost points stands a model that has never heard of pathways. Here are its scores, seen
+# along the $w$ that we fitted to it.
 
 # %% slideshow={"slide_type": "subslide"}
 def at(lambda_sim):
     figure, axes = plt.subplots(
         1, 4, figsize=(11.5, 3.4), layout="constrained", sharex=True, sharey=True
     )
-    figures.plot_pathway_scatters(kept[lambda_sim], graph, axes)
+    figures.plot_pathway_scatters(kept[lambda_sim][0], graph, axes)
     figure.suptitle(rf"$\lambda_{{sim}}$ = {lambda_sim:g}", fontsize=11)
     plots.show(figure, f"Members' scores against their pathway's, lambda {lambda_sim:g}")
 
@@ -1009,14 +1018,14 @@ at(0)
 interact(at, lambda_sim=SelectionSlider(options=lambdas, value=0, description="lambda"));
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# **Warm-up.** At the start of training the activations mean nothing yet. Asking them to agree right
-# away may make them agree on something that predicts nothing. So let the data speak first, and
+# **Warm-up.** At the start of training the activations mean nothing yet. If we ask them to agree right
+# away, they may agree on something that predicts nothing. So we let the data speak first, and we
 # raise the strength of the regularizer linearly,
 #
 # $$ \mathrm{strength}(e) = \min\!\big(1, (e + 1) / W\big), $$
 #
-# over the first $W$ epochs. Does it help? With a lambda that is rather too large, 3, on four fresh
-# draws of the problem:
+# over the first $W$ epochs. Does it help? We try it with a lambda of 3, which is rather too large, on four
+# fresh draws of the problem:
 
 # %%
 def test_curve(seed, W):
@@ -1052,23 +1061,23 @@ pd.concat(tables, axis=1)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # With warm-up the error falls faster from early on. At the end it is clearly lower on two of the
-# four draws and about the same on the other two, and the members agree as well either way. So it is
-# an insurance for a strong lambda, not a promise. `train(..., warmup_epochs=50)` is all that it
-# takes.
+# four draws and about the same on the other two, and the members agree as well either way. So you may
+# take it as an insurance for a strong lambda, but it promises nothing. `train(..., warmup_epochs=50)` is
+# all that you have to write.
 #
 # ## Recap
 #
-# 1. The loss is minus the mean correlation, over the batch, of members with their pathway's score.
-#    Loop, matrix, module and package gave the same numbers, and a node that no signal has reached
-#    counts 0, without a gradient.
-# 2. After a group norm the mean of the channels is gone but for the bend of ELU, and the detached
-#    norm promises effects that are not kept. A learned direction reads many times more.
+# 1. The loss is minus the mean correlation, over the batch, of members with their pathway's score. Our
+#    loop, our matrices, our module and the package all gave the same numbers. A node that no signal has
+#    reached counts as 0, and it gets no gradient.
+# 2. After a group norm, the mean of the channels is gone except for what the bend of ELU lets through, and
+#    the gradient promises effects that are not kept. A learned direction reads many times more.
 # 3. Independent members of a pathway of size $m$ correlate $1/\sqrt m$ with their own mean. Report
 #    above that floor, or leave the member out.
-# 4. Lambda past the point of agreement buys little and costs error; warm-up lets the data speak
-#    first; the noise of a correlation is about $1/\sqrt B$, so take at least 32 samples.
-# 5. Weights in $M$ may be soft; pairs of pathways that should differ get a squared correlation of
-#    their own.
+# 4. Beyond the point of agreement, a larger lambda buys little and costs error. Warm-up lets the data speak
+#    first. The noise of a correlation is about $1/\sqrt B$, so you should take at least 32 samples.
+# 5. The weights in $M$ may be soft, and pairs of pathways that should differ get a term of their own, the
+#    squared correlation of their scores.
 #
 # **Next:** we can tell a model which nodes work together, and it listens. Whether this *helps* is
 # another matter. In [6 · Three-way evaluation](06_three_way_evaluation.ipynb) you put the question

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def busy_cores(cores: int | None = None) -> Iterator[subprocess.Popen]:
-    """Keep so many cores (None: all) busy for the while.
+    """Keep this number of cores (None: all of them) busy inside a ``with`` block.
 
     The second process ends with the block, after an error or an interrupt too; and by itself if this process is gone.
     """

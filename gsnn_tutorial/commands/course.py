@@ -38,7 +38,11 @@ def add(commands):
     grade.add_argument("--roster", help="the class's list, with ids, names and e-mail addresses", metavar="CSV")
     grade.add_argument("--due", help="when it was due, such as 2027-03-05T23:59", metavar="TIME")
     grade.add_argument("--own-seeds", action="store_true", help="each pupil got a release with a seed of its own")
-    grade.add_argument("--earlier", help="take over points and comments by hand from this run", metavar="FOLDER")
+    grade.add_argument(
+        "--earlier",
+        help="take over points and comments by hand from this run; who is only there is left as they were",
+        metavar="FOLDER",
+    )
     option(grade, "--jobs", "notebooks that run at a time", 2)
     option(grade, "--cell-seconds", "how long a cell may take", 30.0)
     option(grade, "--seconds", "how long a submission may take", 300.0)

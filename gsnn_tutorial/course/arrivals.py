@@ -78,9 +78,12 @@ def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
     for arrival in found.values():
         arrival.path = _choose(arrival.files, name)
         arrival.time = arrival.time or _time(arrival.path)
+        others = {path.name for path in arrival.files if path != arrival.path} - {"timestamp.txt"}
+        others = ", ".join(sorted(others)[:5])
         if arrival.path is None:
-            others = ", ".join(sorted({path.name for path in arrival.files})[:5])
             arrival.notes.append(NONE + (f": {others}" if others else ""))
+        elif others:
+            arrival.notes.append(f"{arrival.path.name} was read, and not {others}: look at it")
     return list(found.values())
 
 

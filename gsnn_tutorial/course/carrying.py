@@ -6,7 +6,10 @@ from pathlib import Path
 
 from gsnn_tutorial.course.arrivals import Arrival
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
+from gsnn_tutorial.course.roster import NOTHING
 from gsnn_tutorial.files import UnusableFile
+
+BEFORE = "graded before: left as it was"
 
 
 def by_hand(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
@@ -17,8 +20,14 @@ def by_hand(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
 
 
 def carry_over(course: NbgraderCourse, before: tuple[NbgraderCourse, dict], handed_in: dict[str, Arrival]):
-    """Take over points and comments by hand, where the answer is still the same, and say where it is not."""
+    """Take over points and comments by hand, where the answer is still the same, and say where it is not.
+
+    Who handed in then and not now has no points here, rather than 0: what was given stands.
+    """
     old, given = before
+    for pupil, arrival in handed_in.items():
+        if NOTHING in arrival.notes and old.notebook("submitted", pupil).exists():
+            arrival.notes.append(BEFORE)
     for (pupil, cell), (points, comment) in given.items():
         if pupil not in handed_in or not course.notebook("autograded", pupil).exists():
             continue

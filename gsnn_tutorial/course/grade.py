@@ -57,7 +57,8 @@ def grade(
         roster: the class's list, a CSV, see ``read_roster``.
         due: when the assignment was due; the table says how many days late each pupil was.
         own_seeds: each pupil got a release with a seed of its own, see ``own_seed``.
-        earlier: the output of an earlier run; points and comments by hand are taken over where the answer is the same.
+        earlier: the output of an earlier run; points and comments by hand are taken over where the answer is the same,
+            and who handed in then and not now is left as they were.
         jobs: how many notebooks run at a time.
         cell_seconds, seconds, memory: what a cell, and a submission, may take; gigabytes. See ``Limits``.
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pandas as pd
 
 from gsnn_tutorial.course import pages
+from gsnn_tutorial.course.carrying import BEFORE
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
-from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports
+from gsnn_tutorial.course.roster import NOTHING, read_roster, write_exports, write_feedback
 from gsnn_tutorial.files import UnusableFile, read_csv, write_csv, write_text
 
 HAPPENED = "what happened"
@@ -17,9 +19,10 @@ HAPPENED = "what happened"
 def report(output: Path) -> pd.DataFrame:
     """Write a graded class's feedback and tables, as ``grade`` does in the end, and again after grading by hand.
 
-    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand), their ``total``,
-    ``of`` how many, ``days late`` if the assignment had a date, and ``what happened``. Written are points.csv,
-    answers.csv (every wrong answer's diagnosis), grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html,
+    A row for each pupil: the points of every graded cell (blank where one waits to be graded by hand; all blank where a
+    pupil was graded in an earlier run and not in this one), their ``total``, ``of`` how many, ``days late`` if the
+    assignment had a date, and ``what happened``. Written are points.csv, answers.csv (every wrong answer's diagnosis),
+    grades.csv (nbgrader's export), moodle.csv, canvas.csv, class.html, feedback.zip where Moodle's numbers are known,
     and similar/, which Dolos and JPlag read.
     """
     output = Path(output)
@@ -36,7 +39,8 @@ def report(output: Path) -> pd.DataFrame:
     about = read_csv(output / "happened.csv", dtype=str, keep_default_na=False).set_index("pupil")
     points = pd.DataFrame.from_dict(course.grades(), orient="index", dtype=float).reindex(about.index, columns=most)
     absent = about[HAPPENED].str.contains(NOTHING, regex=False)
-    points[absent] = points[absent].fillna(0.0)
+    before = about[HAPPENED].str.contains(BEFORE, regex=False)
+    points[absent & ~before] = points[absent & ~before].fillna(0.0)
     wrong = _wrong(course, about.index)
     answers = [
         (pupil, _exercise(cell), points.loc[pupil, cell], most[cell], diagnosis) for pupil, cell, diagnosis in wrong
@@ -44,15 +48,18 @@ def report(output: Path) -> pd.DataFrame:
     answers = pd.DataFrame(answers, columns=["pupil", "cell", "points", "of", "diagnosis"])
     write_csv(answers, output / "answers.csv")
     table = points.rename(columns=_exercise)
-    table = table.assign(total=points.sum(axis=1), of=sum(most.values()))
+    table = table.assign(total=points.sum(axis=1).mask(before), of=sum(most.values()))
     if (about["days late"] != "").any():
         table["days late"] = about["days late"]
     table[HAPPENED] = about[HAPPENED]
     write_csv(table, output / "points.csv")
     roster = read_roster(output / "roster.csv") if (output / "roster.csv").exists() else None
-    comments = answers.groupby("pupil")["diagnosis"].agg(" ".join).reindex(about.index).fillna("")
+    sentences = answers["diagnosis"].str.replace(r"(?<![.!?])$", ".", regex=True)
+    comments = sentences.groupby(answers["pupil"]).agg(" ".join).reindex(about.index).fillna("")
     back = about[["id", "name", "email"]].assign(total=table["total"], of=table["of"], comment=comments)
     write_exports(roster, back.assign(waits=points.isna().any(axis=1)), output, course.name)
+    if roster is not None:
+        write_feedback(roster, about.index, output, course.name)
     numbers, exercises = table.drop(columns=HAPPENED), list(map(_exercise, most))
     write_text(pages.class_page(course.name, numbers, answers, exercises, most, absent), output / "class.html")
     _similar(course, about.index, output / "similar")
@@ -60,10 +67,14 @@ def report(output: Path) -> pd.DataFrame:
 
 
 def show(table: pd.DataFrame):
-    """Print the points, and below them what happened to whom."""
+    """Print the points, and below them what happened to whom; who was only graded in an earlier run is counted."""
+    before = table[HAPPENED].str.contains(BEFORE, regex=False)
+    table = table[~before]
     print(table.drop(columns=HAPPENED).to_string(na_rep="by hand", float_format=lambda points: f"{points:g}"), "\n")
     for pupil, happened in table[HAPPENED].items():
         print(f"{pupil}: {happened}")
+    if before.any():
+        print(f"{before.sum()} more were graded before: left as they were, and blank in what the platforms take")
 
 
 def _wrong(course: NbgraderCourse, pupils):
@@ -71,11 +82,21 @@ def _wrong(course: NbgraderCourse, pupils):
     for pupil in pupils:
         if not course.notebook("autograded", pupil).exists():
             continue
+        broken = {}  # {a cell: its error}
         for cell in course.read("autograded", pupil).cells:
-            if cell.metadata.get("nbgrader", {}).get("grade"):
-                for error in [o for o in cell.get("outputs", []) if o.output_type == "error"][:1]:
-                    shown = error.evalue if error.ename == "AssertionError" else f"{error.ename}: {error.evalue}"
-                    yield pupil, cell.metadata.nbgrader.grade_id, shown
+            if mark := cell.metadata.get("nbgrader", {}):
+                errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
+                broken |= {mark["grade_id"]: error for error in errors[:1]}
+                if mark.get("grade") and errors:
+                    yield pupil, mark["grade_id"], _said(_exercise(mark["grade_id"]), errors[0], broken)
+
+
+def _said(exercise: str, error, broken: dict) -> str:
+    """A check's diagnosis, or what broke: the answer's own cell, where the test misses a name for that reason."""
+    if error.ename == "AssertionError":
+        return error.evalue
+    error = broken.get(exercise, error) if error.ename == "NameError" else error
+    return f"{exercise}: {error.ename}: " + re.sub(r" \(\d+\.py, (line \d+)\)$", r" (\1)", error.evalue)
 
 
 def _similar(course: NbgraderCourse, pupils, folder: Path):

@@ -9,13 +9,15 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
+import zipfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from gsnn_tutorial.course.arrivals import Arrival, unique
-from gsnn_tutorial.files import UnusableFile, write_csv
+from gsnn_tutorial.files import UnusableFile, replacing, write_csv
 
 COLUMNS = {
     "id": ("id", "student_id", "student id", "id number", "sis user id", "username", "matriculation number"),
@@ -176,3 +178,24 @@ def write_exports(roster: Roster | None, points: pd.DataFrame, folder: Path, tit
                                "SIS Login ID": points["email"], "Section": "", title: grade})  # fmt: skip
     most = {name: "" for name in canvas} | {"Student": "    Points Possible", column: f"{points['of'].max():g}"}
     write_csv(pd.concat([pd.DataFrame([most]), canvas], ignore_index=True), folder / "canvas.csv")
+
+
+def write_feedback(roster: Roster, names: Iterable[str], folder: Path, title: str):
+    """Write feedback.zip, for Moodle's *Upload multiple feedback files in a zip*: each pupil's page in a folder called
+    as Moodle's own download calls it. Moodle reads the number, so only a grading worksheet leads to one.
+
+    Arguments
+        names: the folders in feedback/, the roster's pupils first and in its order.
+        title: the assignment, and its page.
+    """
+    known = [
+        (" ".join(re.split(r"[_/\\:\s]+", pupil["name"])), pupil["platform"], folder / "feedback" / name / title)
+        for name, pupil in zip(names, roster.pupils.to_dict("records"))
+        if pupil["platform"]
+    ]
+    if roster.canvas or not known:
+        return
+    with replacing(folder / "feedback.zip") as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as packed:
+        for pupil, number, pages in known:
+            if (page := pages / f"{title}.html").is_file():
+                packed.write(page, f"{pupil}_{number}_assignsubmission_file_/{page.name}")

@@ -12,7 +12,7 @@ SMALL = 2**22  # weights times samples of a batch: up to here several threads ga
 
 @contextmanager
 def threads(count: int) -> Iterator[None]:
-    """Let torch work on so many threads for the while, in this thread of the program."""
+    """Let torch use this number of threads inside a ``with`` block, in this thread of the program."""
     before = torch.get_num_threads()
     torch.set_num_threads(count)
     try:

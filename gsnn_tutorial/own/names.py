@@ -1,4 +1,4 @@
-"""Names matched: exactly, else by a stated rule: the same but for case and surrounding blanks, and one node only."""
+"""Matching names: exactly, or by one stated rule, the same except for case and blanks around it, if one node fits."""
 
 from __future__ import annotations
 

@@ -70,7 +70,7 @@ def guessed_roles(header: list[str], edges: pd.DataFrame, findings: Findings) ->
 def matched_roles(roles: pd.DataFrame, header: list[str], nodes: list[str], findings: Findings) -> pd.DataFrame:
     """The mapping with the table's own names of columns and the network's own names of nodes.
 
-    Raises ValueError for a column that the table has not, a node that the network has not, a column that is both input
+    Raises ValueError for a column that the table lacks, a node that the network lacks, a column that is both input
     and output, and without any input or output.
     """
     columns, places = Names(header), Names(nodes)

@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.plots.style import axes, tidy
+from gsnn_tutorial.plots.style import axes, spoken, tidy
 from gsnn_tutorial.study.arms import ARMS
 from gsnn_tutorial.training import History
 
@@ -107,7 +107,7 @@ def plot_against_parent_sum(function: Callable, ax: Axes | None = None, *, sampl
     ax.set(
         xlabel="sum of the parents",
         ylabel="value of the function",
-        title=function.__name__,
+        title=spoken(function.__name__),
         xlim=(-4.2, 4.2),
     )
     tidy(ax)
@@ -164,7 +164,7 @@ def plot_drowned(
     ax.set(
         xlabel="sum of the parents",
         ylabel="raw output",
-        title=f"{function.__name__}, noise scale {noise_scale:g}",
+        title=f"{spoken(function.__name__)}, noise scale {noise_scale:g}",
     )
     ax.legend(**{**_ABOVE, "bbox_to_anchor": (0.5, -0.32), "ncol": 2}, markerscale=1.8)
     return tidy(ax)
@@ -188,7 +188,7 @@ def plot_floor_curve(
         ax.plot(scales, noise / (signal + noise), linestyle=linestyle, linewidth=1.8, **look)
         here = nodes * noise_scale**2 / (signal + nodes * noise_scale**2)
         ax.plot([noise_scale], [here], marker, markersize=8, markeredgecolor="white", **look)
-        ax.plot([], [], marker=marker, linestyle=linestyle, label=f"{name}: {here:.2f}", **look)
+        ax.plot([], [], marker=marker, linestyle=linestyle, label=f"{spoken(name)}: {here:.2f}", **look)
     ax.axvline(noise_scale, color="#888888", linewidth=0.8, zorder=0)
     ax.set(
         xlabel="noise scale of every node",

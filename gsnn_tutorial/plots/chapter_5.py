@@ -124,7 +124,7 @@ def plot_score_std(std: torch.Tensor, names, ax: Axes | None = None) -> Axes:
     ax.set_yticks(range(L), range(1, L + 1))
     ax.set(xlabel="function node", ylabel="layer")
     ax.spines[:].set_visible(False)
-    ax.figure.colorbar(image, ax=ax, label="std over the batch", pad=0.02)
+    ax.figure.colorbar(image, ax=ax, label="standard deviation over the batch", pad=0.02)
     constant = Patch(facecolor="white", edgecolor="#999999", hatch="////", label="constant: no signal yet")
     ax.legend(handles=[constant], loc="lower right", bbox_to_anchor=(1, 1), frameon=False, fontsize=10)
     return ax
@@ -134,7 +134,7 @@ def plot_shares(shares: Mapping[str, torch.Tensor], chance: float, ax: Axes | No
     """Shares of a variance, one strip of points per name, with its mean in front; a dashed line at ``chance``."""
     ax = axes(ax, (7.4, 0.9 + 0.55 * len(shares)))
     ax.axvline(chance, color=GREY, linestyle="--", linewidth=1)
-    ax.text(chance, -0.62, " a direction drawn blindly", color=GREY, fontsize=10, va="center")
+    ax.text(chance, -0.62, " a direction drawn at random", color=GREY, fontsize=10, va="center")
     for place, (values, style) in enumerate(zip(shares.values(), MARKS)):
         values = np.asarray(values).ravel()
         jitter = np.linspace(-0.22, 0.22, len(values))

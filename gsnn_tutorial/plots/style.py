@@ -89,6 +89,11 @@ def short(name: str) -> str:
     return head + ".".join(numbers)
 
 
+def spoken(name: str) -> str:
+    """half_square -> half square: the name of a function, in words."""
+    return name.replace("_", " ")
+
+
 def stacked(words: str) -> str:
     """Words one below the other: room for them under a narrow place of the x axis."""
     return words.replace(" ", "\n")

@@ -32,8 +32,8 @@ DATA = files("gsnn_tutorial") / "data"
 def published_draw() -> Draw:
     """The published graph, samples and shuffled pathways.
 
-    Spurious edges and shuffle follow from NumPy's generator with seed 0, as they did there. The
-    samples are stored: they came from a probabilistic program whose random stream this kit has not.
+    Spurious edges and shuffle follow from NumPy's generator with seed 0, as they did there. The samples are
+    stored, since they came from a probabilistic program whose random stream we cannot repeat.
     """
     rng = np.random.default_rng(0)
     graph = pathway_graph(K=4, n_in=2, n_func=3, n_out=2).with_spurious_edges(8, rng)

@@ -54,7 +54,7 @@ def test_it_has_the_form_of_a_chapter(assignment):
 
 def test_it_says_that_the_check_cells_count(assignment):
     how = " ".join(assignment.source.cells[0].source.split("**How it works.** ")[1].split())
-    assert "If you see a button *Validate*, ignore it: only what the check cells print counts." in how
+    assert "If you see a button *Validate*, you can ignore it, because only what the check cells print counts." in how
 
 
 def test_the_points_on_screen_are_those_that_are_given(assignment):

@@ -7,7 +7,7 @@ import pytest
 
 from gsnn_tutorial.course import pages, seeds
 from gsnn_tutorial.course.arrivals import arrivals
-from gsnn_tutorial.course.roster import match, read_roster, write_exports
+from gsnn_tutorial.course.roster import match, read_roster, write_exports, write_feedback
 
 
 def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):
@@ -28,6 +28,18 @@ def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path
         "Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb", "readme": None,
     }  # fmt: skip
     assert "readme.txt" in found["readme"].notes[0]
+    assert found["Ada_L_late_"].notes == ["1_toy.ipynb was read, and not scratch.ipynb: look at it"]
+    assert found["only"].notes == []
+
+
+def test_a_text_that_came_beside_a_notebook_is_told_of_and_nbgraders_time_is_not(tmp_path):
+    for name in ["Ada L_101_assignsubmission_file/a.ipynb", "Ada L_101_assignsubmission_onlinetext/onlinetext.html",
+                 "bo/1_toy.ipynb", "bo/timestamp.txt"]:  # fmt: skip
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    found = arrived(tmp_path)
+    assert found["Ada_L"].notes == ["a.ipynb was read, and not onlinetext.html: look at it"]
+    assert found["bo"].notes == []
 
 
 def arrived(folder, where=None):
@@ -96,6 +108,23 @@ def test_points_go_back_to_canvas_in_its_own_columns_and_half_a_total_stays_blan
     lines = (tmp_path / "canvas.csv").read_text(encoding="utf-8").splitlines()
     assert lines == ["Student,ID,SIS User ID,SIS Login ID,Section,1_toy (99)", "    Points Possible,,,,,9",
                      '"L, Ada",7,a1,ada,S,5.5', "Bo,8,b1,bo,S,"]  # fmt: skip
+
+
+def test_feedback_goes_back_to_moodle_in_folders_that_it_knows_pupils_by(tmp_path):
+    text = "Identifier,Full name,Email address,Grade\nParticipant 101,Zo\u00eb O'B_1/2,zoe@x.org,\n"
+    text += "Participant 102,Gus,gus@x.org,\n"
+    (tmp_path / "roster.csv").write_text(text, encoding="utf-8")
+    page = tmp_path / "feedback" / "zoe" / "1_toy" / "1_toy.html"
+    page.parent.mkdir(parents=True)
+    page.write_text("<p>Half right.</p>", encoding="utf-8")
+    write_feedback(read_roster(tmp_path / "roster.csv"), ["zoe", "gus", "stranger"], tmp_path, "1_toy")
+    with zipfile.ZipFile(tmp_path / "feedback.zip") as packed:
+        assert packed.namelist() == ["Zo\u00eb O'B 1 2_101_assignsubmission_file_/1_toy.html"]
+        assert packed.read(packed.namelist()[0]) == b"<p>Half right.</p>"
+    (tmp_path / "feedback.zip").unlink()
+    (tmp_path / "roster.csv").write_text("id,name\nzoe,Zoe\n", encoding="utf-8")
+    write_feedback(read_roster(tmp_path / "roster.csv"), ["zoe"], tmp_path, "1_toy")
+    assert not (tmp_path / "feedback.zip").exists()  # nobody's number is known
 
 
 def test_a_formula_needs_no_network_and_code_is_left_alone():

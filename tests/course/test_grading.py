@@ -11,7 +11,7 @@ from gsnn_tutorial.course import running
 from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
 from gsnn_tutorial.course.outputs import fail
 from gsnn_tutorial.course.release import release
-from gsnn_tutorial.course.report import report
+from gsnn_tutorial.course.report import report, show
 
 pytestmark = pytest.mark.slow
 
@@ -138,6 +138,23 @@ def test_points_by_hand_are_carried_over_where_the_answer_is_the_same(kit, monke
     assert "Why?" in (kit / "second" / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
 
 
+def test_one_pupil_graded_anew_leaves_the_points_of_others_as_the_platform_has_them(kit, monkeypatch, capsys):
+    monkeypatch.setattr(running, "execute", run_by_hand())
+    (kit / "roster.csv").write_text("id,name\nada,A\nbo,B\nghost,G\ncy,C\n", encoding="utf-8")
+    graded(kit, "first", roster=kit / "roster.csv")
+    (kit / "in" / "ada.ipynb").unlink()
+    (kit / "in" / "cy.txt").unlink()
+    nbformat.write(answered(release(kit / "kit" / "source" / "1_toy.py")), kit / "in" / "bo.ipynb")
+    table = graded(kit, "second", roster=kit / "roster.csv", earlier=kit / "first")
+    canvas = pd.read_csv(kit / "second" / "canvas.csv", keep_default_na=False, dtype=str).set_index("SIS User ID")
+    assert canvas["1_toy"].to_dict() == {"": "9", "ada": "", "bo": "5", "ghost": "0", "cy": ""}
+    assert table.loc["ada", "what happened"] == "nothing was handed in; graded before: left as it was"
+    assert table.loc[["ada", "bo", "ghost"], "total"].fillna(-1).tolist() == [-1, 5, 0]
+    show(table)
+    shown = capsys.readouterr().out
+    assert "\nada" not in shown and "\nbo" in shown and "2 more were graded before: left as they were" in shown
+
+
 def test_from_a_roster_to_the_platforms(kit, monkeypatch):
     monkeypatch.setattr(running, "execute", run_by_hand())
     rows = ["id,name,email", "NA,Ada L,ada@x.org", "b7,Bo,bo@x.org", "g1,Gus,gus@x.org", "c3,Cy,cy@x.org"]
@@ -152,6 +169,27 @@ def test_from_a_roster_to_the_platforms(kit, monkeypatch):
     moodle = pd.read_csv(kit / "out" / "moodle.csv", keep_default_na=False, dtype=str).set_index("ID number")
     assert "half: no." in moodle.loc["b7", "Feedback comments"]
     assert report(kit / "out").equals(table)
+
+
+def test_a_comment_names_the_exercise_whose_cell_broke_and_what_its_answer_said(kit, monkeypatch):
+    def execute(notebooks, *, done, tests, jobs, limits):
+        for name, notebook in notebooks.items():
+            for cell in notebook.cells:
+                if name == "bo" and cell.id == "half":
+                    fail(cell, "SyntaxError", "expected ':' (1247631472.py, line 1)")
+                if name == "bo" and cell.id == "half-test":
+                    fail(cell, "NameError", "name 'half' is not defined")
+                if name == "ada" and cell.id == "half-test":
+                    fail(cell, "TimedOut", "longer than 30 s")
+            done(name, [])
+
+    monkeypatch.setattr(running, "execute", execute)
+    graded(kit, "out")
+    moodle = pd.read_csv(kit / "out" / "moodle.csv").set_index("Full name")["Feedback comments"]
+    assert moodle["bo"] == "half: SyntaxError: expected ':' (line 1)."
+    assert moodle["ada"] == "half: TimedOut: longer than 30 s."
+    answers = pd.read_csv(kit / "out" / "answers.csv").set_index("pupil")["diagnosis"]
+    assert answers["bo"] == "half: SyntaxError: expected ':' (line 1)"
 
 
 def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_release(kit, monkeypatch):

@@ -18,8 +18,8 @@
 # # Assignment 1 · Graph and masks
 #
 # A GSNN is a graph that we have turned into matrices. One matrix says which node belongs to which pathway.
-# Two more say which edge may talk to which channel. And if you take a power of a fourth, it says who can be
-# heard at the end. Here you write all of them, for any graph, in six short functions.
+# Two more say which edge may talk to which channel. And a power of a fourth tells us which inputs can be
+# heard at the end. In this assignment you write all of them, for any graph, in six short functions.
 #
 # **You will be able to**
 #
@@ -33,11 +33,11 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
 # tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
-# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
-# Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
-# functions that work for any graph. Each exercise counts by itself. Answers may use loops, NumPy or
-# torch, whatever you like; 0 and 1 may be numbers or booleans. Edges, memberships and weights come as
-# torch tensors: for NumPy begin with `edge_index = edge_index.numpy()`, and so on.
+# often as you like. If you see a button *Validate*, you can ignore it, because only what the check cells print
+# counts. When we grade, we run your notebook from top to bottom, on the data of these checks and on other data. So write
+# functions that work for any graph. Each exercise counts by itself. You may use loops, NumPy or torch, as
+# you like, and 0 and 1 may be numbers or booleans. We hand you edges, memberships and weights as torch
+# tensors. If you prefer NumPy, begin with `edge_index = edge_index.numpy()`, and so on.
 
 # %% tags=["hide-input"]
 def bring_the_kit(address):
@@ -64,7 +64,7 @@ SEED = 2026  # the data, and what the checks ask, follow from it
 # %% [markdown]
 # ## The graph
 #
-# To try things out, here is a graph of three pathways and three spurious edges, drawn from the seed.
+# To try things out, you have a graph of three pathways and three spurious edges, which we draw from the seed.
 
 # %%
 graph = pathway_graph(K=3, n_in=1, n_func=2, n_out=1).with_spurious_edges(3, seed=SEED)
@@ -74,8 +74,8 @@ plots.show(figure, "Three pathways side by side, each an input, a chain of two f
            "output, with three dashed spurious edges between them")
 
 # %% [markdown]
-# As in chapter 3, nodes are numbered functions first, then inputs, then outputs. An edge is a column
-# of `edge_index`: its source in row 0, its target in row 1.
+# As in chapter 3, we number the functions first, then the inputs, then the outputs. An edge is a column
+# of `edge_index`, with its source in row 0 and its target in row 1.
 
 # %%
 names = graph.names
@@ -86,8 +86,8 @@ print(number)
 edge_index
 
 # %% [markdown]
-# For the examples in the text we use a smaller graph, which fits in your head: functions 0 and 1,
-# input 2, output 3, and a single road $2 \to 0 \to 1 \to 3$.
+# For the examples in the text we use a smaller graph, which fits in your head. It has the functions 0 and 1,
+# the input 2 and the output 3, and a single path $2 \to 0 \to 1 \to 3$.
 
 # %%
 tiny = torch.tensor([[2, 0, 1],
@@ -130,9 +130,9 @@ checks.membership.grade(membership, SEED, hidden=SEED + 1000)
 # ●●○ · 8 minutes · 3 points
 #
 # An edge lies *inside* a pathway if both of its ends are function nodes and some pathway has them both.
-# The regularizer of chapter 5 hopes that signals stay on such edges. Mark them: 1 for an edge inside a
-# pathway, 0 for any other, in the order of the edges. `M` is a membership matrix with overlap, and a
-# node may be in no pathway at all.
+# The regularizer of chapter 5 hopes that signals stay on such edges. Mark these edges: return 1 for an edge
+# inside a pathway and 0 for any other, in the order of the edges. `M` is a membership matrix. Its pathways may
+# overlap, and a node may be in no pathway at all.
 #
 # In the tiny graph the edges are $2 \to 0$, $0 \to 1$, $1 \to 3$. With both functions in one pathway the
 # answer is 0, 1, 0, since an input and an output are members of nothing.
@@ -169,9 +169,10 @@ checks.inside.grade(inside, SEED, hidden=SEED + 1000)
 #
 # ●○○ · 4 minutes · 2 points
 #
-# A GSNN gives each function node an edge to itself, by which it remembers what it said. Append these
-# edges to the list: $0 \to 0$, then $1 \to 1$, up to $N - 1$. The edges that were there keep their place,
-# and so their number. The tiny graph gets columns 3, $0 \to 0$, and 4, $1 \to 1$.
+# A GSNN gives each function node an edge to itself, and so the node remembers what it said. Append these
+# edges to the list: first $0 \to 0$, then $1 \to 1$, and so on up to node $N - 1$. The edges that were there
+# keep their places, and with them their numbers. The tiny graph gets two new columns: column 3 is $0 \to 0$,
+# and column 4 is $1 \to 1$.
 
 # %% nbgrader={"grade": false, "grade_id": "self_loops", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def self_loops(edge_index, N):
@@ -195,12 +196,12 @@ checks.self_loops.grade(self_loops, SEED, hidden=SEED + 1000)
 # ●●○ · 10 minutes · 4 points
 #
 # $W_{in}$ turns edges into channels: `W_in @ h`. Chapter 3 gave every function node the same number of
-# channels. Suppose that important proteins get more of them: node $n$ has `channels[n]`. The channels
-# of a node stand side by side, those of node 0 first. Write the mask: 1 where a channel's node hears an
-# edge, else 0. The edges come with their self-loops.
+# channels. Now suppose that important proteins get more of them, so that node $n$ has `channels[n]`. The
+# channels of a node stand side by side, those of node 0 first. Write the mask, which is 1 where the node of a
+# channel hears an edge, and 0 elsewhere. The edges that you get include the self-loops.
 #
-# With `channels = [1, 2]` the tiny graph with its self-loops has three channels and five edges:
-# node 0 hears edges 0 and 3, node 1 hears edges 1 and 4,
+# For example, with `channels = [1, 2]` the tiny graph with its self-loops has three channels and five edges.
+# Node 0 hears edges 0 and 3, and node 1 hears edges 1 and 4, so the mask is
 #
 # $$\begin{pmatrix} 1 & 0 & 0 & 1 & 0 \\ 0 & 1 & 0 & 0 & 1 \\ 0 & 1 & 0 & 0 & 1 \end{pmatrix}.$$
 #
@@ -232,21 +233,21 @@ checks.win_mask.grade(win_mask, SEED, hidden=SEED + 1000)
 #
 # ●●● · 12 minutes · 4 points
 #
-# $W_{out}$ turns channels into edges: `W_out @ a`, with $C$ channels for each node again, and channel $c$
-# of node $n$ at number $nC + c$. It has a weight wherever an edge *starts* at the channel's node. The
-# package keeps these weights as a plain list, which runs node by node; within a node channel by channel;
+# $W_{out}$ turns channels into edges: `W_out @ a`. Each node has $C$ channels again, and channel $c$ of node
+# $n$ is number $nC + c$. The matrix has a weight wherever an edge *starts* at the node of the channel. The
+# package keeps these weights as a plain list. The list runs node by node, within a node channel by channel,
 # and within a channel over the edges that start at the node, in their order. Put the list into the dense
-# matrix, with 0 elsewhere.
+# matrix, and put 0 everywhere else.
 #
-# In the tiny graph without self-loops, with $C = 2$ and the weights 5, 6, 7, 8: node 0 writes edge 1
-# and node 1 writes edge 2, so that
+# For example, take the tiny graph without self-loops, with $C = 2$ and the weights 5, 6, 7, 8. Node 0 writes
+# edge 1, and node 1 writes edge 2, so that
 #
 # $$W_{out} = \begin{pmatrix} 0 & 0 & 0 & 0 \\ 5 & 6 & 0 & 0 \\ 0 & 0 & 7 & 8 \end{pmatrix}.$$
 #
 # <details><summary>Hint</summary>
 #
-# Three loops that do what the text says are a good answer. If you would rather fill a mask at once:
-# `W[mask] = values` goes through the mask row by row.
+# Three loops that do what the text says are a good answer. If you would rather fill a mask at once, remember
+# that `W[mask] = values` goes through the mask row by row.
 #
 # </details>
 
@@ -276,16 +277,16 @@ checks.wout.grade(wout, SEED, hidden=SEED + 1000)
 # ●●● · 12 minutes · 4 points
 #
 # In layer 1 a function node hears the inputs that feed it. In each further layer it hears what its
-# parents have heard of, and what it has heard stays heard. After layer $L$ the outputs are read out:
-# an output hears what the functions that feed it have heard of. Say which input is heard at which output:
-# 1 if it is, else 0.
+# parents have heard of, and it never forgets what it has heard. After layer $L$ we read the outputs: an
+# output hears what the functions that feed it have heard of. Say which input is heard at which output, with
+# 1 if it is and 0 if it is not.
 #
-# Nodes are numbered functions first, then inputs, then outputs; the edges come without self-loops. In
-# the tiny graph the input is heard at the output from $L = 2$ on.
+# We number the functions first, then the inputs, then the outputs, and the edges that you get have no
+# self-loops. In the tiny graph, the input is heard at the output from $L = 2$ on.
 #
 # <details><summary>Hint</summary>
 #
-# How many edges has a path that is just short enough for $L$ layers? Count them in the tiny graph.
+# How many edges can a path have, at most, to be heard after $L$ layers? Count them in the tiny graph.
 #
 # </details>
 
@@ -312,9 +313,9 @@ checks.reach.grade(reach, SEED, hidden=SEED + 1000)
 #
 # 1. A membership matrix has a row for each pathway and a column for each function node, whatever else a
 #    table annotates. Two nodes share a pathway where $M^\top M$ is not 0.
-# 2. Self-loops are edges like any other, and come last, so that no number changes.
-# 3. $W_{in}$ has a row for each channel and weights where an edge ends; $W_{out}$ has a row for each edge
-#    and weights where it starts. A node's channels stand side by side.
+# 2. Self-loops are edges like any other. They come last, so that no edge changes its number.
+# 3. $W_{in}$ has a row for each channel, and a weight where an edge ends. $W_{out}$ has a row for each edge,
+#    and a weight where the edge starts. The channels of a node stand side by side.
 # 4. An input is heard at an output after $L$ layers if a path of at most $L + 1$ edges leads there.
 #
 # Before you hand in: restart the kernel, run all cells, and read what the six checks say.

@@ -33,10 +33,10 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
 # tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
-# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
-# Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
-# functions that work for any graph and any samples. Each exercise counts by itself and gets all it needs as
-# arguments: NumPy arrays, unless it says otherwise. Use loops or NumPy as you like.
+# often as you like. If you see a button *Validate*, you can ignore it, because only what the check cells print
+# counts. When we grade, we run your notebook from top to bottom, on the data of these checks and on other data. So write
+# functions that work for any graph and any samples. Each exercise counts by itself, and its function gets all
+# that it needs as arguments. These are NumPy arrays unless the text says otherwise. Use loops or NumPy, as you like.
 
 # %% tags=["hide-input"]
 def bring_the_kit(address):
@@ -66,9 +66,9 @@ SEED = 2026  # the data, and what the checks ask, follow from it
 # %% [markdown]
 # ## The graph
 #
-# A graph is a dict here. `parents[node]` holds the parents of a node, each with the sign of its edge: $+1$, or
+# Here a graph is a dict. `parents[node]` holds the parents of a node, each with the sign of its edge, which is $+1$, or
 # $-1$ if the parent represses the node. A node without parents has an empty dict. For the examples in the text
-# here is a graph that fits in your head. Node $d$ hears $a$ twice: directly, and by way of $c$.
+# we use a graph that fits in your head. Its node $d$ hears $a$ twice: directly, and by way of $c$.
 
 # %%
 tiny = {"a": {}, "b": {}, "c": {"a": 1, "b": -1}, "d": {"c": 1, "a": 1}}
@@ -87,14 +87,14 @@ plots.show(figure, "Nodes a and b lead to node c, a with sign plus one and b wit
 #
 # ●●○ · 8 minutes · 3 points
 #
-# A node can be computed when all of its parents have been. So give each node a *level*: 0 if it has no
-# parents, else 1 more than the *largest* level of a parent. That is the number of edges on the longest path to the
-# node. Sorted by level, parents come before their children, and nodes of one level can be computed at the same
-# time. The dict lists the nodes in any order. Return their levels in that order. There is no cycle, and signs play
-# no part.
+# We can compute a node as soon as we have computed all of its parents. So we give each node a *level*. It is 0 if
+# the node has no parents, and otherwise 1 more than the *largest* level of a parent. This is the number of edges on
+# the longest path to the node. When we sort the nodes by level, parents come before their children, and all nodes of
+# one level can be computed at the same time. The dict that you get lists the nodes in any order. Return their levels
+# in that order. The graph has no cycle, and the signs play no part.
 #
-# In the tiny graph $a$ and $b$ have level 0, $c$ has 1 and $d$ has 2. Listed as $d, a, c, b$, that is
-# `[2, 0, 1, 0]`.
+# In the tiny graph $a$ and $b$ have level 0, $c$ has 1 and $d$ has 2. If the dict lists them as $d, a, c, b$, you
+# return `[2, 0, 1, 0]`.
 #
 # <details><summary>Hint</summary>
 #
@@ -130,8 +130,8 @@ checks.levels.grade(levels, SEED, hidden=SEED + 1000)
 # Some nodes have a special function in place of the sum. Here is a new one: the node takes the value of its
 # *strongest* parent, which is the parent that is farthest from 0, together with its sign. It does not listen to the
 # others. For one sample you could write `max(parents, key=abs)`. Write it for all samples at once. `parents` is a list
-# with an array $(B,)$ for each parent, and each sample has a strongest parent of its own. No two parents are equally
-# strong.
+# with an array $(B,)$ for each parent, and each sample has a strongest parent of its own. In no sample are two parents
+# equally strong.
 #
 # For example, the parents $(1, -3)$ give $-3$. Two samples of two parents, `[[1, 2], [-3, 0.5]]`, give
 # $(-3, 2)$.
@@ -165,7 +165,7 @@ checks.strongest.grade(strongest, SEED, hidden=SEED + 1000)
 #
 # ●●● · 12 minutes · 4 points
 #
-# Now you write the whole model. There is no chance in it, because you are given the standard normal draws, and every
+# Now you write the whole model. There is no chance in it, because we give you the standard normal draws, and every
 # value follows from them. `z` has a row for each sample and a column for each node, in the order of the dict. This time the dict
 # lists parents before their children. With $e_v$ for the column of node $v$,
 #
@@ -176,14 +176,14 @@ checks.strongest.grade(strongest, SEED, hidden=SEED + 1000)
 # `functions[v]`, where there is one, takes a list of arrays $(B,)$, in the order in which `parents[v]` names them, and
 # gives an array $(B,)$. All edges into such a node have the sign $+1$.
 #
-# In the tiny graph take one sample with $e = (1, 4, 2, -4)$ and $\sigma = 0.5$. Then $a = 1$, $b = 4$,
+# For example, take one sample of the tiny graph with $e = (1, 4, 2, -4)$ and $\sigma = 0.5$. Then $a = 1$, $b = 4$,
 # $c = 1 - 4 + 0.5 \cdot 2 = -2$ and $d = -2 + 1 + 0.5 \cdot (-4) = -3$. If $d$ takes its strongest parent instead
 # of the sum, it is $-2 + 0.5 \cdot (-4) = -4$.
 #
 # <details><summary>Hint</summary>
 #
 # Keep a dict with the array of each node that has been computed, and walk through `parents` once. `z[:, k]` is the
-# column of the $k$-th node. Mind what `np.sum` of a list of arrays adds up.
+# column of the $k$-th node. If you use `np.sum` on a list of arrays, think about what it adds up.
 #
 # </details>
 
@@ -217,24 +217,25 @@ checks.scm.grade(scm, SEED, hidden=SEED + 1000)
 #
 # ●●● · 12 minutes · 4 points
 #
-# A model sees the nodes without parents: they are the inputs. It does not see the noise of the others. Suppose that
-# all of these add up their parents, with signs. (A special function that hears inputs only would change nothing, as
-# in chapter 2.) What the best prediction misses at a node is then a sum of noise terms: its own, once, and that of
-# each noisy ancestor as often as there are paths from there to the node. A path counts $+1$ or $-1$, the product of
-# the signs of its edges, so that two paths may cancel. Outputs with a noisy ancestor in common are missed
-# together.
+# A model sees the nodes without parents, which are the inputs. It does not see the noise of the other nodes. Suppose
+# that each of these adds up its parents, with signs. (As in chapter 2, a special function that hears nothing but inputs
+# would change nothing.) Then even the best prediction of a node misses a sum of noise terms. The node's own noise is in
+# it once, and the noise of each noisy ancestor is in it once for each path from the ancestor to the node. A path counts
+# $+1$ or $-1$, which is the product of the signs of its edges, so two paths may cancel. If two outputs have a noisy
+# ancestor in common, their errors rise and fall together.
 #
-# Write the covariance matrix of what is missed at the outputs: the exact one, without draws. The noise terms are
-# independent, each with variance $\sigma^2$. The dict lists parents before their children. The outputs are some of
-# its nodes, in an order of their own; they may have children.
+# Write the covariance matrix of these errors at the outputs. We want the exact matrix, without draws. The noise terms
+# are independent, each with variance $\sigma^2$. The dict lists parents before their children. The outputs are some of
+# its nodes, in an order of their own, and they may have children.
 #
-# In the tiny graph $\sigma e_c$ is missed at $c$ and $\sigma (e_c + e_d)$ at $d$. With the outputs $c, d$ the matrix is
-# $\sigma^2 \begin{pmatrix} 1 & 1 \\ 1 & 2 \end{pmatrix}$.
+# In the tiny graph the best prediction misses $\sigma e_c$ at $c$ and $\sigma (e_c + e_d)$ at $d$. With the outputs
+# $c, d$ the matrix is $\sigma^2 \begin{pmatrix} 1 & 1 \\ 1 & 2 \end{pmatrix}$.
 #
 # <details><summary>Hint</summary>
 #
-# Write down for each node a list of $N$ numbers: how often it hears each noise. A node's list is the sum of
-# its parents' lists, with signs, and one more for its own noise. What is the covariance of two such sums?
+# For each node, write down a list of $N$ numbers that says how often the node hears the noise of each node. The list
+# of a node is the sum of its parents' lists, with signs, and one more for its own noise. What is the covariance of
+# two such sums?
 #
 # </details>
 
@@ -262,9 +263,10 @@ checks.shared_noise.grade(shared_noise, SEED, hidden=SEED + 1000)
 #
 # ●●● · 11 minutes · 4 points
 #
-# As long as nothing but sums comes after the noise, the best prediction is the run without noise. Now a function
-# comes after it. A node in the middle is $a = s + \sigma z_a$, where $s$ is the sum of the inputs, which a model
-# knows. The output is $y = f(a) + \sigma z_y$. $z_a$ and $z_y$ are independent, with mean 0 and variance 1.
+# As long as nothing but sums comes after the noise, the best prediction is the run without noise. Now we let a
+# function come after it. A node in the middle has the value $a = s + \sigma z_a$, where $s$ is the sum of the inputs,
+# which a model knows. The output is $y = f(a) + \sigma z_y$. The noise terms $z_a$ and $z_y$ are independent, with
+# mean 0 and variance 1.
 #
 # Let $z_a$ be one of $M$ given values, all equally likely. Then the best prediction of $y$ and its expected
 # squared error are two exact numbers for each sample: $\mathbb E[y \mid s]$ and $\mathrm{Var}(y \mid s)$.
@@ -276,8 +278,8 @@ checks.shared_noise.grade(shared_noise, SEED, hidden=SEED + 1000)
 #
 # <details><summary>Hint</summary>
 #
-# First make all $B \times M$ values of $f(a)$: `s[:, None]` has the shape $(B, 1)$. What is known of a sample is
-# $s$, so each row is a distribution of its own, and all there is of it.
+# First make all $B \times M$ values of $f(a)$: `s[:, None]` has the shape $(B, 1)$. All that we know of a sample is
+# $s$, so each row is a distribution of its own, with $M$ values that are equally likely.
 #
 # </details>
 
@@ -298,9 +300,10 @@ checks.through.grade(through, SEED, hidden=SEED + 1000)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is your function at work on a cosine. The best prediction is flatter: noise in front of a function blurs it. On
-# the right, the expected squared errors. Where the cosine is steep, the noise in front of it goes through; at a crest
-# most of it is lost. So the error depends on the input, and $2\sigma^2$, the rule for sums, is not it.
+# Now we use your function on a cosine. On the left you see that the best prediction is flatter than the cosine, because
+# noise in front of a function blurs it. On the right you see the expected squared errors. Where the cosine is steep, the
+# noise in front of it goes through, and at a crest most of it is lost. So the error depends on the input, and the rule
+# for sums, $2\sigma^2$, does not hold.
 
 # %% nbgrader={"grade": false, "grade_id": "blurred", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if checks.through.diagnose(through, SEED):
@@ -328,9 +331,9 @@ else:
 #
 # ●○○ · 8 minutes · 3 points
 #
-# The MSE and $R^2$ say how well a model did, and both have a limit. Let `expected` be the best prediction of the test
-# rows, $\mathbb E[y \mid x]$, in raw units like `y_train` and `y_test`. No model can be expected to do better.
-# For each output return what this prediction reaches:
+# The MSE and $R^2$ tell us how well a model did, and both have a limit. Let `expected` be the best prediction of the test
+# rows, $\mathbb E[y \mid x]$, in raw units like `y_train` and `y_test`. We cannot expect any model to do better.
+# For each output, return what this prediction reaches:
 #
 # * the **floor** of the test MSE on *standardised* outputs, as in chapter 2: mean and standard deviation are
 #   those of the training rows, and the standard deviation divides by $n - 1$;
@@ -360,10 +363,11 @@ checks.limits.grade(limits, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### One draw and many rows
 #
-# Your function on the eight outputs of chapter 2, with 64 training and 64 test rows, and once more with 20,000 of
-# each. With many rows the floor is all but $1 -$ ceiling. With few it need not be: the floor measures in units of the
-# training rows, the ceiling in units of the test rows. Where large values are rare, the two units can be far apart.
-# There is nothing to answer here. Which of the four functions has such values?
+# We use your function on the eight outputs of chapter 2, first with 64 training and 64 test rows, and then with 20,000
+# of each. With many rows, the floor and $1 -$ ceiling are nearly the same. With few rows they need not be, because the
+# floor is measured in units of the training rows, and the ceiling in units of the test rows. Where large values are
+# rare, the two units can be far apart. There is nothing to answer here, but look at the figure: which of the four
+# functions has such values?
 
 # %% nbgrader={"grade": false, "grade_id": "draws", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if checks.limits.diagnose(limits, SEED):
@@ -385,7 +389,7 @@ else:
 
 # %% nbgrader={"grade": false, "grade_id": "draws-figure", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if not checks.limits.diagnose(limits, SEED):
-    rows = [f"{f.__name__}, out {k}" for f in functions.values() for k in range(2)]
+    rows = [f"{f.__name__}, out {k}".replace("_", " ") for f in functions.values() for k in range(2)]
     figure, ax = plt.subplots(figsize=(7, 3.4), layout="constrained")
     ax.plot(long_run, rows, "|", color="#000000", markersize=16, markeredgewidth=2, label="floor, 20,000 rows")
     ax.plot(floor, rows, "o", color="#0072B2", markersize=8, label="floor, 64 rows")
@@ -400,15 +404,15 @@ if not checks.limits.diagnose(limits, SEED):
 #
 # 1. A node's level is 1 more than the largest level of its parents. Sorted by level, parents come before their
 #    children.
-# 2. `parents` is a list of arrays, so a special function for all samples says over which axis it reduces: over the
-#    parents. Given the draws, a structural causal model has no chance left in it. Noise comes after the function, in
-#    every node but the inputs.
-# 3. A node's noise arrives at an output as often as paths lead there, signs counted, and its variance counts the
-#    square of that. Outputs with a noisy ancestor in common are no independent measurements.
+# 2. `parents` is a list of arrays, so a special function for all samples must say that it reduces over the parents,
+#    and not over the samples. Once the draws are given, a structural causal model has no chance left in it. Noise comes
+#    after the function, in every node but the inputs.
+# 3. The noise of a node arrives at an output once for each path, signs counted, and the square of that number counts in
+#    the variance. Outputs with a noisy ancestor in common are not independent measurements.
 # 4. Where noise goes through a function that bends, the run without noise is not the best prediction, and the error
-#    depends on the input. Mean and variance over the noise give both.
-# 5. The floor of the MSE is in units of the training rows, the ceiling of $R^2$ in those of the test rows. In the
-#    long run they add up to 1; on a draw they need not.
+#    depends on the input. Mean and variance over the noise give us both.
+# 5. The floor of the MSE is in units of the training rows, and the ceiling of $R^2$ is in units of the test rows. In
+#    the long run the two add up to 1, but on a single draw they need not.
 #
 # Before you hand in: restart the kernel, run all cells, and read what the six checks say.
 #

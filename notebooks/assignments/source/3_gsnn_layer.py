@@ -33,12 +33,12 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
 # tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
-# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
-# Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
-# functions that work for any graph and any model. Each exercise counts by itself and gets all it needs
-# as arguments. Data come as torch tensors, `edge_index` of integers (long), all others of floats. Use
-# loops, NumPy or torch as you like; for NumPy begin with `x = x.numpy()`, and so on. Exercises 4 and 6
-# need torch.
+# often as you like. If you see a button *Validate*, you can ignore it, because only what the check cells print
+# counts. When we grade, we run your notebook from top to bottom, on the data of these checks and on other data. So write
+# functions that work for any graph and any model. Each exercise counts by itself, and its function gets all
+# that it needs as arguments. Data come as torch tensors: `edge_index` holds integers (long), and all others hold
+# floats. Use loops, NumPy or torch, as you like. If you prefer NumPy, begin with `x = x.numpy()`, and so on.
+# Only exercises 4 and 6 need torch.
 
 # %% tags=["hide-input"]
 def bring_the_kit(address):
@@ -68,10 +68,10 @@ SEED = 2026  # the data, and what the checks ask, follow from it
 # %% [markdown]
 # ## The graph
 #
-# For the examples in the text here is a graph that fits in your head: functions 0 and 1, inputs 2 and 3,
-# output 4. As always, nodes are numbered functions first, then inputs, then outputs, and an edge is a
-# column of `edge_index`: its source in row 0, its target in row 1. This time the edges stand in no
-# particular order, and so they will in the checks. Whether there are self-loops makes no difference.
+# For the examples in the text we use a graph that fits in your head. It has the functions 0 and 1, the inputs 2
+# and 3, and the output 4. As always, we number the functions first, then the inputs, then the outputs. An edge is a
+# column of `edge_index`, with its source in row 0 and its target in row 1. This time the edges are in no
+# particular order, here and in the checks. Whether there are self-loops makes no difference.
 
 # %%
 tiny = torch.tensor([[2, 0, 2, 0, 3, 1],
@@ -92,11 +92,11 @@ plots.show(figure, "Input 2 leads to functions 0 and 1 by edges 0 and 2, input 3
 #
 # ●○○ · 5 minutes · 2 points
 #
-# The state is one number for each edge and sample, $(E, B)$. At the start only the inputs speak: every
+# The state of a GSNN is one number for each edge and sample, $(E, B)$. At the start only the inputs speak. Every
 # edge that leaves input $i$ carries $x_i$, and all other edges carry 0. You get the inputs as a batch, with
 # the samples first, and column $i$ of `x` belongs to node $N + i$. An input may have several edges, or none.
 #
-# In the tiny graph the sample $x = (7, 8)$ becomes the column 7, 0, 7, 0, 8, 0.
+# For example, in the tiny graph the sample $x = (7, 8)$ becomes the column 7, 0, 7, 0, 8, 0.
 
 # %% nbgrader={"grade": false, "grade_id": "read_in", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def read_in(x, edge_index, N):
@@ -122,8 +122,8 @@ checks.read_in.grade(read_in, SEED, hidden=SEED + 1000)
 #
 # ●●○ · 12 minutes · 4 points
 #
-# A function node has $C$ channels, and channel $c$ of node $n$ has number $nC + c$. Each adds up its
-# own bias and, for every edge that ends in its node, weight times message:
+# A function node has $C$ channels, and channel $c$ of node $n$ has number $nC + c$. Each channel takes its own
+# bias, and it adds weight times message for every edge that ends in its node:
 #
 # $$z_{nC+c} = b_{nC+c} + \sum_{e \text{ ends in } n} w_{ec}\, h_e$$
 #
@@ -131,14 +131,14 @@ checks.read_in.grade(read_in, SEED, hidden=SEED + 1000)
 # their order, and for each of them over its $C$ weights. An edge into an output has no weight.
 # A node that hears nothing is left with its bias.
 #
-# In the tiny graph with $C = 2$ there are eight weights, those of edges 0, 2, 3 and 4. With the
-# weights 1, 2, 3, 4, 5, 6, 7, 8, the biases 0, 0, 0, 1 and one sample, $h = (1, 9, 1, 2, 3, 9)$, node
-# 0 gets $1 \cdot 1$ and $2 \cdot 1$. In all $z = (1, 2, 34, 41)$.
+# For example, the tiny graph with $C = 2$ has eight weights, which belong to the edges 0, 2, 3 and 4. Let the
+# weights be 1, 2, 3, 4, 5, 6, 7, 8 and the biases 0, 0, 0, 1, and take one sample, $h = (1, 9, 1, 2, 3, 9)$. Then
+# node 0 gets $1 \cdot 1$ and $2 \cdot 1$, and altogether $z = (1, 2, 34, 41)$.
 #
 # <details><summary>Hint</summary>
 #
-# Two loops and a counter that moves on with each weight are a good answer. Without loops: first pick the
-# edges that end in a function node; `values.view(-1, C)` has a row for each of them; `index_add`
+# Two loops and a counter that moves on with each weight are a good answer. If you prefer to do without loops, first
+# pick the edges that end in a function node. `values.view(-1, C)` has a row for each of them, and `index_add`
 # adds up the messages that go to the same channel.
 #
 # </details>
@@ -168,14 +168,14 @@ checks.hear.grade(hear, SEED, hidden=SEED + 1000)
 # ●●○ · 10 minutes · 4 points
 #
 # Chapter 3 gave every node the same number of channels, and its norm could view them as $(N, C, B)$.
-# Suppose that important proteins get more: node $n$ has `channels[n]` of them, at least two. The
-# rows of `z` are the channels, those of node 0 first, then those of node 1, and so on. Each row $k$ of a
-# node $n$ becomes, in each sample by itself,
+# Now suppose that important proteins get more channels, so that node $n$ has `channels[n]` of them, at least two.
+# The rows of `z` are the channels, those of node 0 first, then those of node 1, and so on. The norm treats each
+# sample by itself. It turns row $k$, which belongs to node $n$, into
 #
 # $$\gamma_n \frac{z_k - \bar z_n}{s_n + 0.1} + \beta_n$$
 #
-# with the mean $\bar z_n$ and the unbiased standard deviation $s_n$ (divided by `channels[n]` $- 1$)
-# of the node's own channels in that sample.
+# where $\bar z_n$ is the mean and $s_n$ the unbiased standard deviation (divided by `channels[n]` $- 1$) of the
+# node's own channels in that sample.
 #
 # For example, a single node with $z = (1, 2, 3)$ has $\bar z = 2$ and $s = 1$. With $\gamma = 2.2$ and
 # $\beta = 5$ it becomes $(3, 5, 7)$.
@@ -205,21 +205,21 @@ checks.group_norm.grade(group_norm, SEED, hidden=SEED + 1000)
 #
 # ●●○ · 12 minutes · 4 points
 #
-# Now a layer that can be trained. Its parts are given, as modules: the two maps, `lin_in` from $(E, B)$ to
-# $(NC, B)$ and `lin_out` from $(NC, B)$ to $(E, B)$, biases included, and `norm`, which takes and gives
-# $(N, C, B)$. Channel $c$ of node $n$ is row $nC + c$ again. What is missing is the module around them,
+# Now you build a layer that can be trained. We give you its parts as modules. The two maps are `lin_in`, from $(E, B)$
+# to $(NC, B)$, and `lin_out`, from $(NC, B)$ to $(E, B)$, and both have their biases in them. The `norm` takes and
+# gives $(N, C, B)$. Channel $c$ of node $n$ is row $nC + c$ again. What is missing is the module around them,
 # which computes
 #
 # $$h' = \mathrm{lin_{out}}\big(\mathrm{ELU}(\mathrm{norm}(\mathrm{lin_{in}}(h)))\big) + \mathrm{relu}(r)\, h$$
 #
-# $r$ is the layer's own: a parameter called `r` that holds one number and starts at 1. Return such a
-# module, an instance of a class that you write. The check calls it with states, sets its `r` to other
-# numbers, and looks whether `parameters()` finds everything that is to be trained.
+# The layer has a parameter of its own, called `r`, which holds one number and starts at 1. Return such a
+# module, which is an instance of a class that you write. The check calls it with states, sets its `r` to other
+# numbers, and looks whether `parameters()` finds everything that we want to train.
 #
 # <details><summary>Hint</summary>
 #
-# You may write the class inside the function, or in a cell of its own above. Parameters and modules are
-# found if they are attributes, set in `__init__` after that of `torch.nn.Module` has run.
+# You may write the class inside the function, or in a cell of its own above. Torch finds parameters and modules
+# if you set them as attributes in `__init__`, after you have called the `__init__` of `torch.nn.Module`.
 #
 # </details>
 
@@ -250,8 +250,8 @@ checks.layer.grade(layer, SEED, hidden=SEED + 1000)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# A whole GSNN is `read_in`, $L$ such layers that share the two maps, and the read-out of chapter 3. The
-# package's model is built like that, and takes over from here.
+# A whole GSNN is `read_in`, $L$ such layers that share the two maps, and the read-out of chapter 3. The model of
+# the package is built like that, and we use it from here on.
 #
 # ## 3 · A training run
 #
@@ -288,17 +288,17 @@ checks.linear_mse.grade(linear_mse, SEED, hidden=SEED + 1000)
 #
 # ●●○ · 10 minutes · 4 points
 #
-# Train any model, in place, with `torch.optim.Adam`: its learning rate is `lr`, its other settings stay
-# as they are. In each of the `epochs` take one step on all training rows together, and run the model on
-# them just once. The loss is the MSE, the mean over rows and outputs. In the end run the trained model
+# Train any model, in place, with `torch.optim.Adam`. Set its learning rate to `lr`, and leave its other settings
+# as they are. In each of the `epochs`, take one step on all training rows together, and run the model on
+# them just once. The loss is the MSE, the mean over rows and outputs. In the end, run the trained model
 # on the test rows. Return a pair:
 #
 # * a list with the loss of every epoch, as it was *before* the step of that epoch;
 # * the MSE on the test rows after the last step.
 #
-# Some modules behave differently in training and in evaluation mode, dropout for one. Train in training
-# mode and test in evaluation mode; the model may come to you in either. In the check it is a small GSNN
-# with `norm="batch"`, a norm that minds the mode too.
+# Some modules, for example dropout, behave differently in training mode and in evaluation mode. Train in training
+# mode and test in evaluation mode. You may get the model in either of the two. In the check it is a small GSNN
+# with `norm="batch"`, whose norm depends on the mode too.
 
 # %% nbgrader={"grade": false, "grade_id": "fit", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def fit(model, x_train, y_train, x_test, y_test, epochs, lr):
@@ -329,9 +329,9 @@ checks.fit.grade(fit, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### The race
 #
-# Your two functions, and the package's GSNN on a new draw of chapter 3's problem. The noise floor is
-# the test error of the best possible prediction. There is nothing to answer here. Look where the GSNN
-# ends, between the linear model and the floor, and how far its test error lies from its training loss.
+# Now we use your last two functions on the GSNN of the package, on a new draw of the problem of chapter 3. The noise
+# floor is the test error of the best possible prediction. There is nothing to answer here. Look where the GSNN ends
+# between the linear model and the floor, and how far its test error lies from its training loss.
 
 # %% nbgrader={"grade": false, "grade_id": "race", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if checks.linear_mse.diagnose(linear_mse, SEED) or checks.fit.diagnose(fit, SEED):
@@ -356,14 +356,14 @@ else:
 # %% [markdown]
 # ## Recap
 #
-# 1. The state has a row for each edge. It starts with $x_i$ on all edges that leave input $i$. $W_{in}$ is
-#    a sum of messages: each weight belongs to an edge and a channel of the node where the edge ends.
-# 2. The norm takes mean and unbiased std over a node's own channels, in each sample by itself, and adds 0.1
-#    to the std.
-# 3. A layer is two maps, a norm, an ELU and a residual with one learned number. What torch is to train has to be
-#    an attribute of the module.
-# 4. One step is `zero_grad`, forward, `backward`, `step`. Test rows are for the end, in evaluation mode, and beside
-#    a linear model that was fitted to the same training rows.
+# 1. The state has a row for each edge. It starts with $x_i$ on all edges that leave input $i$. Then $W_{in}$ adds up
+#    messages: each weight belongs to an edge and to a channel of the node where the edge ends.
+# 2. The norm takes the mean and the unbiased standard deviation over a node's own channels, in each sample by itself,
+#    and it adds 0.1 to the standard deviation.
+# 3. A layer is two maps, a norm, an ELU and a residual with one learned number. If we want torch to train something,
+#    we have to make it an attribute of the module.
+# 4. One step is `zero_grad`, forward, `backward`, `step`. We keep the test rows for the end, we use them in evaluation
+#    mode, and we put a linear model beside them that was fitted to the same training rows.
 #
 # Before you hand in: restart the kernel, run all cells, and read what the six checks say.
 #

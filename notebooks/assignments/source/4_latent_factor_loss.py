@@ -34,11 +34,11 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
 # tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
-# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
-# Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
-# functions that work for any scores and pathways. Each exercise counts by itself and gets all it needs as
-# arguments: torch tensors, unless it says otherwise. Use loops, NumPy or torch as you like; for NumPy
-# begin with `s = s.numpy()`, and so on.
+# often as you like. If you see a button *Validate*, you can ignore it, because only what the check cells print
+# counts. When we grade, we run your notebook from top to bottom, on the data of these checks and on other data. So write
+# functions that work for any scores and pathways. Each exercise counts by itself, and its function gets all that it
+# needs as arguments. These are torch tensors unless the text says otherwise. Use loops, NumPy or torch, as you like.
+# If you prefer NumPy, begin with `s = s.numpy()`, and so on.
 
 # %% tags=["hide-input"]
 def bring_the_kit(address):
@@ -66,7 +66,7 @@ SEED = 2026  # the data, and what the checks ask, follow from it
 # %% [markdown]
 # ## The scores
 #
-# As in chapter 5, each node has one number in each sample, its score. For the examples in the text here are
+# As in chapter 5, each node has one number in each sample, its score. For the examples in the text we use
 # two nodes in three samples, which fit in your head.
 
 # %%
@@ -82,8 +82,8 @@ plots.show(figure, "Scores of two nodes in three samples: that of node 0 rises f
            "falls from 3 to 1 and rises to 5")
 
 # %% [markdown]
-# Their deviations from their means are $(-2, 0, 2)$ and $(0, -2, 2)$. All standard deviations in this
-# assignment are those of the population: the sum of squares is divided by $B$.
+# The deviations of the two nodes from their means are $(-2, 0, 2)$ and $(0, -2, 2)$. All standard deviations in this
+# assignment are those of the population, so you divide the sum of squares by $B$.
 #
 # ## 1 · Nodes and pathways
 #
@@ -91,8 +91,8 @@ plots.show(figure, "Scores of two nodes in three samples: that of node 0 rises f
 #
 # ●○○ · 6 minutes · 3 points
 #
-# Write the correlation over the batch of two nodes, for a list of pairs $(i, j)$ of nodes: column $i$ of
-# `s` with column $j$. All scores vary. The pair $(0, 1)$ of the tiny scores has
+# Write the correlation over the batch of two nodes, for a list of pairs of nodes. For the pair $(i, j)$ you correlate
+# column $i$ of `s` with column $j$. All scores vary. For example, the pair $(0, 1)$ of the tiny scores has
 # $r = \frac{0 + 0 + 4}{\sqrt 8 \sqrt 8} = \frac12$.
 
 # %% nbgrader={"grade": false, "grade_id": "in_step", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
@@ -118,16 +118,16 @@ checks.in_step.grade(in_step, SEED, hidden=SEED + 1000)
 #
 # ●○○ · 8 minutes · 3 points
 #
-# When a pathway is on, a repressor in it is off. So let the weights in $M$ have signs: an activator has a
-# weight above 0, a repressor one below, and 0 is no member. A weight may be soft, of any size. The
-# score of a pathway is
+# When a pathway is on, a repressor in it is off. So we let the weights in $M$ have signs: an activator has a
+# weight above 0, a repressor has a weight below 0, and a node with weight 0 is not a member. A weight may be soft,
+# and of any size. The score of a pathway is
 #
 # $$ S_p = \frac{\sum_i M_{pi}\, s_i}{\max\big(\sum_i |M_{pi}|,\; 1\big)} $$
 #
-# in every sample and every layer. It is defined for all pathways, even if one has no members: its score is 0.
+# in every sample and every layer. It is defined for all pathways: if one has no members, its score is 0.
 #
-# For example, the scores $s = (2, 5)$ give $-\frac13$ for the weights $(1, -0.5)$, since
-# $(2 - 2.5) / 1.5 = -\frac13$. They give 1 for $(0, 0.2)$, since a total below 1 does not divide.
+# For example, with the weights $(1, -0.5)$ the scores $s = (2, 5)$ give $(2 - 2.5) / 1.5 = -\frac13$. With the
+# weights $(0, 0.2)$ they give 1, because we do not divide by a total below 1.
 
 # %% nbgrader={"grade": false, "grade_id": "pathway_scores", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def pathway_scores(s, M):
@@ -162,7 +162,7 @@ checks.pathway_scores.grade(pathway_scores, SEED, hidden=SEED + 1000)
 # asked of the node: its gradient is 0 in every sample. Scores that vary by less than that are in the check,
 # in double precision, so rounding does not hide them.
 #
-# In the tiny scores, node 0 with node 1 as its target has the gradient
+# For example, in the tiny scores node 0 with node 1 as its target has the gradient
 # $(\frac18, -\frac14, \frac18)$.
 #
 # <details><summary>Hint</summary>
@@ -195,9 +195,9 @@ checks.pull.grade(pull, SEED, hidden=SEED + 1000)
 ### END HIDDEN TESTS
 
 # %% [markdown]
-# Here is the pull at work, with your function, on the same score three times: loud, as it is, and quiet. All
-# three have the same $r$, and the quiet one would have to move the least to raise it. But it is pulled the
-# hardest: half as loud, twice the pull. That is why a score that hardly varies at all has to be looked after.
+# Now we use your function on the same score three times: loud, as it is, and quiet. All three have the same $r$, and
+# the quiet one would have to move the least to raise it. But it is pulled the hardest: when a score is half as loud, the
+# pull is twice as strong. This is why we have to take care of a score that hardly varies at all.
 
 # %% nbgrader={"grade": false, "grade_id": "step", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
 if checks.pull.diagnose(pull, SEED):
@@ -228,22 +228,22 @@ else:
 #
 # When there are thousands of pathways, nearly everything in a $P \times N$ matrix is 0. So databases, and the
 # package too, keep $K$ memberships as three lists: membership $k$ says that node `node[k]` is in pathway
-# `pathway[k]` with the weight `weight[k]`, above 0. They stand in no order; a node may be in several
-# pathways, and no membership stands there twice. In every layer
+# `pathway[k]` with the weight `weight[k]`, which is above 0. The lists are in no particular order. A node may be in
+# several pathways, and no membership is listed twice. In every layer, we compute
 #
 # $$ S_p = \sum_{k \text{ in } p} w_k\, s_{\mathrm{node}(k)}, \qquad
 #    r_k = \mathrm{corr}_B\big(s_{\mathrm{node}(k)},\, S_{\mathrm{pathway}(k)}\big), \qquad
 #    L_{sim} = -\,\mathrm{mean}_L\, \frac{\sum_k w_k\, r_k}{\max\big(\sum_k w_k,\; 1\big)}. $$
 #
-# No number divides $S_p$, since none would change a correlation. A score that does not vary, by the rule of
-# exercise 3, has $r_k = 0$ and keeps its place in the mean. Lambda is 1.
+# We do not divide $S_p$ by anything, because no divisor would change a correlation. A score that does not vary, by the
+# rule of exercise 3, has $r_k = 0$ and keeps its place in the mean. Lambda is 1.
 #
-# `standardize_over_batch(scores)` of the package is there for you. It standardises over the *last*
-# dimension, with the population std, and gives 0 for a score that does not vary.
+# You may use `standardize_over_batch(scores)` of the package. It standardises over the *last* dimension, with the
+# population's standard deviation, and it gives 0 for a score that does not vary.
 #
-# For example, the tiny scores as a single layer, with both nodes in one pathway at weight 1, have
-# $S = (3, 3, 9)$, both $r = \sqrt 3 / 2$ and $L_{sim} = -\sqrt 3 / 2$. With a second layer, in which nothing
-# varies, it is half of that.
+# For example, take the tiny scores as a single layer, with both nodes in one pathway at weight 1. Then $S = (3, 3, 9)$,
+# both nodes have $r = \sqrt 3 / 2$, and $L_{sim} = -\sqrt 3 / 2$. With a second layer in which nothing varies, the
+# loss is half of that.
 #
 # <details><summary>Hint</summary>
 #
@@ -278,18 +278,18 @@ checks.sim_loss.grade(sim_loss, SEED, hidden=SEED + 1000)
 #
 # ●●○ · 10 minutes · 3 points
 #
-# A member is a part of its pathway's score, and correlates with it even if it has nothing in common with
-# the other members. So report how far it follows the *others*: for a member $i$ of pathway $p$, that
-# is $M_{pi} > 0$,
+# A member is a part of its pathway's score, so it correlates with the score even if it has nothing in common with
+# the other members. So we report how well it follows the *others*. For a member $i$ of pathway $p$, which means that
+# $M_{pi} > 0$, compute
 #
 # $$ r_{pi} = \mathrm{corr}_B\Big(s_i,\; \sum_{j \ne i} M_{pj}\, s_j\Big). $$
 #
-# It is 0 if one of the two does not vary; a sum without members, or of members that are all 0 in every
-# sample, does not. Nodes that are no members of $p$ get 0 too. All weights are at least 0.
-# `standardize_over_batch` is there for you again.
+# The correlation is 0 if one of the two does not vary. A sum without members does not vary, and neither does a sum of
+# members that are all 0 in every sample. A node that is not a member of $p$ gets 0 too. All weights are at least 0, and
+# you may use `standardize_over_batch` again.
 #
-# With both nodes of the tiny scores in one pathway, each follows the other with $r = \frac12$; exercise 4
-# gave them $\sqrt 3 / 2$ with the pathway.
+# For example, when both nodes of the tiny scores are in one pathway, each follows the other with $r = \frac12$. In
+# exercise 4, each of them had $\sqrt 3 / 2$ with the pathway.
 
 # %% nbgrader={"grade": false, "grade_id": "follow", "locked": false, "schema_version": 3, "solution": true, "task": false, "cell_type": "code"}
 def follow(s, M):
@@ -314,23 +314,23 @@ checks.follow.grade(follow, SEED, hidden=SEED + 1000)
 #
 # ●●○ · 9 minutes · 3 points
 #
-# A score is one number from $C$ channels, $s_i = w \cdot a_i$, with one $w$ for all nodes. Whatever
-# the channels do at right angles to $w$ is lost to the loss. The share of the variance over the batch that $w$ keeps is
+# A score makes one number of $C$ channels, $s_i = w \cdot a_i$, with one $w$ for all nodes. Whatever the channels
+# do at right angles to $w$, the loss does not see. The share of the variance over the batch that $w$ keeps is
 #
 # $$ \mathrm{kept}(w) = \frac{\sum_n \mathrm{var}_B(w \cdot a_n)}
 #                           {\lVert w \rVert^2 \, \sum_n \sum_c \mathrm{var}_B(a_{nc})}. $$
 #
 # The channel mean of `phi='mean'` is $w = (1, \dots, 1)$. What is the largest share that any $w$ can keep?
 #
-# For example, take two nodes with two channels in two samples. Node 0 has $(2, -2)$, then $(-2, 2)$; node 1 has
-# $(4, 4)$, then $(2, 2)$. The variances are 4, 4, 1 and 1. The best $w$ is $(1, -1)$. It keeps all that node
-# 0 does and nothing of node 1: 0.8. The channel mean keeps 0.2.
+# For example, take two nodes with two channels in two samples. Node 0 has $(2, -2)$ and then $(-2, 2)$, and node 1
+# has $(4, 4)$ and then $(2, 2)$. The variances are 4, 4, 1 and 1. The best $w$ is $(1, -1)$. It keeps all that node
+# 0 does and nothing of what node 1 does, so its share is 0.8. The channel mean keeps 0.2.
 #
 # <details><summary>Hint</summary>
 #
 # The share is a quadratic form in $w$: $w^\top \Sigma\, w / (\lVert w \rVert^2\, \mathrm{tr}\, \Sigma)$, with
-# $\Sigma$ the sum of the nodes' covariance matrices $(C, C)$. Which $w$ makes it largest, and how large?
-# `torch.linalg.eigvalsh` knows, or a principal component analysis of the right rows.
+# $\Sigma$ the sum of the nodes' covariance matrices $(C, C)$. Which $w$ makes it largest, and how large does it get?
+# You find the answer with `torch.linalg.eigvalsh`, or with a principal component analysis of the right rows.
 #
 # </details>
 
@@ -354,8 +354,8 @@ checks.best_share.grade(best_share, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### What `phi='mean'` misses
 #
-# Your function on the last layer of a real model that nobody has trained. The group norm makes the channels of
-# a node add up to the same number in every sample; the ELU behind it lets a trace through. There is nothing to
+# Now we use your function on the last layer of a real model that nobody has trained. The group norm makes the channels
+# of a node add up to the same number in every sample, and the ELU behind it lets a trace through. There is nothing to
 # answer here. Compare the two marks of each row.
 
 # %% nbgrader={"grade": false, "grade_id": "missed", "locked": true, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
@@ -388,15 +388,16 @@ if not checks.best_share.diagnose(best_share, SEED):
 # %% [markdown]
 # ## Recap
 #
-# 1. A correlation takes each node's mean and std over the batch, with $B$ in both or $B - 1$ in both. A pathway's
-#    score is a weighted mean; a repressor counts with its sign in the sum and without it in the total.
+# 1. A correlation takes the mean and the standard deviation of each node over the batch, and it divides by $B$ in both
+#    places or by $B - 1$ in both. The score of a pathway is a weighted mean. A repressor counts with its sign in the sum,
+#    and without its sign in the total.
 # 2. The gradient of $r$ is large where a score is quiet. A score that does not vary gets $r = 0$ *and* a gradient of
-#    0, which `torch.where` behind a root or an eps beside it does not give.
+#    0. You do not get there with a `torch.where` behind a root, nor with an eps beside it.
 # 3. $L_{sim}$ is minus the weighted mean of $r$ over all memberships, then over the layers. With a list,
 #    time and memory grow with the number of memberships.
-# 4. A member agrees with a pathway that it is a part of. Leave it out before you call that agreement an achievement.
-# 5. One direction for all nodes keeps at most the largest eigenvalue's share of the variance. The channel mean,
-#    behind a group norm, keeps hardly anything.
+# 4. A member always agrees with a pathway that it is a part of. Leave it out before you make anything of the agreement.
+# 5. One direction for all nodes keeps at most the largest eigenvalue's share of the variance. Behind a group norm, the
+#    channel mean keeps hardly anything.
 #
 # Before you hand in: restart the kernel, run all cells, and read what the six checks say.
 #

@@ -35,11 +35,11 @@
 #
 # **How it works.** Replace each `raise NotImplementedError` by your answer, and run the cell below it. It
 # tells you that you are *right*, or what went wrong. You may add cells, and you may change your answers as
-# often as you like. If you see a button *Validate*, ignore it: only what the check cells print counts.
-# Grading runs your notebook from top to bottom, on the data of these checks and on other data: write
-# functions that work for any pathways, models and studies. Each exercise counts by itself and gets all it needs as
-# arguments: NumPy arrays, unless it says otherwise. Use loops, NumPy or torch as you like. The last exercise is
-# written in words, and read by a person.
+# often as you like. If you see a button *Validate*, you can ignore it, because only what the check cells print
+# counts. When we grade, we run your notebook from top to bottom, on the data of these checks and on other data. So write
+# functions that work for any pathways, models and studies. Each exercise counts by itself, and its function gets all
+# that it needs as arguments. These are NumPy arrays unless the text says otherwise. Use loops, NumPy or torch, as you
+# like. You answer the last exercise in words, and a person reads it.
 
 # %% tags=["hide-input"]
 def bring_the_kit(address):
@@ -75,19 +75,20 @@ SEED = 2026  # the data, and what the checks ask, follow from it
 #
 # ●●○ · 9 minutes · 3 points
 #
-# The control is told pathways that are as many and as large as the true ones, that overlap as much, and that are
-# not the true ones. So its memberships are the true ones, $(P, N)$ with entries 0 and 1, moved to other nodes: under a
-# shuffle `s`, an array with each node once, node $i$ gets the memberships of node `s[i]`. A node may be in several
-# pathways, or in none.
+# We tell the control pathways that are as many and as large as the true ones and that overlap as much, but that are
+# not the true ones. So we take the true memberships, $(P, N)$ with entries 0 and 1, and move them to other nodes. A
+# shuffle `s` is an array with each node once, and under it node $i$ gets the memberships of node `s[i]`. A node may be
+# in several pathways, or in none.
 #
-# A shuffle may give the true pathways again. A pathway is the set of its members, and which pathway comes first
-# does not matter. With two pathways of two nodes, a third of all shuffles are the truth! Return the membership
-# matrix, $(P, N)$, of the *first* shuffle in the list that gives other pathways than the truth. One of them
-# will. It may leave some nodes, some pairs and even some pathways as they were: whoever sorts these out has no
-# random control any more.
+# A shuffle may give us the true pathways again. A pathway is the set of its members, and it does not matter which
+# pathway comes first. With two pathways of two nodes, a third of all shuffles are the truth! Return the membership
+# matrix, $(P, N)$, of the *first* shuffle in the list that gives other pathways than the truth. There is such a
+# shuffle in the list. It may leave some nodes, some pairs and even some pathways as they were. If you sorted these out
+# too, your control would not be random any more.
 #
-# For example, three nodes have the pathways $\{0, 1\}$ and $\{1, 2\}$. The shuffle $(2, 1, 0)$ gives $\{1, 2\}$ and
-# $\{0, 1\}$: the truth, in another order. The shuffle $(0, 2, 1)$ gives $\{0, 2\}$ and $\{1, 2\}$, and will do.
+# For example, let three nodes have the pathways $\{0, 1\}$ and $\{1, 2\}$. The shuffle $(2, 1, 0)$ gives $\{1, 2\}$ and
+# $\{0, 1\}$, which is the truth in another order. The shuffle $(0, 2, 1)$ gives $\{0, 2\}$ and $\{1, 2\}$, so you
+# return this one.
 #
 # <details><summary>Hint</summary>
 #
@@ -133,7 +134,7 @@ checks.fair_control.grade(fair_control, SEED, hidden=SEED + 1000)
 # For example, take two nodes with two channels in three samples. Over the samples, the channels of node 0 are
 # $(1, 0, -1)$ and $(5, 5, 5)$, and those of node 1 $(1, -2, 1)$ and $(2, 0, -2)$. Then $X^\top Y$ has the entries
 # 0, 4, 0, 0, and the CKA is $16 / (2 \cdot 10) = 0.8$. The cosine of the centred channels, one below the other,
-# is 0. Exchange the two channels of node 1: the cosine becomes 0.76, and the CKA is what it was.
+# is 0. If you exchange the two channels of node 1, the cosine becomes 0.76, and the CKA stays as it was.
 #
 # <details><summary>Hint</summary>
 #
@@ -168,10 +169,10 @@ checks.cka.grade(cka, SEED, hidden=SEED + 1000)
 # ●●○ · 11 minutes · 3 points
 #
 # The *gap* of pathways is the mean similarity of pairs of nodes that share a pathway minus the mean of pairs that
-# share none. Nodes in no pathway are left out. `told_gap(S, M)` of the package computes it from a similarity
+# share none. It leaves out nodes that are in no pathway. `told_gap(S, M)` of the package computes it from a similarity
 # $(N, N)$ and memberships $(P, N)$. Is a gap of 0.2 large? That depends on what you would get if the
-# pathways meant nothing. So shuffle the memberships, as in exercise 1, and see how often the gap is as large. With
-# $R$ shuffles, and *no* sorting out this time,
+# pathways meant nothing. So you shuffle the memberships, as in exercise 1, and see how often the gap is at least as
+# large. This time you take all $R$ shuffles, and sort *none* of them out:
 #
 # $$ p = \frac{1 + \#\{\text{shuffles whose gap is at least the observed one}\}}{1 + R}. $$
 #
@@ -203,7 +204,7 @@ checks.beyond_chance.grade(beyond_chance, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ### A null that is too weak
 #
-# Your two functions on a model that *nobody has trained*, on a new draw of the problem of chapter 6. There
+# Now we use your two functions on a model that *nobody has trained*, on a new draw of the problem of chapter 6. There
 # is nothing to answer here. Look where its gap lies among those of the shuffles, and ask what you would have
 # concluded had somebody told you that this model was trained with the prior.
 
@@ -245,8 +246,8 @@ if ready:
 #
 # Each arm of a study comes as a dictionary, {seed: value of a metric}. The arms of one seed share their data and
 # initial weights, so the difference *within* a seed is what counts. The two dictionaries list their seeds in
-# different orders. Where a model diverged, its seed is missing, and a seed that is missing in one arm counts in
-# neither. Return the 95% interval of the mean difference, arm minus other, as a pair (low, high):
+# different orders. Where a model diverged, its seed is missing, and a seed that is missing in one arm does not count
+# in the other either. Return the 95% interval of the mean difference, arm minus other, as a pair (low, high):
 #
 # $$ \bar d \pm t_{0.975,\, n-1} \, \frac{s}{\sqrt n}, $$
 #
@@ -289,7 +290,7 @@ checks.paired_interval.grade(paired_interval, SEED, hidden=SEED + 1000)
 #   is too small to matter;
 # * none of these: **`"can't tell"`**.
 #
-# Mind the last two. That no gain is *shown* does not show that there is none.
+# The last two lines differ, and the difference matters: if no gain is *shown*, this does not show that there is none.
 #
 # For example, with a margin of 0.01 and test MSE as the metric, the differences $(-0.04, -0.01)$ from the
 # baseline and $(-0.03, 0.01)$ from the control make a `'smoother'`. If the difference from the baseline has
@@ -323,9 +324,9 @@ checks.conclude.grade(conclude, SEED, hidden=SEED + 1000)
 # %% [markdown]
 # ## 3 · The verdict
 #
-# Here is a study of the package, one of those of chapter 7: the published size, six layers, lambda 0.3, and four edges
-# between pathways that are *real*. You have 16 of its 24 seeds, drawn by the seed at the top. The plan
-# stands before the numbers, and they do not change it:
+# Now you get one of the studies of chapter 7. It has the published size, six layers, lambda 0.3, and four edges
+# between pathways that are *real*. You see 16 of its 24 seeds, which the seed at the top has drawn. The plan was
+# fixed before the numbers were there, and they do not change it:
 #
 # * the primary metric is the **test MSE**, less is better, with a margin of 0.01;
 # * the **CKA gap** is secondary, more is better: it may explain a verdict, and cannot replace one.
@@ -357,9 +358,9 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 #
 # ●●● · 12 minutes · 4 points
 #
-# Write the verdict in six to ten sentences, for a reader who has not seen the table. Does the prior help, and is it the
-# pathways? It is read by a person, who gives a point for each of the following, or half a point if half of it
-# is there:
+# Write the verdict in six to ten sentences, for a reader who has not seen the table. Does the prior help, and is it
+# because of the pathways? A person reads what you write, and gives a point for each of the following, or half a point if
+# half of it is there:
 #
 # 1. **The primary metric.** You name it, quote its difference from the baseline with an interval, the table's or that
 #    of your exercise 4, and give the verdict of the rule in exercise 5 for that interval.
@@ -370,9 +371,9 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 # 4. **The limits.** You name two things that these numbers cannot say, and for one of them what you would do
 #    next.
 #
-# A verdict that goes against the rule, or takes "not shown" for "shown not to be", loses the point that it is about.
-# Length and eloquence count for nothing. Your own functions from exercises 4 and 5 may help: `table` and `summary` are
-# there.
+# If your verdict goes against the rule, or takes "not shown" for "shown not to be", it loses the point that it is about.
+# Length and eloquence count for nothing. Your own functions from exercises 4 and 5 may help, and you can use `table` and
+# `summary`.
 
 # %% [markdown] nbgrader={"grade": true, "grade_id": "written", "locked": false, "points": 4, "schema_version": 3, "solution": true, "task": false, "cell_type": "markdown"}
 # *An example, for the seed 2026. Other seeds draw other numbers, and for some of them another word of the rule;
@@ -399,13 +400,13 @@ plots.show(figure, "Forest plots of the table above, test MSE left and CKA gap r
 # %% [markdown]
 # ## Recap
 #
-# 1. A control has the sizes and the overlap of the truth, and other pathways. The first random shuffle that is
-#    not the truth is fair; to choose among those that are is not.
-# 2. Channels are numbered anew in every node. Linear CKA compares all with all, centred over the batch; a node
-#    that does not vary is like nobody.
+# 1. A control has the sizes and the overlap of the truth, and other pathways. It is fair to take the first random
+#    shuffle that is not the truth, and it is not fair to choose among the shuffles that are left.
+# 2. Every node numbers its channels in its own way. Linear CKA compares all channels with all, centred over the batch,
+#    and a node that does not vary is similar to no other.
 # 3. A p-value counts the observed pathways as one of the draws. Shuffles are a weak null for a structural metric:
 #    an untrained model beats them.
-# 4. Pair by seed, not by position. $n$ is the number of pairs, and so few seeds need the quantile of t.
+# 4. Pair by seed, and not by position. $n$ is the number of pairs, and with so few seeds you need the quantile of t.
 # 5. An interval that reaches across 0 says "can't tell", unless it rules out a gain that matters. A verdict names
 #    its metric, control, null and limits.
 #
