@@ -267,7 +267,8 @@ assert not grad_W[dense.mask == 0].any()  # the edges that are not there learn n
 # ●○○ · 5 minutes
 #
 # Write the forward pass as messages, edge-major and without a loop: read the rows of `x` that the
-# weights need, multiply each by its weight, and add up the rows that have the same target.
+# weights need, multiply each by its weight, and add up the rows that have the same target. Row 0 of
+# `indices` holds the source of each weight, and row 1 its target.
 #
 # <details><summary>Hint 1</summary>
 #

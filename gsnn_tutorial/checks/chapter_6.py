@@ -144,8 +144,10 @@ def control_cases(seed):
     twice[2, 1] = 1  # the sizes are off and node 1 is in two pathways
     overlapping = swapped.copy()
     overlapping[2, 8], overlapping[2, 1] = 0, 1  # sizes 3, 3, 3, but node 1 twice and node 8 nowhere
+    turned = truth[:, [3, 1, 2, 6, 4, 5, 0, 7, 8]]  # no pathway is left, and some pairs are
     order = rng.permutation(9)
-    cases = [(truth, c) for c in (truth, truth[[1, 2, 0]], swapped, swapped[[2, 0, 1]], uneven, twice, overlapping)]
+    candidates = (truth, truth[[1, 2, 0]], swapped, swapped[[2, 0, 1]], uneven, twice, overlapping, turned)
+    cases = [(truth, candidate) for candidate in candidates]
     unequal, other_sizes = sized(1, 1, 2, 3, 3), sized(1, 2, 2, 2, 3)  # the same sizes are there, not as often
     moved = unequal[:, [9, *range(9)]]  # every node takes the place of its neighbour
     cases += [(unequal, c) for c in (unequal[::-1], other_sizes, moved, moved[[4, 0, 3, 1, 2]])]
@@ -172,6 +174,12 @@ def no_pair_may_stay(truth, candidate):
     together = (truth.T @ truth > 0) & (candidate.T @ candidate > 0)  # (N, N)
     np.fill_diagonal(together, False)
     return is_control.reference(truth, candidate) and not together.any()
+
+
+@is_control.mistake("you ask that no true pathway be kept: a fair shuffle may keep one, only not all of them.")
+def no_pathway_may_stay(truth, candidate):
+    kept = set(map(tuple, truth)) & set(map(tuple, candidate))
+    return is_control.reference(truth, candidate) and not kept
 
 
 @is_control.mistake("the true pathways in another order pass your check: compare pathways as sets, not row by row.")

@@ -14,12 +14,13 @@ from gsnn_tutorial.checks.diagnosis import exercise
 
 
 def fold_cases(seed):
-    """The lowest mean, the lowest single error and the lowest of the last epoch lie at different places."""
+    """The lowest mean, median and single error and the lowest of the last epoch lie at different places."""
     rng = np.random.default_rng(seed)
-    errors = rng.uniform(0.6, 0.9, (3, 2, 5))  # (settings, folds, epochs)
-    errors[1, :, 3] = [0.52, 0.56]  # the lowest mean
-    errors[0, :, 1] = [0.2, 0.95]  # the lowest single error, 0.575 in the mean
-    errors[2, :, 4] = [0.58, 0.59]  # the lowest of the last epoch
+    errors = rng.uniform(0.6, 0.9, (3, 3, 5))  # (settings, folds, epochs)
+    errors[1, :, 3] = [0.52, 0.56, 0.57]  # the lowest mean
+    errors[0, :, 1] = [0.2, 0.95, 0.6]  # the lowest single error, 0.58 in the mean
+    errors[0, :, 2] = [0.5, 0.5, 0.8]  # the lowest median, 0.6 in the mean
+    errors[2, :, 4] = [0.58, 0.59, 0.59]  # the lowest of the last epoch
     diverged = rng.uniform(0.5, 0.9, (4, 3, 6))
     diverged[2, :, 4] = [np.nan, 0.1, 0.1]
     diverged[0, 2] = np.nan  # in one fold, from the first epoch on
@@ -39,6 +40,12 @@ def choose(errors):
 def luckiest_fold(errors):
     lowest = np.nanmin(errors, axis=1)
     return np.unravel_index(np.argmin(lowest), lowest.shape)
+
+
+@choose.mistake("you took the median of the folds, which does not see how bad the worst one is. Take their mean.")
+def median_of_folds(errors):
+    median = np.median(errors, axis=1)
+    return np.unravel_index(np.nanargmin(median), median.shape)
 
 
 @choose.mistake("you compared the settings after the last epoch: the epoch is a choice too.")

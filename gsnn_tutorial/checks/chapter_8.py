@@ -151,10 +151,11 @@ def turned_around(M, order):
 
 
 def role_cases(seed):
-    """Proteins that act, that are acted on, that do both and that the network lacks; a node that nobody measured."""
+    """Proteins that act, that are acted on, that do both and that the network lacks; nodes that nobody measured, of
+    which one is all that a protein acts on."""
     rng = np.random.default_rng(seed)
-    edges = [("raf", "mek"), ("mek", "erk"), ("pka", "erk"), ("pka", "node 7"), ("node 7", "p38")]
-    measured = [str(name) for name in rng.permutation(["raf", "mek", "erk", "pka", "p38", "actin"])]
+    edges = [("raf", "mek"), ("mek", "erk"), ("pka", "erk"), ("pka", "node 7"), ("node 7", "p38"), ("jnk", "node 8")]
+    measured = [str(name) for name in rng.permutation(["raf", "mek", "erk", "pka", "p38", "actin", "jnk"])]
     return [([("b", "a")], ["a", "b", "c"]), (edges, measured), (edges[::-1], measured[::-1])]
 
 
@@ -189,6 +190,21 @@ def both_are_outputs(edges, measured):
 def both_left_out(edges, measured):
     sources, targets = {u for u, _ in edges}, {v for _, v in edges}
     return [row for row in roles.reference(edges, measured) if row[0] not in sources & targets]
+
+
+@roles.mistake(
+    "a protein that acts and is acted on stands there twice in yours: it acts, so it is an input, and no more."
+)
+def both_twice(edges, measured):
+    targets = {v for _, v in edges}
+    rows = [(row, (row[0], "output", row[0])) for row in roles.reference(edges, measured)]
+    return [row for mine in rows for row in (mine if mine[0] != mine[1] and mine[0][0] in targets else mine[:1])]
+
+
+@roles.mistake("you asked whether a protein acts on a measured one: it is an input whatever it acts on.")
+def acts_on_measured(edges, measured):
+    sources = {u for u, v in edges if v in measured}
+    return [(name, "input" if name in sources else "output", name) for name, *_ in roles.reference(edges, measured)]
 
 
 @roles.mistake("you list nodes of the network, measured or not: begin with the names in measured.")

@@ -32,7 +32,8 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from gsnn_tutorial.checks.attempt import Overheard, outcome, outcomes, raised, same_luck, unfinished
-from gsnn_tutorial.checks.difference import difference, inputs
+from gsnn_tutorial.checks.difference import difference
+from gsnn_tutorial.checks.inputs import inputs
 from gsnn_tutorial.checks.shrink import size
 from gsnn_tutorial.checks.values import close
 

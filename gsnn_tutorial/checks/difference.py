@@ -6,18 +6,14 @@ what the wrong values have in common.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Sequence
 
 import numpy as np
-import torch
 
-from gsnn_tutorial.checks.pattern import pattern
+from gsnn_tutorial.checks.inputs import in_words, inputs, readable
+from gsnn_tutorial.checks.pattern import holds, pattern
 from gsnn_tutorial.checks.shrink import shrunk, size
 from gsnn_tutorial.checks.values import array, close, digits, length, plain, shown
-
-READABLE = 36  # numbers of an array that are still read
-WORDS = 300  # characters of any other argument
 
 
 def difference(
@@ -44,20 +40,28 @@ def difference(
     kind, label = _kind(given[k], right[k], tolerance), _part(given[k], right[k], tolerance)[0]
     case, mine, want = cases[k], given[k], right[k]
     if all(_turned(given[j], right[j], tolerance) for j in wrong):
-        return f"your {len(plain(want))} values are right, and stand in the wrong order. {inputs(case, names)}"
+        return f"your {len(plain(want))} values are right, and stand in the wrong order: expected {shown(want)}"
     words = _common(kind, label, [(given[j], right[j], cases[j]) for j in wrong], names, tolerance)
-    if again is not None and kind == 0:  # a wrong shape is best seen in a case as it is
-        as_before, found = (kind, label, words, _finite(mine), names, tolerance), (case, mine, want)
+
+    def smaller_case(words: str) -> tuple:
+        found = case, mine, want
 
         def alike(smaller: tuple) -> bool:
             nonlocal found
             outcome = again(smaller)
-            if _differs_alike(*outcome, smaller, *as_before):
+            if _differs_alike(*outcome, smaller, kind, label, words, _finite(mine), names, tolerance):
                 found = smaller, *outcome  # kept, since an answer that counts its calls gives another one next time
                 return True
             return False
 
         shrunk(case, alike)
+        return found
+
+    if again is not None and (kind != 1 or isinstance(plain(want), tuple)):  # a shape is best seen in a whole case
+        found = smaller_case(words)
+        if words and not all(map(readable, found[0])):  # what is said holds in large cases only
+            other = smaller_case("")
+            found, words = (other, "") if all(map(readable, other[0])) else (found, words)
         case, mine, want = found
     where = f" ({len(wrong)} of {len(cases)} cases are wrong)" if len(wrong) < len(cases) else ""
     label, mine, want = _part(mine, want, tolerance)
@@ -118,8 +122,10 @@ def _differs_alike(mine, want, case, kind, label, words, finite, names, toleranc
     if (_kind(mine, want, tolerance), _part(mine, want, tolerance)[0]) != (kind, label):
         return False
     _, x, y = _part(mine, want, tolerance)
-    if words and "factor" not in words and "times" not in words:
-        return bool(_common(kind, label, [(mine, want, case)], names, tolerance))
+    if kind == 2:
+        return bool(size(y))
+    if words:
+        return holds(words, (array(x), array(y)), case, names, tolerance)
     return bool(array(y).size)
 
 
@@ -141,14 +147,15 @@ def _finite(value) -> bool:
 
 def _said(kind, mine, want, tolerance, axes) -> str:
     if isinstance(want, tuple):
-        return f"expected {len(want)} values, got {length(mine) or shown(mine)}"
+        return f"expected {len(want)} values, {shown(want)}, got {shown(mine)}"
     if kind == 2:
         return _words(mine, want)
     if kind == 0 and _yes_or_no(want):
         return f"your answer is {bool(mine)}, and {bool(want)} is right"
     x, y = array(mine), array(want)
     if kind == 1:
-        return _shapes(x.shape, y.shape, axes)
+        both = f" (yours: {in_words(x)}; right: {in_words(y)})" if x.size <= 12 and 0 < y.size <= 12 else ""
+        return _shapes(x.shape, y.shape, axes) + both
     if not x.ndim:
         return "yours is {}, and {} is right".format(*digits(float(x), float(y)))
     wrong = ~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
@@ -160,7 +167,7 @@ def _said(kind, mine, want, tolerance, axes) -> str:
         said += " (" + ", ".join(f"{axis} {i}" for axis, i in zip(axes, at)) + ")"
     said += f" yours is {yours}, and {correct} is right"
     if 1 < x.size <= 12:
-        said += f" (yours: {_numbers(x)}; right: {_numbers(y)})"
+        said += f" (yours: {in_words(x)}; right: {in_words(y)})"
     return said
 
 
@@ -172,6 +179,8 @@ def _words(mine, want) -> str:
     if isinstance(want, dict):
         found = f"those of {', '.join(map(str, mine))}" if isinstance(mine, dict) else shown(mine)
         return f"expected values with the names {', '.join(map(str, want))}, got {found}"
+    if isinstance(want, list) and array(want) is None and isinstance(mine, (list, tuple)):
+        return _rows(mine, want)
     if array(want) is None:
         return f"expected {shown(want)}, got {shown(mine)}"
     if isinstance(mine, str):
@@ -180,6 +189,15 @@ def _words(mine, want) -> str:
         return "there is a None among your values"
     expected = "one number" if not array(want).shape else f"numbers of shape {array(want).shape}"
     return f"expected {expected}, got {shown(mine)}"
+
+
+def _rows(mine, want) -> str:
+    """The first row in which two lists of words differ."""
+    k = next((k for k, (x, y) in enumerate(zip(mine, want)) if not close(x, y, 0)), min(len(mine), len(want)))
+    of = f"yours has {len(mine)} rows, and {len(want)} are right; " if len(mine) != len(want) else ""
+    yours = f"yours is {shown(mine[k])}" if k < len(mine) else "yours has none"
+    correct = f"{shown(want[k])} is right" if k < len(want) else "none is right"
+    return f"{of}at [{k}] {yours}, and {correct}"
 
 
 def _shapes(mine: tuple, want: tuple, axes) -> str:
@@ -191,40 +209,9 @@ def _shapes(mine: tuple, want: tuple, axes) -> str:
         return said + ": an axis of length 1 is too many or missing"
     if len(want) > 1 and mine == want[::-1] != want:
         return said + ": it is transposed"
+    missing = [k for k in range(len(want)) if mine == want[:k] + want[k + 1 :]]
+    if mine and len(missing) == 1:
+        return said + f": axis {missing[0]}, of length {want[missing[0]]}, is missing"
     if len(mine) > len(want):
         return said + f": sum, or pick, over {len(mine) - len(want)} more axis"
     return said
-
-
-def inputs(case: tuple, names: Sequence[str]) -> str:
-    """The arguments of a case in words."""
-    return "; ".join(f"{name} = {_input(name, value)}" for name, value in zip(names, case))
-
-
-def _input(name: str, value) -> str:
-    """An argument as it can be read: a graph by its edges, a small array by its numbers, a large one by its shape."""
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        numbers = array(value)
-        if numbers is not None and numbers.size and numbers.size <= 2 * READABLE and numbers.ndim == 2:
-            if name in ("edge_index", "edges") and len(numbers) == 2:
-                return "edges " + (", ".join(f"{int(u)} -> {int(v)}" for u, v in numbers.T) or "none")
-            if name == "A" and numbers.shape[0] == numbers.shape[1] and np.isin(numbers, (-1, 0, 1)).all():
-                edges = [f"{u} -> {v}{' (-1)' if numbers[u, v] < 0 else ''}" for u, v in np.argwhere(numbers)]
-                return f"{len(numbers)} nodes with edges {', '.join(edges) or 'none'}"
-        if numbers is not None and numbers.ndim == 2 and numbers.size > READABLE and np.isin(numbers, (0, 1)).all():
-            rows = ["{" + ", ".join(map(str, np.flatnonzero(row))) + "}" for row in numbers]
-            return f"{numbers.shape[0]} x {numbers.shape[1]}, its rows with 1 in columns {', '.join(rows)}"[:WORDS]
-        if numbers is None or numbers.size > READABLE:
-            return f"{type(value).__name__} of shape {tuple(value.shape)}"
-        return _numbers(numbers)
-    if isinstance(value, (tuple, list)) and any(isinstance(part, (torch.Tensor, np.ndarray)) for part in value):
-        return "[" + ", ".join(_input("", part) for part in value[:6]) + (", ...]" if len(value) > 6 else "]")
-    if callable(value):
-        return getattr(value, "__name__", type(value).__name__)
-    text = re.sub(r"\d+\.\d{5,}", lambda number: f"{float(number[0]):.4g}", " ".join(repr(plain(value)).split()))
-    return text if len(text) <= WORDS else text[: WORDS - 3] + "..."
-
-
-def _numbers(values: np.ndarray) -> str:
-    text = np.array2string(np.asarray(values) + 0.0, separator=", ", formatter={"float_kind": lambda v: f"{v:.4g}"})
-    return " ".join(text.split()).replace("[ ", "[")

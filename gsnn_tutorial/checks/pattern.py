@@ -5,6 +5,7 @@ Every pattern is looked for in all cases together, so that chance is no pattern.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,8 +25,8 @@ WHOLE = {
     "the values are rounded": np.round,
     "negative values have become 0": lambda y: np.maximum(y, 0),
     "counts have become 0 or 1": lambda y: (y != 0).astype(float),
-    "the last axis runs backwards": lambda y: y[..., ::-1] if y.ndim else y,
-    "the first axis runs backwards": lambda y: y[::-1] if y.ndim else y,
+    "the last axis runs backwards": lambda y: y[..., ::-1] if y.ndim and y.shape[-1] > 2 else y,
+    "the first axis runs backwards": lambda y: y[::-1] if y.ndim and len(y) > 2 else y,
     "everything has moved by one place": lambda y: np.roll(y, 1, axis=0) if y.ndim else y,
     "everything has moved back by one place": lambda y: np.roll(y, -1, axis=0) if y.ndim else y,
     "your matrix is transposed": lambda y: y.T,
@@ -53,8 +54,25 @@ def pattern(pairs: Pairs, cases: Sequence[tuple], names: Sequence[str], toleranc
     with np.errstate(all="ignore"):
         for found in (_not_a_number, _whole, _factor, _offset, _order, _place):
             if words := found(pairs, cases, names, tolerance):
-                return words[0].upper() + words[1:] + ". "
+                return _sentence(words)
     return ""
+
+
+def _sentence(words: str) -> str:
+    return words[0].upper() + words[1:] + ". "
+
+
+def holds(words: str, pair: tuple, case: tuple, names: Sequence[str], tolerance: float) -> bool:
+    """Whether what was said of all wrong values is true of one more pair (given, right), of a smaller case."""
+    for said, change in WHOLE.items():
+        if words == _sentence(said):
+            return _like(pair[0], change(pair[1]), tolerance)
+    if "the right ones times" not in words:
+        return pattern([pair], [case], names, tolerance) == words
+    factors = _factors([pair], tolerance)
+    if factors and (told := re.search(r"times ([-+.\de]+)\. ", words)):
+        return bool(np.isclose(factors[0], float(told[1]), rtol=1e-3))
+    return bool(factors)
 
 
 def _like(x, y, tolerance) -> bool:
@@ -76,6 +94,8 @@ def _not_a_number(pairs, cases, names, tolerance) -> str:
 def _whole(pairs, cases, names, tolerance) -> str:
     if all(not x.any() for x, y in pairs) and sum(x.size for x, y in pairs) > 1:
         return "all your values are 0"
+    if all(v.size == 1 and v == v.round() for pair in pairs for v in pair) and len(pairs) == 1:
+        return ""  # one whole number is half of another, its root and so on by chance
     for words, change in WHOLE.items():
         if all(_like(x, change(y), tolerance) for x, y in pairs):
             return words
@@ -162,7 +182,7 @@ def _place(pairs, cases, names, tolerance) -> str:
         return ""
     rights = [y for x, y in pairs]
     square = all(w.ndim == 2 and w.shape[0] == w.shape[1] and w.shape[0] > 1 for w in wrong)
-    if square and all(not (w & ~np.eye(len(w), dtype=bool)).any() for w in wrong):
+    if square and all(np.diag(w).sum() == w.sum() > 1 for w in wrong):
         return "only the diagonal is wrong"
     if square and all(not np.diag(w).any() and (w | np.eye(len(w), dtype=bool)).all() for w in wrong):
         return "only the diagonal is right"

@@ -79,6 +79,8 @@ def close(a, b, tolerance: float) -> bool:
     if isinstance(b, tuple):
         return length(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b))
     x, y = array(a), array(b)
+    if isinstance(b, list) and y is None and isinstance(a, (list, tuple)):  # rows of words, as lists or as tuples
+        return len(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b))
     if x is None or y is None:
         return type(a) is type(b) and bool(np.all(a == b))
     return x.shape == y.shape and bool(np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True))

@@ -1,6 +1,7 @@
 """Chapter 7: its exercises tell mistakes apart, and its figures draw what the tables say."""
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -73,3 +74,12 @@ def test_a_sweep_draws_each_comparison_with_its_intervals(table):
     assert (low, high) == pytest.approx(interval(d))
     assert len({line.get_marker() for line in ax.lines if line.get_label().startswith("regularized")}) == 2
     plt.close(ax.figure)
+
+
+def test_the_median_of_the_folds_is_not_their_mean():
+    def median(errors):
+        folds = np.median(errors, 1)
+        return np.unravel_index(np.nanargmin(folds), folds.shape)
+
+    for seed in range(5):
+        assert "the median of the folds" in checks.choose.diagnose(median, seed)

@@ -41,3 +41,23 @@ def test_an_output_that_nothing_reaches_is_a_cross():
     assert cross.get_ydata().tolist() == [1]
     assert plots.style.says_it(ax.yaxis)
     plt.close("all")
+
+
+def test_a_protein_that_acts_on_a_node_that_nobody_measured_is_an_input():
+    def answer(edges, measured):
+        acts = [u for u, v in edges if u in measured and v in measured]
+        known = {name for edge in edges for name in edge}
+        return [(name, "input" if name in acts else "output", name) for name in measured if name in known]
+
+    assert "whatever it acts on" in checks.roles.diagnose(answer)
+
+
+def test_a_protein_that_acts_and_is_acted_on_stands_there_once():
+    def answer(edges, measured):
+        rows = []
+        for name in measured:
+            rows += [(name, "input", name)] * any(u == name for u, _ in edges)
+            rows += [(name, "output", name)] * any(v == name for _, v in edges)
+        return rows
+
+    assert "stands there twice" in checks.roles.diagnose(answer)

@@ -7,6 +7,7 @@ import torch
 from scipy import sparse
 
 from gsnn_tutorial import checks
+from gsnn_tutorial.checks import chapter_1, chapter_7, chapter_8
 
 
 def matrices(seed):
@@ -72,7 +73,7 @@ def test_a_graph_is_shown_by_its_edges():
     def degree(edge_index, N):
         return torch.bincount(edge_index[0], minlength=N)
 
-    assert "edge_index = edges 0 -> 1; N = 3" in degree.diagnose(
+    assert "edge_index = edges 0 -> 1, 1 -> 2; N = 3" in degree.diagnose(
         lambda edge_index, N: torch.bincount(edge_index[1], minlength=N)
     )
 
@@ -84,6 +85,110 @@ def test_an_answer_that_changes_or_prints_is_neither_disturbed_nor_heard_again(c
 
     scaled.diagnose(loud)
     assert capsys.readouterr().out == "hello\nhello\n"  # once for each case, and not while a smaller one is looked for
+
+
+def best_setting_then_its_best_epoch(errors):
+    mean = errors.mean(1)
+    setting = int(np.nanargmin(mean.mean(1)))
+    return setting, int(np.nanargmin(mean[setting]))
+
+
+def first_one_left_alone(M, order):
+    chosen, wrong = order[: M.shape[1] // 2], M.copy()
+    for node, before in zip(chosen[1:], chosen):
+        wrong[:, node] = M[:, before]
+    return wrong
+
+
+def test_what_is_said_of_the_wrong_values_is_true_of_the_case_that_is_shown():
+    said = chapter_7.choose.diagnose(best_setting_then_its_best_epoch)
+    assert "Counts" not in said
+    said = chapter_8.half_wrong.diagnose(first_one_left_alone)
+    assert "values that should be 0 are wrong" not in said or "and 0 is right" in said
+
+
+def part_of_a_longer_name(pathways, nodes):
+    return [[int(name in " ".join(members)) for name in nodes] for members in pathways]
+
+
+def test_one_wrong_value_on_the_diagonal_is_there_by_chance():
+    assert "diagonal" not in chapter_1.membership_from_sets.diagnose(part_of_a_longer_name)
+
+
+def test_a_factor_that_the_small_case_has_not_is_not_told():
+    @checks.exercise("Mean", cases=lambda seed: [(np.random.default_rng(seed).uniform(1, 2, (5, 8)),)])
+    def mean(x):
+        return x.mean(0)
+
+    said = mean.diagnose(lambda x: x.sum(0) / x.shape[1])
+    assert "times 0.625" not in said
+    assert "of shape" not in said
+
+
+def test_two_values_do_not_run_backwards():
+    @checks.exercise("Two", cases=lambda seed: [(np.array([[1.0, 2.0], [3.0, 5.0]]),)])
+    def two(x):
+        return 2 * x
+
+    assert "The columns are right, but stand in another order." in two.diagnose(lambda x: 2 * x[:, ::-1])
+
+
+def test_a_wrong_shape_is_shown_with_its_values_and_names_the_axis_that_is_missing():
+    @checks.exercise("Scores", cases=lambda seed: [(np.arange(6.0).reshape(2, 3),)])
+    def scores(x):
+        return x
+
+    said = scores.diagnose(lambda x: x[0])
+    assert "axis 0, of length 2, is missing (yours: [0, 1, 2]; right: [[0, 1, 2], [3, 4, 5]])" in said
+
+
+def test_a_pair_in_the_wrong_order_or_without_its_other_half_is_told_what_is_right():
+    @checks.exercise("Pair", cases=lambda seed: [(np.arange(81.0).reshape(9, 9),)])
+    def pair(x):
+        return x.min(), x.max()
+
+    assert pair.diagnose(lambda x: (x.max(), x.min())).endswith("in the wrong order: expected (0.0, 80.0)")
+    said = pair.diagnose(lambda x: x.max())
+    assert "expected 2 values, (0.0," in said and "of shape" not in said
+
+
+def test_of_a_large_table_the_first_row_is_shown():
+    @checks.exercise("Table", cases=lambda seed: [(np.arange(80.0).reshape(20, 4),)], shrinks=False)
+    def total(x):
+        return x.sum()
+
+    assert total.diagnose(lambda x: 0.0).endswith("x = [[0, 1, 2, 3], ...], 20 x 4")
+
+
+# Rows of words
+
+
+@checks.exercise("Rows", cases=lambda seed: [([("a", "b"), ("b", "c"), ("c", "d"), ("d", "e")],)])
+def rows(edges):
+    return [(u, "to", v) for u, v in edges]
+
+
+def test_rows_of_words_may_be_lists():
+    assert rows.diagnose(lambda edges: [[u, "to", v] for u, v in edges]) is None
+    assert rows.diagnose(lambda edges: [(u, "to") for u, v in edges]) is not None
+
+
+def test_the_first_row_of_words_that_differs_is_shown_in_a_small_case():
+    said = rows.diagnose(lambda edges: [(u, "from" if v == "d" else "to", v) for u, v in edges])
+    assert said.startswith("at [0] yours is ('c', 'from', 'd'), and ('c', 'to', 'd') is right. The smallest case")
+    said = rows.diagnose(lambda edges: [(u, "to", v) for u, v in edges if v != "d"])
+    assert said.startswith("yours has 0 rows, and 1 are right; at [0] yours has none, and ('c', 'to', 'd') is right")
+
+
+def test_a_function_among_the_arguments_has_its_name():
+    def contrast(x):
+        return x
+
+    @checks.exercise("Called", cases=lambda seed: [({"a": contrast}, 2.0)], shrinks=False)
+    def called(functions, x):
+        return functions["a"](x)
+
+    assert "functions = {'a': contrast}; x = 2.0" in called.diagnose(lambda functions, x: 3.0)
 
 
 # Understood

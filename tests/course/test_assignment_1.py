@@ -64,3 +64,15 @@ def test_who_is_heard_is_whom_an_untrained_model_hears(graph, wiring, layers):
     y = model(torch.cat([x, x + torch.eye(I, dtype=torch.float64)])).detach()
     moved = (y[1:] - y[0]).abs() > 1e-9
     np.testing.assert_array_equal(checks.reach.reference(edge_index[:, :-N], N, I, O, layers), moved)
+
+
+def test_weights_that_go_edge_by_edge_within_a_node_are_diagnosed():
+    def answer(values, edge_index, N, C):
+        W, k = torch.zeros(edge_index.shape[1], N * C), 0
+        for e in torch.argsort(edge_index[0], stable=True).tolist():
+            if (n := int(edge_index[0, e])) < N:
+                W[e, n * C : n * C + C] = values[k : k + C]
+                k += C
+        return W
+
+    assert "within a node you went edge by edge" in checks.wout.diagnose(answer, 2026)

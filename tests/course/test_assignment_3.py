@@ -5,6 +5,7 @@ import copy
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 from sklearn.linear_model import LinearRegression, Ridge
 
 from gsnn_tutorial import GSNN, Problem, train
@@ -372,3 +373,35 @@ def test_a_copy_that_was_trained_is_refused():
         return checks.fit.reference(copy.deepcopy(model), *case)
 
     assert "trained a copy" in checks.fit.diagnose(of_a_copy, 0)
+
+
+def test_a_layer_with_copies_of_its_parts_shares_no_maps():
+    def answer(lin_in, norm, lin_out, N):
+        class Own(torch.nn.Module):
+            def __init__(self):
+                super().__init__()
+                self.parts = torch.nn.ModuleList(copy.deepcopy(part) for part in (lin_in, norm, lin_out))
+                self.r = torch.nn.Parameter(torch.tensor(1.0))
+
+            def forward(self, h):
+                z = self.parts[0](h).view(N, -1, h.shape[1])
+                return self.parts[2](F.elu(self.parts[1](z)).flatten(0, 1)) + F.relu(self.r) * h
+
+        return Own()
+
+    assert "has copies of the parts" in checks.layer.diagnose(answer, 2026)
+
+
+def test_a_linear_model_s_mistake_is_shown_in_numbers_that_can_be_read():
+    said = checks.linear_mse.diagnose(lambda x, y, x_test, y_test: 3.0, 2026)
+    assert "of shape" not in said
+
+
+def test_a_layer_that_adds_h_once_more_is_diagnosed():
+    def answer(lin_in, norm, lin_out, N):
+        made = checks.layer.reference(lin_in, norm, lin_out, N)
+        once = made.forward
+        made.forward = lambda h: h + once(h)
+        return made
+
+    assert "h is added twice" in checks.layer.diagnose(answer, 2026)

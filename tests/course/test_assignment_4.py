@@ -62,7 +62,8 @@ def test_the_pull_is_the_package_s_gradient():
         s.requires_grad_()
         r = (standardize_over_batch(s.T) * standardize_over_batch(t)).mean(-1)
         (package,) = torch.autograd.grad(r.sum(), s)
-        torch.testing.assert_close(checks.pull.reference(s.detach(), t), package, rtol=1e-4, atol=1e-4)
+        right = checks.pull.reference(s.detach(), t)
+        assert (abs(right - package) <= 2e-3 * abs(right).amax(0)).all()  # its epsilon of 1e-6 is seen at a std of 9e-4
         assert (package == 0).all(0).sum() == 4  # the scores that do not vary
 
 
@@ -242,3 +243,44 @@ def test_answers_may_be_of_either_precision(double):
     for exercise in vars(checks).values():
         if isinstance(exercise, Graded):
             assert exercise.diagnose(other(exercise.reference), 0) is None
+
+
+def pull_by_rule(does_not_vary, eps=0.0):
+    def answer(s, t):
+        mean, std = s.mean(0), s.std(0, correction=0)
+        z, target = (s - mean) / (std + eps), ((t - t.mean()) / t.std(correction=0))[:, None]
+        gradient = (target - (z * target).mean(0) * z) / (len(t) * (std + eps))
+        return torch.where(does_not_vary(mean.abs(), std), 0.0, gradient)
+
+    return answer
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2026])
+def test_a_rule_a_thousand_times_too_wide_is_diagnosed(seed):
+    flat = pull_by_rule(lambda level, std: std <= torch.maximum(torch.full_like(std, 1e-3), 1e-6 * (1 + level)))
+    relative = pull_by_rule(lambda level, std: std <= 1e-3 * (1 + level))
+    level_forgotten = pull_by_rule(lambda level, std: std <= 1e-3)
+    assert "with 1e-3 whatever the score's level" in checks.pull.diagnose(level_forgotten, seed)
+    assert "that vary a little. Only" in checks.pull.diagnose(flat, seed)
+    assert "for their level" in checks.pull.diagnose(relative, seed)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2026])
+def test_a_small_epsilon_and_single_precision_are_right_where_a_score_varies(seed):
+    for eps in (1e-8, 1e-6):
+        assert checks.pull.diagnose(pull_by_rule(lambda level, std: std <= 1e-6 * (1 + level), eps), seed) is None
+    exact = pull_by_rule(lambda level, std: std <= 1e-6 * (1 + level))
+    assert checks.pull.diagnose(lambda s, t: exact(s, t).float(), seed) is None
+
+
+def test_a_gradient_that_divides_by_one_less_is_said_to_be_off_by_a_factor():
+    said = checks.pull.diagnose(lambda s, t: checks.pull.reference(s, t) * len(t) / (len(t) - 1), 2026)
+    assert "times n / (n - 1), n the length of axis 0 of s" in said
+
+
+def test_a_layer_in_which_nothing_varies_keeps_its_place_in_the_mean():
+    def answer(s, pathway, node, weight):
+        heard = s[:, (s.amax(0) > s.amin(0)).any(1)]
+        return checks.sim_loss.reference(heard, pathway, node, weight)
+
+    assert "a layer in which nothing varies" in checks.sim_loss.diagnose(answer, 2026)

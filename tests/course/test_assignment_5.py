@@ -318,3 +318,21 @@ def test_answers_may_be_lists_and_tensors(name):
     exercise = EXERCISES[name]
     for form in (other, lambda value: np.asarray(value).tolist()):
         assert exercise.diagnose(lambda *case: form(exercise.reference(*case)), 2026) is None
+
+
+def test_harm_needs_no_margin():
+    def answer(versus_baseline, versus_control, margin, less_is_better):
+        low, high = versus_baseline
+        worst = -low if less_is_better else high
+        word = checks.conclude.reference(versus_baseline, versus_control, margin, less_is_better)
+        return "does not help" if word == "harms" and worst >= -margin else word
+
+    assert "'harms' needs more than the margin" in checks.conclude.diagnose(answer, 2026)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_who_picks_the_shuffle_that_changes_most_picks(seed):
+    def answer(M, shuffles):
+        return M[:, max(shuffles, key=lambda s: abs(M - M[:, s]).sum())]
+
+    assert "you picked the shuffle" in checks.fair_control.diagnose(answer, seed)

@@ -64,6 +64,14 @@ def first_channels_first(values, edge_index, N, C):
 
 
 @wout.mistake(
+    "within a node you went edge by edge. The list runs channel by channel there, and within a channel over the edges."
+)
+def edge_by_edge_within_a_node(values, edge_index, N, C):
+    places = [(e, n * C + c) for n in range(N) for e in edges_at(n, edge_index[0]) for c in range(C)]
+    return filled(torch.zeros(edge_index.shape[1], N * C), places, values)
+
+
+@wout.mistake(
     "your columns are numbered c*N + n. Channel c of node n has number n*C + c, so a node's channels stand side by "
     "side."
 )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import torch
 import torch.nn.functional as F
 
@@ -130,6 +132,13 @@ def hidden_in_a_list(*parts):
     return Wrong()
 
 
+@layer.mistake(
+    "your layer has copies of the parts. Keep those that you are given: the layers of a GSNN share their maps."
+)
+def copies(lin_in, norm, lin_out, N):
+    return Layer(copy.deepcopy(lin_in), norm, copy.deepcopy(lin_out), N)
+
+
 @layer.mistake("there is one number r in a layer, not one for each edge.")
 def r_for_each_edge(lin_in, norm, lin_out, N):
     return with_r(torch.nn.Parameter(torch.ones(lin_in.N, 1)), (lin_in, norm, lin_out, N))
@@ -157,6 +166,15 @@ def no_residual(*parts):
     class Wrong(Layer):
         def forward(self, h):
             return self.written(h)
+
+    return Wrong(*parts)
+
+
+@layer.mistake("h is added twice. The residual is relu(r) h, and no more.")
+def h_twice(*parts):
+    class Wrong(Layer):
+        def forward(self, h):
+            return super().forward(h) + h
 
     return Wrong(*parts)
 

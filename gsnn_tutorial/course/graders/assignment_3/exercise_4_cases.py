@@ -29,8 +29,8 @@ def maps_and_norms(seed):
     return cases
 
 
-def behaviour(layer, lin_in, *case):
-    """What a layer does: its number of parameters, its outputs for three values of r, and its gradients."""
+def behaviour(layer, lin_in, norm, lin_out, N):
+    """What a layer does: its parameters, those given among them, its outputs for three values of r, its gradients."""
     if callable(layer) and not isinstance(layer, torch.nn.Module):
         return "a class" if isinstance(layer, type) else "a function"
     if not isinstance(layer, torch.nn.Module):
@@ -61,7 +61,10 @@ def behaviour(layer, lin_in, *case):
     results = zip(("h' with r at its start", "h' with r = -0.7", "h' with r = 0.4"), outputs)
     count = sum(parameter.numel() for parameter in parameters)
     flows = {"the gradient of the maps and the norm": _size(*parts), "the gradient of the state": _size(h)}
-    return {"how many numbers parameters() finds": count, **dict(results), "the gradient of r": gradient, **flows}
+    given = {id(parameter) for part in (lin_in, norm, lin_out) for parameter in part.parameters()}
+    own = {id(parameter) for parameter in parameters}
+    counts = {"how many numbers parameters() finds": count, "whether the given parts are among its own": given <= own}
+    return {**counts, **dict(results), "the gradient of r": gradient, **flows}
 
 
 def _set_back(*tensors):

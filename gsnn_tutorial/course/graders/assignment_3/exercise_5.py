@@ -11,7 +11,7 @@ from gsnn_tutorial.checks.diagnosis import graded
 def almost_linear(seed):
     """Inputs and outputs far from mean 0, a little noise and a little curvature.
 
-    The inputs are small, so that a small ridge matters.
+    The inputs are small, so that a small ridge matters. The first case is small enough to be read.
     """
     rng = np.random.default_rng(seed)
     cases = []
@@ -20,7 +20,10 @@ def almost_linear(seed):
         y = x @ rng.standard_normal((I, O)) + 0.3 * x[:, :1] ** 2 + 2 + 0.5 * rng.standard_normal((len(x), O))
         x, y = torch.tensor(0.1 * x).float(), torch.tensor(y).float()
         cases.append((x[:n_train], y[:n_train], x[n_train:], y[n_train:]))
-    return cases
+    x, y = rng.integers(0, 5, (8, 1)) / 10, rng.integers(0, 9, (8, 2)) / 2
+    x[:3] = [[0.1], [0.3], [0.6]]
+    small = tuple(torch.tensor(part).float() for part in (x[:5], y[:5], x[5:], y[5:]))
+    return [small, *cases]
 
 
 def with_ones(x):

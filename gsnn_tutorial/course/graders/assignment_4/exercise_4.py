@@ -16,13 +16,14 @@ from gsnn_tutorial.course.graders.assignment_4.over_the_batch import (
 
 
 def scores_of_layers(seed):
-    """Nodes that no signal has reached in early layers; pathways of unequal size; in one case a total below 1."""
+    """Nodes that no signal has reached in early layers, in one case none; pathways of unequal size; a total below 1."""
     rng = np.random.default_rng(seed)
     cases = []
     for B, L, N, P in [(8, 3, 6, 3), (16, 2, 7, 4), (8, 2, 6, 3)]:
         level, common = rng.uniform(-1, 1, N), 1.5 * rng.standard_normal((B, L, 1))
         s = level + rng.uniform(0.5, 2, N) * (common + rng.standard_normal((B, L, N)))
         hops = np.clip(rng.permutation(N) // 2, 0, L - 1)
+        hops += N == 7  # in the second case the first layer has not heard anything
         for l in range(L):
             s[:, l, hops > l] = 0.5
         sizes = [4, 2, 3, 2][:P]
@@ -159,6 +160,11 @@ def constants_left_out(s, pathway, node, weight):
     total = varying.sum(1)  # (L,)
     r = right_r(s, pathway, node, weight)
     return -((weight * r).sum(1) / torch.where(total > 0, total, 1.0)).mean()
+
+
+@sim_loss.mistake("you left a layer in which nothing varies out of the mean. It counts 0, and keeps its place in it.")
+def silent_layers_left_out(s, pathway, node, weight):
+    return sim_loss.reference(s[:, (std(s) > 1e-6).any(1)], pathway, node, weight)
 
 
 @sim_loss.mistake(

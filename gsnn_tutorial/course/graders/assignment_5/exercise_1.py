@@ -31,7 +31,14 @@ def truths_and_shuffles(seed):
         back = np.argsort(name)
         shuffles = [kinds[kind][rng.integers(len(kinds[kind]))] for kind in order]
         cases.append((M[rng.permutation(len(M))][:, back], [name[s[back]] for s in shuffles]))
-    return cases
+    M, kinds = TRUTHS[0], shuffles_by_kind(0)
+    near = min(kinds["pairs"], key=lambda s: changes(M, s))
+    return [*cases, (M, [kinds["same"][0], near, max(kinds["apart"], key=lambda s: changes(M, s))])]
+
+
+def changes(M, shuffle):
+    """How many entries of M are another number after the shuffle."""
+    return int((M != M[:, shuffle]).sum())
 
 
 @graded("a fair control", cases=truths_and_shuffles)
@@ -80,6 +87,13 @@ def no_survivor(M, shuffles):
 )
 def no_pair_kept(M, shuffles):
     return next(M[:, s] for s in shuffles if pairs_kept(M, M[:, s]) == 0)
+
+
+@fair_control.mistake(
+    "you picked the shuffle that is least like the truth. Who picks among fair shuffles picks a result: take the first."
+)
+def least_like_the_truth(M, shuffles):
+    return M[:, max(shuffles, key=lambda s: changes(M, s))]
 
 
 @fair_control.mistake("you asked that every node move. A fair shuffle may leave nodes where they are.")

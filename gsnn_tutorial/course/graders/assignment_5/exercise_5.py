@@ -12,7 +12,7 @@ GAINS = [  # (low, high), in margins
     (1.5, 3),  # above 0, beyond the margin
     (0.4, 2.6),  # above 0, across the margin
     (0.2, 0.8),  # above 0, below the margin
-    *[(-2.5, -0.5), (-0.8, -0.3)],  # below 0
+    *[(-2.5, -0.5), (-0.8, -0.3), (-3, -1.5)],  # below 0, the last beyond the margin
     *[(-0.6, 0.7), (-0.4, 0.8), (-2.6, 0.5)],  # across 0, below the margin
     *[(-0.5, 3), (-0.6, 1.7), (-2, 1.3), (-1.5, 4)],  # across 0 and the margin
     *[(0, 2.6), (-2, 0), (-0.5, 1)],  # an end at 0 or at the margin is neither above nor below
@@ -161,7 +161,9 @@ def middle_below_margin(versus_baseline, versus_control, margin, less_is_better)
     return "does not help" if (low + high) / 2 < margin else "can't tell"
 
 
-@conclude.mistake("'helps' needs more than the margin in your answer. By the rule it needs a low end above 0.")
+@conclude.mistake(
+    "'smoother' and 'pathways' need more than the margin in your answer. By the rule they need a low end above 0."
+)
 def beyond_margin(versus_baseline, versus_control, margin, less_is_better):
     (low, high), control = gains(versus_baseline, versus_control, less_is_better)
     if low > margin:
@@ -200,6 +202,13 @@ def no_harm(versus_baseline, versus_control, margin, less_is_better):
     if low > 0:
         return whose(control)
     return "does not help" if high < margin else "can't tell"
+
+
+@conclude.mistake("'harms' needs more than the margin in your answer. By the rule it needs a high end below 0.")
+def harm_beyond_margin(versus_baseline, versus_control, margin, less_is_better):
+    found = conclude.reference(versus_baseline, versus_control, margin, less_is_better)
+    high = as_gain(versus_baseline, less_is_better)[1]
+    return "does not help" if found == "harms" and high >= -margin else found
 
 
 # Mistakes with the control
