@@ -96,9 +96,8 @@ def verdict(
 def verdict_table(summary: pd.DataFrame) -> pd.DataFrame:
     """A row per metric and a column per comparison: the rule's word for it, and its 95% interval after the word.
 
-    Every row of ``summary`` is there. Where ``holm`` has corrected it, the rule reads the corrected p, and the cell says
-    so where that p takes a word back; a comparison that a metric lacks is "-". Raises ValueError for a row that is there
-    twice.
+    Where ``holm`` has corrected ``summary``, the rule reads the corrected p, and a cell says so if that p takes a word
+    back. A comparison that a metric lacks is "-". Raises ValueError if a comparison is there twice.
     """
     summarized(summary)
     if summary.duplicated(["metric", "arm", "versus"]).any():
