@@ -65,10 +65,11 @@ def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axe
         ax.plot(place - 0.12, published.loc[arm, column], markerfacecolor="white", label=theirs, **mark)
         if arm in ours.index:
             ax.plot(place + 0.12, ours.loc[arm, column], label=own, **mark)
+    ax.margins(y=0.12)
     if published[column].min() < 0:
         ax.axhline(0, color="#999999", linewidth=0.8)
     else:
-        ax.set_ylim(bottom=0)
+        ax.set_ylim(0, 1.12 * ax.dataLim.y1)
     ax.set_xticks(range(len(published)), [stacked(arm_named(arm).words) for arm in published.index])
     ax.set(xlim=(-0.5, len(published) - 0.5), xlabel="arm", ylabel=words)
     return tidy(ax)
