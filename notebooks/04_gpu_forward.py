@@ -116,7 +116,8 @@ print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Before we start any clock, we count what the figure shows. Take a graph of $N$ function nodes with ten
 # edges out of each, $C = 8$ channels, and a batch of $B = 32$ samples. The map $W_{in}$ has a weight for
-# every edge and every channel of the node in which the edge ends. The dense mask has a place for each pair
+# every edge and every channel of the node in which the edge ends. (We write *nnz* for the number of weights,
+# "number of nonzeros".) The dense mask has a place for each pair
 # of an edge and a channel. Gather-scatter holds a message for every weight and sample, and edge-major a
 # number for every edge and sample.
 #
@@ -127,7 +128,7 @@ print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "
 def largest_array(N):
     """How many numbers the largest array holds when W_in is applied to a batch."""
     sources, targets = DEGREE * N, N * C  # edges, channels
-    nnz = sources * C  # "number of nonzeros": how many weights exist
+    nnz = sources * C  # weights that exist
     return {
         "dense mask": sources * targets,
         "gather-scatter": B * nnz,
@@ -793,8 +794,8 @@ winners.astype(object).where(winners.notna(), "alone within the limit")
 # * **The floor** is a bound that we do not expect to reach: several weights need the same row of $x$, and
 #   not all of them find it in the cache. So the distance from the floor is the *most* that is left to gain.
 #
-# If a time falls where the graph grows, then the smaller graph met a slow moment of the machine that lasted for
-# most of its rounds. Taking turns and the median protect us from short interruptions, and not from such a long one.
+# If a time falls where the graph grows, then the smaller graph has probably met a slow moment of the machine that
+# lasted for most of its rounds. Taking turns and the median protect us from short interruptions, and not from such a long one.
 # Measure that size again before you conclude anything from it.
 #
 # To look at one size at a time:
@@ -874,8 +875,8 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # * Operations that add up from many places (`index_add`, scatter) may do so in any order, so two runs can
 #   differ in the last digits. Section 3 allows for that.
 #
-# If you have a GPU, run the notebook on it, with a CUDA build of torch. The cell below then writes your table, with the name of the
-# device, to a file beside the notebook, and shows it from then on wherever there is no GPU.
+# If you have a GPU, run the notebook on it, with a CUDA build of torch. The cell below then writes your table, with
+# the name of the device, to a file beside the notebook, and shows it from then on wherever there is no GPU.
 
 # %%
 SAVED = Path("04_gpu_forward_cuda.csv")
@@ -1077,8 +1078,8 @@ slopes(scaling).replace(IN_WORDS)
 # fit into the cache. We have not measured whether they do. Models that run one after another need hardly more
 # memory than one of them. Side by side, they need all of it at once.
 #
-# The line of edge-major has a bump at a few samples. More samples cannot cost less, so we take it for a slow moment
-# of the machine.
+# In the column of samples, the line of edge-major has a bump at the left. We have not looked for its cause: it may
+# be a slow moment of the machine, or a kernel that few samples do not suit.
 #
 # <details><summary>All that the kit measures</summary>
 #
@@ -1134,8 +1135,8 @@ operators.nlargest(6, "us")
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # <details><summary>Answer</summary>
 #
-# You find the number in the line above the table. It is so large because operators call other operators, and because the
-# backward pass and Adam make calls of their own.
+# You find the number in the line above the table. It is so large because operators call other operators, and
+# because the backward pass and Adam make calls of their own.
 #
 # </details>
 #

@@ -137,7 +137,7 @@ plots.show(figure, "Test MSE and similarity loss over 500 epochs: baseline and r
     "published marks at first and part from them later; the noise floor of chapter 2 lies below all test errors")
 
 # %% [markdown]
-# How close do we come? We take the largest distance between our test MSE and theirs, early in the training and late:
+# How close do we come? We take the largest distance between our test MSE and theirs, at the start, early in the training, and late:
 
 # %%
 histories = {arm: history.table()["test_mse"] for arm, history in run.histories.items()}
@@ -148,7 +148,8 @@ theirs = log.set_index(["arm", "epoch"])["test_mse"]
 def largest_distance(other):
     """The largest distance of our test MSE from another run's, over the published epochs: a row per arm."""
     distance = (other - curves).reindex(theirs.index).abs()
-    stretch = pd.cut(distance.index.get_level_values("epoch"), [-1, 100, 500], labels=["epochs 0-100", "125-499"])
+    epochs, labels = distance.index.get_level_values("epoch"), ["epoch 0", "25 to 100", "125 to 499"]
+    stretch = pd.cut(epochs, [-1, 0, 100, 500], labels=labels)
     return distance.groupby(["arm", stretch], observed=True).max().unstack().reindex(run.table.index)
 
 
@@ -156,8 +157,8 @@ largest_distance(theirs)
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# For the first 100 epochs, the baseline and the regularized model follow the published run, and after that they part from it.
-# The control parts from it early. Can rounding alone do that? The published run used a GPU, and our code adds in another
+# At the start all three arms agree with the published run. For 100 epochs, the baseline and the regularized model follow it, and
+# after that they part from it. The control parts from it early. Can rounding alone do that? The published run used a GPU, and our code adds in another
 # order. So we train all three arms once more, on the same samples in reverse order. Every step takes all samples, so only the
 # rounding of its sums changes. **Predict first:** how far will the arms drift, and how early?
 
@@ -182,10 +183,10 @@ pd.concat({"published": largest_distance(theirs), "reversed": largest_distance(t
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Compare the two halves of the table, arm by arm. In the later epochs, rounding alone moves the baseline and the regularized
-# model at least as far as they lie from the published run, because training enlarges whatever differs. So the later digits of
-# a run are no property of its data and initial weights. With the control it is another matter. Its distance is there in the
-# first 100 epochs, where rounding does next to nothing, and later rounding explains only a part of it. So something in this
-# arm differs from the published one, and we do not know what: it may be the shuffle.
+# model about as far as they lie from the published run, or farther, because training enlarges whatever differs. So the later
+# digits of a run do not follow from its data and initial weights alone. The control is another matter. Its distance is there in
+# the first 100 epochs, where rounding does next to nothing in our experiment, and later rounding explains only a part of it. So
+# something else in this arm differs from the published run, and we do not know what.
 #
 # Now look at a table that is made of such numbers. (`ari`, the *adjusted Rand index*, says how well clusters agree with the
 # pathways: 0 is chance, 1 is exact. The `lin_in_norm` rows are mean norms of $W_{in}$ over true and spurious edges. The `cka`
