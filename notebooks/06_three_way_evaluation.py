@@ -137,7 +137,8 @@ plots.show(figure, "Test MSE and similarity loss over 500 epochs: baseline and r
     "published marks at first and part from them later; the noise floor of chapter 2 lies below all test errors")
 
 # %% [markdown]
-# How close do we come? We take the largest distance between our test MSE and theirs, at the start, early in the training, and late:
+# How close do we come? We take the largest distance between our test MSE and theirs, at the start, early in the training, and
+# late:
 
 # %%
 histories = {arm: history.table()["test_mse"] for arm, history in run.histories.items()}
@@ -157,10 +158,10 @@ largest_distance(theirs)
 
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# At the start all three arms agree with the published run. For 100 epochs, the baseline and the regularized model follow it, and
-# after that they part from it. The control parts from it early. Can rounding alone do that? The published run used a GPU, and our code adds in another
-# order. So we train all three arms once more, on the same samples in reverse order. Every step takes all samples, so only the
-# rounding of its sums changes. **Predict first:** how far will the arms drift, and how early?
+# At the start all three arms agree with the published run. For 100 epochs, the baseline and the regularized model follow it,
+# and after that they part from it. The control parts from it early. Can rounding alone do that? The published run used a GPU,
+# and our code adds in another order. So we train all three arms once more, on the same samples in reverse order. Every step
+# takes all samples, so only the rounding of its sums changes. **Predict first:** how far will the arms drift, and how early?
 
 # %%
 def reversed_rows(membership=None):
