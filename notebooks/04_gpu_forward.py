@@ -31,13 +31,14 @@
 # when nearly all of $W$ does not exist? There are three ways. We can pretend that it exists and fill it
 # with zeros. We can send a message along every weight. Or we can write down where the weights are, and
 # let a sparse product do the rest. All three give us the same numbers, but they do not cost the same,
-# and this chapter is about the price: in time and in memory, on the processor that you have.
+# and this chapter is about the price, in time and in memory. We measured it on a CPU. The same cells run on a
+# GPU if you have one.
 #
 # **You will be able to**
 #
 # 1. compute one sparse map in three ways, and show that values and gradients agree;
 # 2. write a forward and a backward pass from sparse kernels, as a `torch.autograd.Function`;
-# 3. measure time and memory so that you can trust the numbers, on a CPU and on a GPU;
+# 3. measure time and memory so that you can trust the numbers;
 # 4. say which way wins at which size, and why the state is kept edge-major;
 # 5. run many models as one, and say what that saves.
 #
@@ -98,7 +99,7 @@ from gsnn_tutorial.checks import chapter_4 as checks
 from gsnn_tutorial.files import read_csv, write_csv
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.chapter_4 import plot_csr, plot_dense, plot_messages, plot_models, plot_one_size
-from gsnn_tutorial.plots.scaling import plot_all_scaling
+from gsnn_tutorial.plots.scaling import IN_WORDS, plot_all_scaling
 from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
 from gsnn_tutorial.study.union import GSNNUnion
 
@@ -115,7 +116,8 @@ print("running on", torch.cuda.get_device_name() if device.type == "cuda" else "
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Before we start any clock, we count what the figure shows. Take a graph of $N$ function nodes with ten
 # edges out of each, $C = 8$ channels, and a batch of $B = 32$ samples. The map $W_{in}$ has a weight for
-# every edge and every channel of the node in which the edge ends. The dense mask has a place for each pair
+# every edge and every channel of the node in which the edge ends. (We write *nnz* for the number of weights,
+# "number of nonzeros".) The dense mask has a place for each pair
 # of an edge and a channel. Gather-scatter holds a message for every weight and sample, and edge-major a
 # number for every edge and sample.
 #
@@ -305,7 +307,7 @@ checks.gather_scatter(gather_scatter);
 # PyG's `MessagePassing` is this idea as a class: it gathers `x_j`, calls `message`, and aggregates.
 # It knows one graph and no batch. A batch of $B$ samples becomes $B$ copies of the bipartite graph
 # side by side, and each copy's numbers are moved up by the nodes of those before it. We make that
-# long index once and keep it, which is the kinder way to measure.
+# long index once and keep it, so that no step has to pay for making it.
 
 # %% slideshow={"slide_type": "skip"}
 class GatherScatter(MessagePassing):
@@ -471,8 +473,8 @@ double = values.double().requires_grad_(), x.double().requires_grad_()
 assert torch.autograd.gradcheck(lambda v, x: EdgeMajorMap.apply(v, x, pattern), double)
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# The same numbers a third time, and `gradcheck`, which nudges every entry and looks at what happens,
-# agrees.
+# We find the same numbers a third time. `gradcheck` changes every entry a little, compares what happens with our
+# backward pass, and agrees.
 #
 # **The file.** What you have just written is `gsnn_tutorial/sparse.py`. Its `SparseMap` and `SparseLinear` are
 # these two classes with checks at the door, initial weights and a bias. You can read it here: run
@@ -486,9 +488,10 @@ assert torch.equal(linear(x), y) and torch.equal(SparseMap.apply(values, x, patt
 linear
 
 # %% [markdown] slideshow={"slide_type": "skip"}
-# Beside this plain path stands a fast one, in a room of its own, `gsnn_tutorial/kernels`. It computes the same
-# products, and is more careful with memory than a page to be read should be. The function `sparse_map` takes it unless
-# we say `kernels.plain()`. You need not enter that room; here is the proof that nothing in it computes something else:
+# The kit also has a faster version of these products, in the folder `gsnn_tutorial/kernels`. It handles memory with
+# more care, and that makes its code harder to read. The function `sparse_map` uses the fast version unless we ask for
+# the plain one with `kernels.plain()`. You need not read the fast version. Here both compute our map, and the results
+# are equal:
 
 # %% slideshow={"slide_type": "skip"}
 fast = sparse_map(values, x, pattern)
@@ -574,6 +577,8 @@ pd.DataFrame({way: [tuple(t.shape) for t in three] for way, three in results.ite
 #
 # ## 4 · A clock that you can trust
 #
+# You may skip this section on a first reading: run its cells, and come back for exercise 3 later.
+#
 # It is easy to take a timing, and it is easy to get it wrong. We follow four rules.
 #
 # **Wait for the device.** A GPU works *asynchronously*: a call puts its work in a queue and returns at
@@ -601,7 +606,7 @@ def once(run):
 # calls.
 #
 # **Take turns.** A machine does other things too, and it heats up. We run everything that we compare in
-# turn, round by round, so that a bad moment meets everyone.
+# turn, round by round, so that a slow moment hits all of them alike.
 #
 # **Take the median.** One interruption spoils a mean.
 
@@ -613,7 +618,7 @@ def in_turn(runs, repeats=7, warmup=2):
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Here are the rounds for a hundred nodes, freshly made and with no warm-up. Round 0 may stand out or
-# not. Look at how much the others vary: a difference smaller than that is none.
+# not. Look at how much the other rounds vary: a difference smaller than that does not count.
 
 # %%
 in_turn({name: step(way, x_100, g_100) for name, way in modules.items()}, warmup=0)
@@ -659,13 +664,13 @@ def memory(run):
     return blocks.cumsum().max(), blocks.max()
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# ### The floor
+# ### The floor: the time to copy
 #
-# How fast could it be? Nobody can multiply faster than the numbers arrive. A sparse product does one
+# How fast could a step be? Nobody can multiply faster than the numbers arrive. A sparse product does one
 # multiplication and one addition with each number that it gathers, too little to keep a processor
 # busy, so memory sets the pace. The least that a step has to do is read every operand once and write
 # every result once. The time to *copy* as many bytes is a floor under every step that keeps these
-# arrays.
+# arrays. (The *noise floor* of chapter 2 lies under an error. This floor lies under a time.)
 #
 # ### Exercise 3 · Count the bytes
 #
@@ -787,8 +792,12 @@ winners.astype(object).where(winners.notna(), "alone within the limit")
 # * **Gather-scatter** grows with the graph, as it should, but pays for every weight once per sample: an
 #   index, a gathered number, a message, and the same again in the backward pass.
 # * **Edge-major** pays for an index once per weight and uses it for a whole row of samples.
-# * **The floor** is not reachable: a row of $x$ is wanted by several weights, and not all of them find
-#   it in the cache. How far above the floor a way runs says how much there is left to gain.
+# * **The floor** is a bound that we do not expect to reach: several weights need the same row of $x$, and
+#   not all of them find it in the cache. So the distance from the floor is the *most* that is left to gain.
+#
+# If a time falls where the graph grows, then the smaller graph has probably met a slow moment of the machine that
+# lasted for most of its rounds. Taking turns and the median protect us from short interruptions, and not from such a long one.
+# Measure that size again before you conclude anything from it.
 #
 # To look at one size at a time:
 
@@ -798,13 +807,13 @@ def at_size(nodes):
     plot_against_size(times, left, ylabel="milliseconds, forward and backward", mark=nodes)
     plot_one_size(times, nodes, right)
     plots.show(figure, f"Left: milliseconds against graph size, the size of {nodes} nodes marked. "
-               "Right: a bar for each way at that size, and the floor as a dotted line")
+               "Right: a point for each way at that size, and the floor as a dotted line")
 
 at_size(200)
 
 # %% [markdown]
-# In JupyterLab, move the slider through the sizes and watch the order of the three change, and who is
-# still there at the end. The numbers are those measured above.
+# In JupyterLab, move the slider through the sizes. Watch how the order of the three changes, and which of
+# them are still there at the end. The numbers are those measured above.
 
 # %% tags=["widget", "nbval-ignore-output"]
 interact(at_size, nodes=SelectionSlider(options=SIZES, value=200, continuous_update=False));
@@ -812,11 +821,11 @@ interact(at_size, nodes=SelectionSlider(options=SIZES, value=200, continuous_upd
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 6 · Why edge-major
 #
-# Two reasons, and each can be seen.
+# There are two reasons, and we can see each of them.
 #
 # **No array of $B \cdot nnz$ entries.** At the top we counted the largest array of each way. Here is
-# the largest block that torch really allocated during a step, beside the count. (A GPU's allocator
-# does not tell; there the column stays empty.)
+# the largest block that torch really allocated during a step, beside the count. (On a GPU, torch
+# does not report single blocks to us, so there the column stays empty.)
 
 # %%
 blocks = measured.pivot(index="nodes", columns="way", values="block")[WAYS] / 4  # bytes to numbers
@@ -856,8 +865,9 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 7 · On a GPU
 #
-# The cells above run on a GPU as they are. From the way a GPU works, you can say what to expect there, but
-# the numbers themselves have to come from a machine:
+# You may skip this section on a first reading. **It holds no measurement of ours: we have run this chapter on a
+# CPU only.** The cells above run on a GPU as they are, and from the way a GPU works we can say what to look out
+# for there:
 #
 # * Every operation is at least one *launch*, and a launch takes its time however little there is to do. On
 #   small graphs a step is mostly launches, so the curves start out flat.
@@ -866,9 +876,8 @@ pd.Series({**rounds.median(), "columns / rows": ratio}, name="ms, and their rati
 # * Operations that add up from many places (`index_add`, scatter) may do so in any order, so two runs can
 #   differ in the last digits. Section 3 allows for that.
 #
-# **We have measured this chapter on a CPU only, and so we show no number of a GPU.** If you have a GPU, run
-# the notebook on it, with a CUDA build of torch. The cell below then writes your table, with the name of the
-# device, to a file beside the notebook, and shows it from then on wherever there is no GPU.
+# If you have a GPU, run the notebook on it, with a CUDA build of torch. The cell below then writes your table, with
+# the name of the device, to a file beside the notebook, and shows it from then on wherever there is no GPU.
 
 # %%
 SAVED = Path("04_gpu_forward_cuda.csv")
@@ -913,8 +922,8 @@ total
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The package's `GSNNUnion` does this to whole models. Weights, biases and norms are an entry per edge,
-# channel or node already. What a model has once, such as its residual scalars, becomes one per replica.
-# Each of our models gets its own draw of the seed problem: other spurious edges, samples and weights.
+# channel or node already. What a model has once, such as its residual scalars, becomes one per model.
+# Each of our models gets its own draw of chapter 2's small problem: other spurious edges, samples and weights.
 
 # %%
 R_MAX = 32
@@ -1017,16 +1026,19 @@ pd.DataFrame(gain).T.rename_axis("models R", axis=1)
 #
 # ## 9 · From one map to a whole model
 #
-# One map is not a model. A training step also has norms, nonlinearities and an optimizer, and what we gained in
-# the map may be lost among them. So we compare a whole training step of the kit with the
-# same model written as messages, and we let one size grow at a time: edges, samples, channels, memberships
-# of nodes in pathways, and models. Everything else stays at ten thousand edges, 32 samples and 8 channels.
-# These runs take minutes, so we read a saved one. In the
-# column of memberships there are no messages: there, the list of memberships stands against the dense matrix
-# of pathways and nodes, of which you will read in chapter 5.
+# You may skip this section on a first reading.
 #
-# **Predict first.** In which of the five columns will the two ways lie farthest apart, and in which will
-# they come closest to each other?
+# One map is not a model. A training step also has norms, nonlinearities and an optimizer. If these take most of
+# the time, then a faster map gains us little. So we compare a whole training step of the kit with the same model
+# written as messages, and we let one size grow at a time: edges, samples, channels and models. Everything else
+# stays at ten thousand edges, 32 samples and 8 channels; the models are the small ones of section 8.
+#
+# A fifth column looks ahead to chapter 5, where a model is told which nodes belong to which pathway. There we
+# compare the list of these memberships with a dense matrix that has a place for each pathway and node. All these
+# runs take minutes, so we read a saved one.
+#
+# **Predict first.** Take the largest size that both ways reach. How many times quicker is edge-major there? In
+# which of the five columns is this factor largest, and in which is it smallest?
 
 # %%
 bench, scaling = saved_bench()
@@ -1042,17 +1054,33 @@ plots.show(plot_all_scaling(scaling), "Ten log-log plots. Five columns: edges, s
            "Edge-major takes less time than gather-scatter everywhere, and less memory but for many models")
 
 # %% [markdown]
+# Here are the factors between edge-major and the other way, at the largest size that both of them reach:
+
+# %%
+other = scaling[scaling["way"].isin(["gather-scatter", "dense P x N"])]
+beside = other.merge(scaling[scaling["way"] == "edge-major"], on=["axis", "value"], suffixes=("", " edge-major"))
+largest = beside.sort_values("value").groupby("axis").tail(1).set_index("axis")
+factors = pd.DataFrame({"largest size": largest["value"].map("{:,.0f}".format),
+                        "times quicker": largest["ms"] / largest["ms edge-major"],
+                        "times less memory": largest["MB"] / largest["MB edge-major"]})
+factors.rename(index=IN_WORDS).sort_values("times quicker", ascending=False)
+
+# %% [markdown] slideshow={"slide_type": "subslide"}
 # A slope of 1 means that time or memory grows in proportion to the size. We fit these slopes to the upper
 # half of each line, where the price of the calls themselves no longer counts:
 
 # %%
-slopes(scaling)
+slopes(scaling).replace(IN_WORDS)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Where a slope is below 1, something is paid once and shared, such as a call, or an index that serves a
-# whole row of samples. Where it is above 1, the numbers no longer fit into the cache and have to be fetched
-# again. Models that run one after another need hardly more memory than one of them. Side by side, they need
-# all of it at once.
+# The dense matrix has the steepest slopes, because it grows with the number of pathways *and* with the number of
+# nodes. Where a slope lies well below 1, the line still shares something that is paid once, such as a call, or an index
+# that serves a whole row of samples. Where time has a slope above 1 and memory has not, larger arrays may no longer
+# fit into the cache. We have not measured whether they do. Models that run one after another need hardly more
+# memory than one of them. Side by side, they need all of it at once.
+#
+# In the column of samples, the line of edge-major has a bump at the left. We have not looked for its cause: it may
+# be a slow moment of the machine, or a kernel that few samples do not suit.
 #
 # <details><summary>All that the kit measures</summary>
 #
@@ -1087,10 +1115,9 @@ spent = pd.Series({e.key: e.self_cpu_time_total for e in recorded.key_averages()
 # We have counted multiplications and bytes. Two more costs hide in every program, and neither count shows
 # them.
 #
-# **Every call costs something, however little it does.** The model of our small problem does so little
-# work that the calls themselves take as long as the work. Below you see all calls of one step, with the
-# calls that torch's operators make in turn, and what they cost on average (the profiler makes each a
-# little dearer).
+# **Every call costs something, however little it does.** The model of our small problem has little work to do
+# in each call. Below you see all calls of one step, including those that torch's operators make inside, and how long a
+# call takes on average. (The profiler slows each of them down a little.)
 #
 # **Predict first.** How many calls does one training step of our small model make?
 
@@ -1107,9 +1134,15 @@ print(f"{operators['calls'].sum():,} calls, {operators['us'].sum() / operators['
 operators.nlargest(6, "us")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# No single operator is to blame. What leads the list is hardly arithmetic: it is the Python around the
-# sparse maps, Adam's bookkeeping over many small tensors, and a long tail of small calls. A union shares
-# these calls among many models, and this is why a study trains its models side by side.
+# <details><summary>Answer</summary>
+#
+# You find the number in the line above the table. It is so large because operators call other operators, and
+# because the backward pass and Adam make calls of their own.
+#
+# </details>
+#
+# A union of models makes hardly more calls than one model, as you counted in section 8. This is why a study trains
+# its models side by side.
 #
 # **New memory costs something, too.** The system hands memory out page by page, and a result that is
 # written into new memory can cost more than its arithmetic. We compute the same squares twice, once into
@@ -1136,10 +1169,10 @@ pd.DataFrame(copies).T.rename_axis("size of the result")
 #    to rounding.
 # 2. The forward pass is $Wx$, the backward pass $W^T g$ and the product $x g^T$ where weights exist: three
 #    sparse kernels in one `autograd.Function`.
-# 3. A timing needs a device that has finished, a warm-up, turns and a median; memory is the worst moment
-#    of a step; the floor is the time to copy the bytes.
-# 4. The dense mask grows with the square of the graph, gather-scatter with samples times weights; the
-#    table says who wins where. Edge-major keeps an index per weight, and reads whole rows of samples.
+# 3. To time a step, we wait for the device, warm up, take turns and take the median. For memory, the worst
+#    moment of a step counts. The time to copy the bytes is a floor.
+# 4. The dense mask grows with the square of the graph, gather-scatter with samples times weights,
+#    and the table says which way wins where. Edge-major keeps an index per weight, and reads whole rows of samples.
 # 5. A batch of models is one model on the disjoint union of their graphs: the same numbers, in as many
 #    calls for eight models as for one.
 #

@@ -135,7 +135,7 @@ def plot_against_size(
 
 
 def plot_one_size(times: pd.DataFrame, nodes: int, ax: Axes | None = None) -> Axes:
-    """One size's milliseconds, a bar per way, the floor a dotted line; every size has the same axis.
+    """One size's milliseconds, a point per way, the floor a dotted line; every size has the same axis.
 
     ``times`` has a row per size and a column per way, 'floor' among them.
     """
@@ -148,14 +148,14 @@ def plot_one_size(times: pd.DataFrame, nodes: int, ax: Axes | None = None) -> Ax
         if np.isnan(value):
             ax.text(low * 1.3, place, "needs more memory than the limit", va="center", fontsize=10)
             continue
-        ax.plot([low, value], [place, place], color=style["color"], linewidth=7, alpha=0.35)
         ax.plot(value, place, style["marker"], color=style["color"], markersize=8)
-        text = f"  {value:.3g} ms, {value / times.loc[nodes, 'floor']:.3g} floors"
+        text = f"  {value:.3g} ms, {value / times.loc[nodes, 'floor']:.3g} x the floor"
         ax.text(value * 1.1, place, text, va="center", fontsize=10)
     ax.axvline(times.loc[nodes, "floor"], color=WAY_STYLE["floor"]["color"], linestyle=":", linewidth=1.6)
     ax.set_yticks(range(len(ways)), ways)
     ax.set(xscale="log", xlim=(low, high), ylim=(len(ways) - 0.5, -0.5))
-    ax.set(xlabel="milliseconds, forward and backward", ylabel="way")
+    ax.set(xlabel="milliseconds, forward and backward")
+    ax.grid(axis="both", alpha=0.2)
     ax.set_title(f"{nodes:,} function nodes (dotted: the floor)", fontsize=10)
     ax.spines[["top", "right"]].set_visible(False)
     return ax

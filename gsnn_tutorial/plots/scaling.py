@@ -14,7 +14,8 @@ STYLE = WAY_STYLE | {"dense P x N": WAY_STYLE["dense mask"]}
 QUANTITIES = {"ms": "milliseconds a step", "MB": "megabytes at the peak"}
 IN_WORDS = {
     "edges E": "edges of the graph", "samples B": "samples in a batch", "channels C": "channels of a node",
-    "memberships": "memberships of nodes", "replicas R": "models of the seed problem",
+    "memberships": "memberships of nodes", "replicas R": "models",
+    "dense P x N": "dense matrix, pathways x nodes",
 }  # fmt: skip
 
 
@@ -49,16 +50,23 @@ def _lines(points: pd.DataFrame, column: str, ax: Axes):
     """One quantity against one axis on log-log axes."""
     (axis,) = points["axis"].unique()
     for way, line in points.groupby("way", sort=False):
-        ax.plot(line["value"], line[column], label=way, linewidth=1.6, **STYLE.get(way, OTHER_WAY))
+        ax.plot(line["value"], line[column], label=IN_WORDS.get(way, way), linewidth=1.6, **STYLE.get(way, OTHER_WAY))
         if line["value"].max() < points["value"].max():
             end = line["value"].iloc[-1], line[column].iloc[-1]
             ax.annotate("stops: too large", end, (0, 8), textcoords="offset points", ha="center", fontsize=10)
     ax.set(xscale="log", yscale="log", xlabel=IN_WORDS.get(axis, axis), ylabel=QUANTITIES[column])
     sizes = sorted(points["value"].unique())
-    ax.set_xticks(
-        sizes, [f"{size:,}" for size in sizes], fontsize=10, rotation=30 if max(sizes) > 9999 or len(sizes) > 8 else 0
-    )
+    ticks = sizes[::-2][::-1] if len(sizes) > 6 else sizes  # every other one: their labels must not touch
+    ax.set_xticks(ticks, [_brief(size) for size in ticks], fontsize=10)
     ax.minorticks_off()
     ax.margins(y=0.15)
     ax.grid(axis="x", alpha=0.15)
     tidy(ax)
+
+
+def _brief(size: float) -> str:
+    """1,000,000 -> 1M and 12,500 -> 12.5k: room for it below a narrow axis."""
+    for unit, letter in [(1_000_000, "M"), (1_000, "k")]:
+        if size >= unit:
+            return f"{size / unit:g}{letter}"
+    return f"{size:g}"

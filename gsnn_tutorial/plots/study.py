@@ -39,6 +39,7 @@ def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axe
     ax.set_yticks(range(len(rows)), [compared(row.arm, row.versus) for row in rows.itertuples()])
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_xlabel(f"paired difference in {kind.words}\n({kind.better})")
+    ax.locator_params(axis="x", nbins=5)  # more labels would touch
     ax.spines[["top", "right"]].set_visible(False)
     return ax
 

@@ -53,7 +53,7 @@ def plot_training(
 def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axes | None = None) -> Axes:
     """One column of the published table: as published (hollow) beside ours (filled), for each arm.
 
-    The axis names the column in words, as ``METRICS`` has them.
+    The axis names the column in words, as ``METRICS`` has them, and it holds 0, so that distances are not blown up.
     """
     validate.choice("column", column, tuple(published.columns))
     ax, metric = axes(ax, (3.0, 3.2)), METRICS.get(column.removesuffix("_final"))
@@ -61,11 +61,15 @@ def plot_table(ours: pd.DataFrame, published: pd.DataFrame, column: str, ax: Axe
     for place, arm in enumerate(published.index):
         style = arm_named(arm)
         mark = {"color": style.color, "marker": style.marker, "markersize": 7, "linestyle": ""}
-        ax.plot(place - 0.12, published.loc[arm, column], markerfacecolor="white", **mark)
+        theirs, own = ("as published", "ours") if place == 0 else ("", "")  # a legend needs one of each
+        ax.plot(place - 0.12, published.loc[arm, column], markerfacecolor="white", label=theirs, **mark)
         if arm in ours.index:
-            ax.plot(place + 0.12, ours.loc[arm, column], **mark)
+            ax.plot(place + 0.12, ours.loc[arm, column], label=own, **mark)
+    ax.margins(y=0.12)
     if published[column].min() < 0:
         ax.axhline(0, color="#999999", linewidth=0.8)
+    else:
+        ax.set_ylim(0, 1.12 * ax.dataLim.y1)
     ax.set_xticks(range(len(published)), [stacked(arm_named(arm).words) for arm in published.index])
     ax.set(xlim=(-0.5, len(published) - 0.5), xlabel="arm", ylabel=words)
     return tidy(ax)

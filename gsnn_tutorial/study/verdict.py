@@ -93,6 +93,23 @@ def verdict(
     return "\n".join([*wrap(f"{kind.words}: {conclusion}", 88, break_on_hyphens=False), *lines])
 
 
+def verdict_table(summary: pd.DataFrame) -> pd.DataFrame:
+    """A row per metric and a column per comparison: the rule's word for it, and its 95% interval after the word.
+
+    Where ``holm`` has corrected ``summary``, the rule reads the corrected p, and a cell says so if that p takes a word
+    back. A comparison that a metric lacks is "-". Raises ValueError if a comparison is there twice.
+    """
+    summarized(summary)
+    if summary.duplicated(["metric", "arm", "versus"]).any():
+        raise ValueError("summary must have one row for each metric and comparison; some are there twice")
+    cells: dict[str, dict[str, str]] = {}
+    for _, row in summary.iterrows():
+        kind = metric_named(row["metric"])
+        said = f"{judged(row, kind)}: {row['low']:+.3f} to {row['high']:+.3f}{_corrected(row)}"
+        cells.setdefault(kind.words, {})[compared(row["arm"], row["versus"])] = said
+    return pd.DataFrame.from_dict(cells, orient="index").rename_axis("metric").fillna("-")
+
+
 def compared(arm: str, versus: str) -> str:
     """A comparison of two arms in words: 'leave-one-out - baseline'."""
     return f"{arm_named(arm).words} - {arm_named(versus).words}"

@@ -601,6 +601,7 @@ CASES |= {
         (lambda: inference.seeds_needed([1.0, 2.0], 1.0, power=2), ValueError, "power must be finite and between"),
         (lambda: inference.named_controls([]), ValueError, "controls must name at least one arm"),
         (lambda: verdict.verdict(None, "test_mse"), TypeError, "summary must be a DataFrame that summarize makes, got"),
+        (lambda: verdict.verdict_table(None), TypeError, "summary must be a DataFrame that summarize makes, got"),
         (lambda: verdict.in_words([]), TypeError, "table must be a DataFrame, got list"),
     ],
     "own": [

@@ -283,6 +283,22 @@ def test_an_interval_beyond_zero_that_does_not_count_says_why():
     assert "Holm" not in verdict(summarize(table, ["cka_gap"]), "cka_gap")
 
 
+def test_the_table_of_verdicts_has_the_rules_word_and_the_interval_of_each_comparison():
+    study = make_table([0, 0, 0.3, 0]).assign(test_mse=lambda t: -t["cka_gap"])
+    summary = summarize(study, ["test_mse", "cka_gap"])
+    table = rule.verdict_table(summary)
+    assert table.index.tolist() == ["test MSE", "CKA gap"] and table.shape == (2, 4)
+    for row in summary.itertuples():
+        said = table.loc[METRICS[row.metric].words, rule.compared(row.arm, row.versus)]
+        word = rule.judged(summary.loc[row.Index], METRICS[row.metric])
+        assert said == f"{word}: {row.low:+.3f} to {row.high:+.3f}"
+    assert table.loc["test MSE", "regularized - untrained"] == "-"  # an error has no null
+    taken_back = rule.verdict_table(summary.assign(p_holm=0.061)).loc["CKA gap", "regularized - baseline"]
+    assert taken_back.startswith("can't tell: ") and taken_back.endswith(" (p = 0.061 after Holm)")
+    with pytest.raises(ValueError, match="twice"):
+        rule.verdict_table(pd.concat([summary, summary]))
+
+
 def test_a_harm_that_holm_takes_back_is_still_no_gain_that_matters():
     table = make_table([0, 0, -0.3, 0])
     summary = holm(summarize(table, ["cka_gap"]))
