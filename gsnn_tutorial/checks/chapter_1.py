@@ -225,6 +225,21 @@ def silent_for_good(A_in, A, A_out):
     return last_gain(np.logical_and.accumulate(gains(A_in, A, A_out)))
 
 
+@layers_needed.mistake(
+    "your nodes forget: H @ A alone is what comes in this layer. What has been heard stays heard, so take H | H @ A."
+)
+def forgets(A_in, A, A_out):
+    heard = A_in.astype(bool)
+    field = heard @ A_out.astype(bool)
+    needed = field.any(0).astype(int)
+    for layer in range(2, len(A) + 1):
+        heard = heard @ A.astype(bool)
+        grown = heard @ A_out.astype(bool)
+        needed[(grown & ~field).any(0)] = layer
+        field = grown
+    return needed
+
+
 @layers_needed.mistake("you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.")
 def hops(A_in, A, A_out):
     needed = layers_needed.reference(A_in, A, A_out)

@@ -46,6 +46,16 @@ def scale_squared(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)
 
 
+@simulate_chain.mistake(
+    "the root of noise_scale was taken. It is the standard deviation of the noise, not its variance: multiply by it."
+)
+def scale_rooted(x, noise, noise_scale):
+    a = np.tanh(x.sum(1)) + noise_scale**0.5 * noise[:, 0]
+    b = a + noise_scale**0.5 * noise[:, 1]
+    c = b + noise_scale**0.5 * noise[:, 2]
+    return np.stack([a, b, c], axis=1)
+
+
 @simulate_chain.mistake("noise_scale is missing. The draws are standard normal: multiply them by noise_scale.")
 def scale_missing(x, noise, noise_scale):
     a = np.tanh(x.sum(1)) + noise[:, 0]
@@ -282,6 +292,32 @@ def std_divides_by_n(train, test):
 def nought_by_nought(train, test):
     with np.errstate(invalid="ignore"):
         return (test - train.mean(axis=0)) / train.std(axis=0, ddof=1)
+
+
+@scale_test.mistake(
+    "the test rows were scaled by themselves, and what does not vary became NaN. Take mean and std of the training "
+    "rows, and add 1e-8 to the std."
+)
+def themselves_and_nought(train, test):
+    with np.errstate(invalid="ignore"):
+        return (test - test.mean(axis=0)) / test.std(axis=0, ddof=1)
+
+
+@scale_test.mistake(
+    "the test rows were scaled by themselves, with a std that divides by n, and what does not vary became NaN. Take "
+    "mean and std of the training rows, with ddof=1, and add 1e-8 to the std."
+)
+def themselves_by_n_and_nought(train, test):
+    with np.errstate(invalid="ignore"):
+        return (test - test.mean(axis=0)) / test.std(axis=0)
+
+
+@scale_test.mistake(
+    "the std divides by n, and what does not vary became NaN. In NumPy give ddof=1, and add 1e-8 to the std."
+)
+def by_n_and_nought(train, test):
+    with np.errstate(invalid="ignore"):
+        return (test - train.mean(axis=0)) / train.std(axis=0)
 
 
 @scale_test.mistake("the test rows were divided by the variance. Divide by the standard deviation.")

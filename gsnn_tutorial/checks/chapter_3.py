@@ -272,6 +272,15 @@ def relu_of_the_product(h, W_in, W_out, r, C):
     return W_out @ a.flatten(0, 1) + torch.relu(r * h)
 
 
+@layer.mistake(
+    "you took the relu of the whole sum. Only r goes through it: a message may be negative, the old one and the new."
+)
+def relu_of_the_sum(h, W_in, W_out, r, C):
+    z = (W_in @ h).view(-1, C, h.shape[1])
+    a = F.elu(standardised(z, 1))
+    return torch.relu(W_out @ a.flatten(0, 1) + r * h)
+
+
 @layer.mistake("your channels are grouped wrongly. Channel (n, c) has number n*C + c, so the view is (N, C, B).")
 def grouped_channels_first(h, W_in, W_out, r, C):
     z = (W_in @ h).view(C, -1, h.shape[1])  # (C, N, B)

@@ -150,6 +150,13 @@ def last_empty_rows_missing(row, rows):
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
+@row_starts.mistake(
+    "your pointers are those of the next row: searchsorted with right=True counts the entries of a row to its start."
+)
+def right_of_the_row(row, rows):
+    return torch.searchsorted(row, torch.arange(rows + 1), right=True)
+
+
 @row_starts.mistake("a 0 stands in front of the counts, but they were not added up.")
 def counts_not_added_up(row, rows):
     counts = torch.bincount(row, minlength=rows)

@@ -106,6 +106,15 @@ def not_centred(s, S):
 
 
 @correlations.mistake(
+    "you divided by the std, and did not centre: subtract the mean over the batch first, or a constant offset of a "
+    "score changes its correlations."
+)
+def divided_and_not_centred(s, S):
+    s, S = (t / (t.std(0, correction=0) + 1e-12) for t in (s, S))
+    return S.t() @ s / len(s)
+
+
+@correlations.mistake(
     "you standardised over the nodes: take mean and std over the batch, dimension 0, each node for itself."
 )
 def over_the_nodes(s, S):
@@ -172,6 +181,15 @@ def nothing_left_out(s, M):
 )
 def without_its_weight(s, M):
     total = (s @ M.t())[:, :, None] - s[:, None, :]
+    return total / (M.sum(1, keepdim=True) - M)
+
+
+@leave_one_out.mistake(
+    "you took a member's score away as if its weight were 1: a soft member is in the sum with its weight, so subtract "
+    "M[p, i] * s[:, i]."
+)
+def as_if_its_weight_were_1(s, M):
+    total = (s @ M.t())[:, :, None] - s[:, None, :] * (M > 0)
     return total / (M.sum(1, keepdim=True) - M)
 
 

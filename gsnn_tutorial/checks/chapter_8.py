@@ -17,13 +17,13 @@ def group_cases(seed):
     """Groups of different sizes, and shares that are no multiple of a group: one is rounded up, the other down."""
     rng = np.random.default_rng(seed)
     cases = []
-    for sizes, share in [((1, 2, 3, 2, 4), 0.35), ((3, 1, 2, 5, 1, 2, 3, 1, 1, 2), 0.33)]:
+    for sizes, share in [((1, 2, 1), 0.34), ((1, 2, 3, 2, 4), 0.35), ((3, 1, 2, 5, 1, 2, 3, 1, 1, 2), 0.33)]:
         groups = rng.permutation(np.repeat(np.arange(len(sizes)), sizes))  # (rows,)
         cases.append((groups, share, rng.permutation(len(sizes))))
     return cases
 
 
-@exercise("Whole groups", cases=group_cases)
+@exercise("Whole groups", cases=group_cases, shrinks=False)  # order names groups, which a smaller case would lose
 def held_out(groups, share, order):
     """A mask of the rows whose group is among the first round(share * number of groups) of ``order``."""
     count = round(share * len(order))
@@ -45,6 +45,11 @@ def turned(groups, share, order):
 )
 def single_rows(groups, share, order):
     return np.arange(len(groups)) < round(share * len(groups))
+
+
+@held_out.mistake("you took the numbers in order for rows: they are groups, and all rows of a group are held out.")
+def numbers_of_rows(groups, share, order):
+    return np.isin(np.arange(len(groups)), order[: round(share * len(order))])
 
 
 @held_out.mistake("you cut the number of groups off: round(share * len(order)) may be larger than int(...).")

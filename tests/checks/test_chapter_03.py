@@ -101,18 +101,6 @@ def test_silence_on_screen_is_the_packages(chapter, draw):
     assert (model(x) - y).square().mean().item() == pytest.approx(zero[3], rel=1e-4)
 
 
-def test_the_best_prediction_is_the_simulation_without_noise(chapter):
-    problem = Problem(n_train=64, n_test=4000)
-    chapter["problem"] = problem
-    noisy = chapter["standardize"](*chapter["simulated"](3, problem.noise_scale))
-    draw = problem.draw(3)
-    torch.testing.assert_close(noisy[1], draw.y_test)
-    residual = chapter["best_prediction"](3)[1] - draw.y_test
-    scale = chapter["simulated"](3, problem.noise_scale)[0].std(0, ddof=1)
-    expected = 4 * problem.noise_scale**2 / scale**2  # three function nodes and the output add noise
-    np.testing.assert_allclose(residual.square().mean(0), expected, rtol=0.1)
-
-
 def test_a_plain_gcn_gives_alike_pathways_one_answer(chapter, draw):
     graph = draw.graph.without_spurious_edges()
     x = torch.randn(6, 1, 2, generator=torch.Generator().manual_seed(0)).expand(6, 4, 2).reshape(6, 8)
