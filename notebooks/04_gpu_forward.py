@@ -786,9 +786,8 @@ winners.astype(object).where(winners.notna(), "alone within the limit")
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The table is this machine's, and it is worth reading with the counts in mind.
 #
-# * **The dense mask** reads its matrix in order, with the best kernels there are, and multiplies mostly
-#   zeros. Its price grows with the square of the graph. On a small graph, where a call costs more than
-#   the arithmetic in it, nothing is wrong with it.
+# * **The dense mask** reads its matrix in order, and multiplies mostly zeros. Its price grows with the square
+#   of the graph. On a small graph, where there is little to multiply, nothing is wrong with it.
 # * **Gather-scatter** grows with the graph, as it should, but pays for every weight once per sample: an
 #   index, a gathered number, a message, and the same again in the backward pass.
 # * **Edge-major** pays for an index once per weight and uses it for a whole row of samples.
@@ -796,8 +795,8 @@ winners.astype(object).where(winners.notna(), "alone within the limit")
 #   not all of them find it in the cache. So the distance from the floor is the *most* that is left to gain.
 #
 # If a time falls where the graph grows, then the smaller graph has probably met a slow moment of the machine that
-# lasted for most of its rounds. Taking turns and the median protect us from short interruptions, and not from such a long one.
-# Measure that size again before you conclude anything from it.
+# lasted for most of its rounds. Taking turns and the median protect us from short interruptions, and not from such
+# a long one. Measure that size again before you conclude anything from it.
 #
 # To look at one size at a time:
 
@@ -1067,7 +1066,7 @@ factors.rename(index=IN_WORDS).sort_values("times quicker", ascending=False)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # A slope of 1 means that time or memory grows in proportion to the size. We fit these slopes to the upper
-# half of each line, where the price of the calls themselves no longer counts:
+# half of each line, where the price of the calls themselves counts least:
 
 # %%
 slopes(scaling).replace(IN_WORDS)

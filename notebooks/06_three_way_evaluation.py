@@ -424,7 +424,7 @@ verdict_table(of_the_claims)
 #
 # <details><summary>Hint 1</summary>
 #
-# What is constant within a seed cancels in the difference *before* you compute a spread.
+# Take the differences first. What the two arms of a seed share then cancels, *before* you compute a spread.
 #
 # <details><summary>Hint 2</summary>
 #
@@ -682,8 +682,8 @@ confirmed = holm(summarize(fresh, named, pairs), primary=[claim.metric])
 print(verdict(confirmed, claim.metric, controls=claim.controls))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The first sentence is the answer to our claim: on seeds that played no part in choosing it, the claim is confirmed. Here are
-# all five metrics. Where Holm's correction takes a word back, the cell says so:
+# The first sentence is the answer: by the rule, the claim is confirmed. (*What weakens this* above says how far you may trust
+# it.) Here are all five metrics. Where Holm's correction takes a word back, the cell says so:
 
 # %%
 verdict_table(confirmed)
@@ -736,7 +736,8 @@ print(f"{METRICS[claim.metric].words}, regularized - baseline, fresh seeds: {pri
 # So at this size of problem we can say this much:
 #
 # * **Prediction.** For the test error, the verdict is *does not help* in the published setting, and *can't tell* with a learned
-#   score, on the first seeds and on the fresh ones. Little could be won: the first number says how far the oracle is ahead.
+#   score, on the first seeds and on the fresh ones. Little could be won: the first number says how far the oracle is ahead (below 0 its
+#   error is smaller).
 # * **Structure.** An untrained graph has similarity within its pathways. Training a plain GSNN *loses* some of it (the second
 #   number), and the regularizer keeps more. By the CKA gap we have not shown more than an untrained model has. By the clusters
 #   (ARI) we have.
@@ -761,7 +762,7 @@ pd.DataFrame({name: [cost["command"], f"{cost['seconds_of_all_runs']:.0f} s"] fo
 #    its text.
 # 2. A paired study shares all that can be shared within a seed, and we read the mean difference with its interval.
 # 3. Every metric has a null. For structure it is the untrained model, and it need not be zero.
-# 4. The rule was written down first, and it is the same for every metric. A negative result is a result.
+# 4. The rule is in the code, and it is the same for every metric. A negative result is a result.
 # 5. We choose a claim on some seeds and test it on others, with metric and controls named before they run.
 #
 # **Next:** in [7 · Does the prior help?](07_does_the_prior_help.ipynb) we give every arm the same chance, at a size where
