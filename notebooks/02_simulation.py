@@ -37,7 +37,7 @@
 # 5. explain why a linear model learns nothing from an even function.
 #
 # **Before you start:** you need [1 · Pathway graph](01_pathway_graph.ipynb), or the idea of inputs, a
-# chain of functions, and outputs. **Time:** 35 minutes to read and 25 for the exercises, under a
+# chain of functions, and outputs. **Time:** 40 minutes to read and 25 for the exercises, under a
 # minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]

@@ -36,7 +36,7 @@
 #
 # **Before you start:** you need PyTorch modules, the three node types
 # ([1 · Pathway graph](01_pathway_graph.ipynb)) and the noise floor
-# ([2 · Simulation](02_simulation.ipynb)). **Time:** 45 minutes to read and 40 for the exercises, under a minute to run on
+# ([2 · Simulation](02_simulation.ipynb)). **Time:** 60 minutes to read and 40 for the exercises, under a minute to run on
 # two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]

@@ -36,7 +36,7 @@
 # 5. use soft memberships and pairs of pathways that should differ.
 #
 # **Before you start:** [3 · GSNN](03_gsnn.ipynb): the state lives on edges, every function node has
-# C channels, and a signal moves one hop per layer. **Time:** 50 minutes to read and 45 for the
+# C channels, and a signal moves one hop per layer. **Time:** 60 minutes to read and 45 for the
 # exercises; under a minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]

@@ -31,7 +31,7 @@
 # 3. read a map of *worlds*, which are simulations that break an assumption more and more;
 # 4. decide what to do with pathways and a graph of your own.
 #
-# **Before you start:** you need [6 · Three-way evaluation](06_three_way_evaluation.ipynb). **Time:** 45 minutes to read and
+# **Before you start:** you need [6 · Three-way evaluation](06_three_way_evaluation.ipynb). **Time:** 60 minutes to read and
 # 20 for the exercises, one minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]

@@ -31,7 +31,7 @@
 # 3. tell a model that is badly trained from a map that does not let the signal through;
 # 4. judge a prior on pathways where no truth is known.
 #
-# **Before you start:** you need [7 · Does the prior help?](07_does_the_prior_help.ipynb). **Time:** 55 minutes to read
+# **Before you start:** you need [7 · Does the prior help?](07_does_the_prior_help.ipynb). **Time:** 65 minutes to read
 # and 25 for the exercises, one minute to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
