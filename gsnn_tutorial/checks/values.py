@@ -14,11 +14,14 @@ import pandas as pd
 import torch
 from scipy import sparse
 
+HALVES = (torch.bfloat16, torch.float16)
+
 
 def plain(value):
     """A value in plain types: arrays dense and in NumPy, words as str, views and iterators as lists."""
     if isinstance(value, torch.Tensor):
         value = value.detach().cpu()
+        value = value.float() if value.dtype in HALVES else value  # NumPy knows no bfloat16
         return (value.to_dense() if value.layout != torch.strided else value).resolve_conj().resolve_neg().numpy()
     if isinstance(value, (pd.DataFrame, pd.Series, pd.Index)):
         return value.to_numpy()
@@ -49,7 +52,7 @@ def array(value) -> np.ndarray | None:
         if np.iscomplexobj(found):  # what eig gives of a symmetric matrix
             return found.real.astype(float) if np.allclose(found.imag, 0) else None
         return found.astype(float)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):  # a whole number may be too large for a float
         return None
 
 
@@ -82,14 +85,18 @@ def close(a, b, tolerance: float) -> bool:
     if isinstance(b, list) and y is None and isinstance(a, (list, tuple)):  # rows of words, as lists or as tuples
         return len(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b))
     if x is None or y is None:
-        return type(a) is type(b) and bool(np.all(a == b))
+        return type(a) is type(b) and np.shape(a) == np.shape(b) and bool(np.all(a == b))
     return x.shape == y.shape and bool(np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True))
 
 
 def shown(value) -> str:
     """A value in at most 80 characters; a larger array as its shape."""
     if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and np.prod(value.shape) > 8:
-        return f"{type(value).__name__} of shape {tuple(value.shape)}"
+        kind = plain(value).dtype.kind
+        what = (
+            " of complex numbers" if kind == "c" else f" with {plain(value).ravel()[0]!r} in it" if kind == "O" else ""
+        )
+        return f"{type(value).__name__} of shape {tuple(value.shape)}{what}"
     text = " ".join(repr(plain(value)).split()) if value is not None else "None"
     return text if len(text) <= 80 else f"{text[:77]}..."
 

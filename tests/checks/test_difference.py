@@ -288,3 +288,27 @@ def test_unseeded_answers_are_told_the_same_each_time_and_the_pupils_generators_
     np.random.seed(3), torch.manual_seed(3)
     assert scaled.diagnose(draws) == scaled.diagnose(draws)
     assert (np.random.rand(), torch.rand(()).item()) == expected
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda x, w: (x * w).astype(complex) + 1j, "ndarray of shape (6, 3) of complex numbers"),
+        (lambda x, w: np.full(x.shape, None), "ndarray of shape (6, 3) with None in it"),
+        (lambda x, w: [[10**400] * 3 for _ in x], "expected numbers of shape"),
+        (lambda x, w: np.ones((3, 4)) * 1j, "expected numbers of shape"),
+        (lambda x, w: [[1.0], [1.0, 2.0]], "expected numbers of shape"),
+    ],
+    ids=["complex", "objects", "too large for a float", "complex and turned", "ragged"],
+)
+def test_what_is_no_array_of_real_numbers_is_told_so_and_ends_in_no_error(answer, words):
+    assert words in whole.diagnose(answer)
+
+
+def test_halves_are_numbers_like_any_other():
+    assert scaled.diagnose(lambda x, w: torch.tensor(x * w).to(torch.bfloat16)).startswith("at [0, ")
+
+
+@checks.exercise("Whole", cases=lambda seed: matrices(seed)[1:], shrinks=False)
+def whole(x, w):
+    return x * w
