@@ -92,10 +92,8 @@ def close(a, b, tolerance: float) -> bool:
 def shown(value) -> str:
     """A value in at most 80 characters; a larger array as its shape."""
     if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and np.prod(value.shape) > 8:
-        kind = plain(value).dtype.kind
-        what = (
-            " of complex numbers" if kind == "c" else f" with {plain(value).ravel()[0]!r} in it" if kind == "O" else ""
-        )
+        odd = {"complex": " of complex numbers", "object": f" with {value.ravel()[0]!r} in it", "<U": " of words"}
+        what = next((words for kind, words in odd.items() if kind in str(value.dtype)), "")
         return f"{type(value).__name__} of shape {tuple(value.shape)}{what}"
     text = " ".join(repr(plain(value)).split()) if value is not None else "None"
     return text if len(text) <= 80 else f"{text[:77]}..."
