@@ -92,9 +92,9 @@ def close(a, b, tolerance: float) -> bool:
 def shown(value) -> str:
     """A value in at most 80 characters; a larger array as its shape."""
     if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and np.prod(value.shape) > 8:
-        odd = {"complex": " of complex numbers", "object": f" with {value.ravel()[0]!r} in it", "<U": " of words"}
-        what = next((words for kind, words in odd.items() if kind in str(value.dtype)), "")
-        return f"{type(value).__name__} of shape {tuple(value.shape)}{what}"
+        what = {"c": " of complex numbers", "O": " of other things than numbers", "U": " of words"}
+        kind = "c" if "complex" in str(value.dtype) else getattr(value.dtype, "kind", "f")
+        return f"{type(value).__name__} of shape {tuple(value.shape)}{what.get(kind, '')}"
     text = " ".join(repr(plain(value)).split()) if value is not None else "None"
     return text if len(text) <= 80 else f"{text[:77]}..."
 

@@ -294,7 +294,7 @@ def test_unseeded_answers_are_told_the_same_each_time_and_the_pupils_generators_
     ("answer", "words"),
     [
         (lambda x, w: (x * w).astype(complex) + 1j, "ndarray of shape (6, 3) of complex numbers"),
-        (lambda x, w: np.full(x.shape, None), "ndarray of shape (6, 3) with None in it"),
+        (lambda x, w: np.full(x.shape, None), "ndarray of shape (6, 3) of other things than numbers"),
         (lambda x, w: [[10**400] * 3 for _ in x], "expected numbers of shape"),
         (lambda x, w: np.ones((3, 4)) * 1j, "expected numbers of shape"),
         (lambda x, w: [[1.0], [1.0, 2.0]], "expected numbers of shape"),
