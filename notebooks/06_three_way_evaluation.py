@@ -540,7 +540,7 @@ plots.show(figure, "Five arms, thin lines join a seed's. Test MSE: all trained a
 # The reason is that a chain passes a signal along, so its members see the same inputs. We call what an untrained model has
 # the *null* of a structural metric, and it need not be 0. The published table has no such row.
 #
-# **The oracle's ARI is no achievement.** The true graph falls apart into its pathways, and no two of them share an input. So
+# **The oracle's ARI comes for free.** The true graph falls apart into its pathways, and no two of them share an input. So
 # the clusters are the pathways before anything is learned, and this arm only marks the upper end of the scale.
 
 # %%
@@ -736,8 +736,8 @@ print(f"{METRICS[claim.metric].words}, regularized - baseline, fresh seeds: {pri
 # So at this size of problem we can say this much:
 #
 # * **Prediction.** For the test error, the verdict is *does not help* in the published setting, and *can't tell* with a learned
-#   score, on the first seeds and on the fresh ones. Little could be won: the first number says how far the oracle is ahead (below 0 its
-#   error is smaller).
+#   score, on the first seeds and on the fresh ones. Little could be won: the first number says how far the oracle is ahead
+#   (below 0, its error is smaller).
 # * **Structure.** An untrained graph has similarity within its pathways. Training a plain GSNN *loses* some of it (the second
 #   number), and the regularizer keeps more. By the CKA gap we have not shown more than an untrained model has. By the clusters
 #   (ARI) we have.
