@@ -784,7 +784,7 @@ winners["next / quickest"] = ranked[1] / ranked[0]  # empty where no other is wi
 winners.astype(object).where(winners.notna(), "alone within the limit")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# The table is this machine's, and it is worth reading with the counts in mind.
+# The table holds for this machine. Read it with the counts in mind.
 #
 # * **The dense mask** reads its matrix in order, and multiplies mostly zeros. Its price grows with the square
 #   of the graph. On a small graph, where there is little to multiply, nothing is wrong with it.
@@ -1091,7 +1091,7 @@ slopes(scaling).replace(IN_WORDS)
 #
 # </details>
 #
-# Where does the time of our own step go? There the next gain would have to come from. We ask the profiler
+# Where does the time of our own step go? Any further gain would have to come from there. We ask the profiler
 # once more, for a step at two thousand nodes with ten edges out of each, measured now:
 
 # %%

@@ -258,7 +258,10 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. So the fault
 # lies with the training or with the map, and not with too little data. To find it we changed one thing at a time and
-# saved what came out (`python -m gsnn_tutorial.worked.steps steps.csv`):
+# saved what came out (`python -m gsnn_tutorial.worked.steps steps.csv`).
+#
+# **Predict first.** The steps are minibatches, a norm over the batch, the cell line at the read-outs only, weights of its
+# own for each layer, and fewer layers. Which of them will change the error most?
 
 # %% slideshow={"slide_type": "subslide"}
 saved = pd.read_csv(FOLDER / "steps.csv")
@@ -347,6 +350,8 @@ asked.sort_values("gain", ascending=False).head(5)
 # intended targets does not say so. (It could also be a pathway that the map lacks, or an effect of the way in which the
 # proteins were measured. These data cannot tell us which.) We draw an edge from each such input to the node that is read out, call the result the *mended
 # map*, and train again. As a control we draw as many edges at random.
+#
+# **Predict first.** How much of the gain will the random edges bring, too? And what will a hundred random edges do?
 
 # %% slideshow={"slide_type": "subslide"}
 node = {name: source for source, name in own.graph.edges if name in set(own.graph.output_nodes)}
