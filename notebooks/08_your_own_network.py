@@ -131,8 +131,13 @@ print(own.report())
 
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(15, 9), layout="constrained")
-figures.plot_own_network(own.graph, ax)
-plots.show(figure, "The network by hops from the inputs: function nodes as circles, hollow ones are not reached by any input")
+figures.plot_own_network(own.graph, ax, output="cJUN")
+plots.show(figure, "The network by hops from the inputs: function nodes as circles, hollow ones are not reached by any input; "
+           "the shortest paths to the readout cJUN are dark, and none leads there from IL6 and IKKi")
+
+# %% [markdown]
+# Nobody can read all of these edges. But you can follow a signal to one readout, here cJUN. From two inputs no path leads
+# there: whatever IL6 and IKKi do to the cells, a GSNN on this map cannot pass it on to cJUN. We come back to this in section 5.
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # ## 2 · Look first

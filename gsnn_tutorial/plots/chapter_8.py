@@ -56,9 +56,14 @@ def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_own_network(graph: PathwayGraph, ax: Axes | None = None) -> Axes:
-    """Function nodes by hops from the inputs, outputs below; negative edges dashed, what no input reaches hollow."""
+def plot_own_network(graph: PathwayGraph, ax: Axes | None = None, *, output: str | None = None) -> Axes:
+    """Function nodes by hops from the inputs, outputs below; negative edges dashed, what no input reaches hollow.
+
+    With the name of an ``output``, the shortest path to it from each input is drawn dark, and all else pale.
+    """
     ax, G = axes(ax, (14, 9)), validate.instance("graph", graph, PathwayGraph).networkx()
+    if output is not None:
+        validate.choice("output", output, tuple(graph.output_nodes))
     wide = {u for u in graph.input_nodes if G.out_degree(u) > 0.15 * len(graph.function_nodes)}
     kept = G.subgraph([node for node in G if node not in wide])
     positions = {node.name: node.position for node in graph.nodes if node.name in kept}
@@ -75,19 +80,26 @@ def plot_own_network(graph: PathwayGraph, ax: Axes | None = None) -> Axes:
                 kept, positions, names, ax=ax, node_size=60, node_shape=style["marker"], edgecolors="black",
                 node_color=style["color"] if inside else "white", linewidths=0.7,
             )  # fmt: skip
-    negative = [(u, v) for u, v, sign in kept.edges.data("sign") if sign == -1]
-    others = [edge for edge in kept.edges if edge not in set(negative)]
-    arrows = {"ax": ax, "node_size": 60, "arrowsize": 7, "width": 0.7}
-    nx.draw_networkx_edges(kept, positions, others, edge_color="#777777", **arrows)
-    nx.draw_networkx_edges(kept, positions, negative, edge_color="#D55E00", style="dashed", **arrows)
+    ways = [nx.shortest_path(kept, u, output) for u in inputs if output and nx.has_path(kept, u, output)]
+    lit = {edge for way in ways for edge in zip(way, way[1:])}
+    for dark in (False, True):
+        for minus, color in ((False, "#777777"), (True, "#D55E00")):
+            signed = [(u, v) for u, v, sign in kept.edges.data("sign") if (sign == -1) == minus]
+            chosen = [edge for edge in signed if (edge in lit) == dark]
+            nx.draw_networkx_edges(
+                kept, positions, chosen, ax=ax, node_size=60, style="dashed" if minus else "solid",
+                edge_color="#000000" if dark and not minus else color, width=1.8 if dark else 0.7,
+                arrowsize=12 if dark else 7, alpha=0.35 if lit and not dark else 1.0,
+            )  # fmt: skip
     for name, (x, y) in positions.items():
         ax.text(x, y + 0.09, str(name), fontsize=SIZE, ha="center", va="bottom")
     handles = [Line2D([], [], linestyle="", markeredgecolor="black", label=kind, **style)
                for kind, style in NODE_STYLE.items()]  # fmt: skip
     handles += [Line2D([], [], linestyle="", marker="o", color="white", markeredgecolor="black", label="not reached"),
                 Line2D([], [], color="#777777", label="edge"),
+                *([Line2D([], [], color="#000000", linewidth=1.8, label=f"shortest paths to {output}")] if lit else []),
                 Line2D([], [], color="#D55E00", linestyle="--", label="negative edge")]  # fmt: skip
-    ax.legend(handles=handles, frameon=False, fontsize=SIZE, ncol=6, loc="upper center", bbox_to_anchor=(0.5, 0.0))
+    ax.legend(handles=handles, frameon=False, fontsize=SIZE, ncol=7, loc="upper center", bbox_to_anchor=(0.5, 0.0))
     ax.set_axis_off()
     return ax
 
