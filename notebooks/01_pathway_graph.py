@@ -55,7 +55,7 @@ def bring_the_kit(address):
 bring_the_kit("")
 
 # %% slideshow={"slide_type": "subslide"} tags=["hide-input"]
-# The opening figure. What it counts is the last section's.
+# The opening figure. The last section explains what it counts.
 import matplotlib.pyplot as plt
 
 from gsnn_tutorial import pathway_graph, plots
@@ -287,7 +287,7 @@ np.testing.assert_array_equal(nx.to_numpy_array(G, nodelist=everyone), A_all)
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # We can look at a matrix as a picture, and what we see in it depends on the order of the nodes. Here
 # are the same edges twice: on the left the nodes are sorted by type, as we have just numbered them,
-# and on the right the nodes of each pathway stand next to each other.
+# and on the right the nodes of each pathway are next to each other.
 
 # %% slideshow={"slide_type": "subslide"}
 figure, (left, right) = plt.subplots(1, 2, figsize=(12, 5.7), layout="constrained")
@@ -341,7 +341,7 @@ plots.show(figure, "Left, the four pathways with eight dashed edges across; righ
 # %% [markdown]
 # In the matrix, the true edges are still the squares in the blocks. The triangles are the spurious
 # edges, and every one of them lies outside the blocks. A triangle below the diagonal leads to a
-# pathway further left.
+# pathway that is further left in the drawing of the graph.
 #
 # We can tell them apart because we made them. A model cannot: in its edge list they look like all
 # other edges. The package writes down beside the edges which ones are true, and only the evaluation
@@ -853,9 +853,8 @@ pd.Series(needed, names["output"], name="layers needed").to_frame().T
 # 5. A signal moves one hop per layer: $H_l$ is 1 where $A_{\text{in}}(I + A)^{l-1}$ is not zero, and
 #    the read-out adds one more hop. What no input has reached is constant.
 #
-# **Next:** our graph stands, and there is nothing on it yet. In
-# [2 · Simulation](02_simulation.ipynb) you make data that follow its true edges, and you find out how
-# well any model could ever predict them.
+# **Next:** our graph is ready, but no data flow along it yet. In [2 · Simulation](02_simulation.ipynb) you
+# make data that follow its true edges, and you find out how well any model could ever predict them.
 #
 # ## References
 #

@@ -109,7 +109,7 @@ plots.show(
 # function, and no model gets into it except by luck. The cross shows the error of a predictor that
 # always says the mean of the training rows. What lies between the hatched part and the cross can be
 # learned. In four rows a linear model gets far. In the other four it has learned nothing, and it is
-# no better than the cross. In the rest of the chapter we find out why.
+# even a little worse than the cross. In the rest of the chapter we find out why.
 #
 # Everything in this chapter happens on the graph of chapter 1: four pathways, each with two inputs, a
 # chain of three functions, and two outputs. You find our data in the folded cells above the figure; open
@@ -223,7 +223,7 @@ np.testing.assert_array_equal(np.stack([values[v] for v in graph.output_nodes], 
 # your loop does, and adds the choices of section 3. You can read it here: run `from gsnn_tutorial import simulation`
 # in a new cell, and then `simulation??`.
 #
-# There is no randomness inside `structural_model`. All chance sits in the inputs and in the noise
+# There is no randomness inside `structural_model`. All of it is in the inputs and in the noise
 # draws, and once we have those, every value follows. So we can hold some draws fixed and change
 # others. In section 4 we use this to find out what can be learned.
 #
@@ -492,7 +492,7 @@ distance.round(1)
 # \operatorname{Var} 0.3(x_1^3 + x_2^3) = 0.09 \cdot 30.$$
 #
 # For tanh we have to integrate. We use Gauss-Hermite quadrature, which is a weighted sum over a grid
-# of values of the two parents. The same grid gives us the other three again.
+# of values of the two parents. The same grid reproduces the other three.
 #
 # **Predict first.** Every output has the same noise. For which of the four functions will the floor
 # of the standardised MSE be the highest?
@@ -679,8 +679,7 @@ pd.Series(answers, name="floor of the MSE").to_frame()
 #
 # $$z = \frac{y - \bar y_{\text{train}}}{s_{\text{train}} + 10^{-8}}.$$
 #
-# Here $s$ divides by $n - 1$. The small constant keeps an output that does not vary from becoming
-# NaN.
+# Here $s$ divides by $n - 1$. Without the small constant, an output that does not vary would become NaN.
 
 # %%
 centre, spread = y_train.mean(0), y_train.std(0, ddof=1)
@@ -865,13 +864,13 @@ plots.show(
 # give it squares, the half square is at its ceiling, because it *is* a linear function of squares.
 # The cosine comes part of the way, because a parabola is not a cosine. So the even pathways are not
 # hard as such. They need a model that bends, and the model has to find the bend by itself, since with
-# real data nobody hands us the right feature. For the cubic, which is odd, squares do nothing useful.
+# real data nobody hands us the right feature. For the cubic, which is odd, squares even cost a little.
 #
 # ## 7 · A first curve, with its floor
 #
 # The model that finds the bend is the GSNN, and you will build it in chapter 3. Here we only look at
 # its training curve, because now we know how to read one. As in chapter 1, the graph of the model has
-# eight spurious edges, which the data do not know. The test rows are on the scale that you wrote in
+# eight spurious edges, which played no part in making the data. The test rows are on the scale that you wrote in
 # exercise 3.
 #
 # **Predict first.** The model sees the same 256 rows again and again. Can its *training* error fall

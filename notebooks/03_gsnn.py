@@ -36,7 +36,7 @@
 #
 # **Before you start:** you need PyTorch modules, the three node types
 # ([1 · Pathway graph](01_pathway_graph.ipynb)) and the noise floor
-# ([2 · Simulation](02_simulation.ipynb)). **Time:** 60 minutes to read and 40 for the exercises, under a minute to run on
+# ([2 · Simulation](02_simulation.ipynb)). **Time:** 60 minutes to read and 40 for the exercises, about a minute to run on
 # two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
@@ -69,15 +69,16 @@ trained = GSNN(draw.graph.edge_index_dict, draw.graph.names, 8, 4, node_mlp=Fals
 train(trained, draw.x_train, draw.y_train, epochs=200, progress=False)
 figure, ax = plt.subplots(figsize=(9, 4.4), layout="constrained")
 plot_edge_effects(draw.graph, edge_effects(trained, draw.x_test, keep_mean=True), ax)
-plots.show(figure, "The pathway graph, each edge as thick as what its message tells matters to the "
+plots.show(figure, "The pathway graph; the thickness of an edge shows how much its message matters to the "
     "outputs: the solid true edges down the four chains are thick, the dashed spurious edges thin")
 
 # %% [markdown]
 # You see four pathways, each with a chain of true edges, and eight spurious edges that were mixed in. `Problem` is the
 # package's name for the data of chapter 2: `problem.draw(seed=0)` draws the spurious edges and the samples from one seed, and
-# the result, `draw`, also knows its noise floor, `draw.floor`. We did not tell the model which edges are spurious. The more the outputs change when an edge stops telling anything, the thicker we draw it. (We measure
-# this for the edges between functions only, and draw the edges of inputs and outputs as dots.) It takes a whole chapter to
-# get there, and there is a small surprise in section 8.
+# the result, `draw`, also knows its noise floor, `draw.floor`. We did not tell the model which edges are spurious. The more
+# the outputs change when an edge carries no information any more, the thicker we draw it. (We measure this for the edges
+# between functions only, and draw the edges of inputs and outputs as dots.) It takes a whole chapter to get there, and there
+# is a small surprise in section 8.
 
 # %% slideshow={"slide_type": "skip"}
 import copy
@@ -135,8 +136,8 @@ plots.show(figure, "Inputs x1 and x2 lead to functions f1 and f2; f1 leads to f2
 # repress another, and so may $f_1$ here. What it tells $f_2$ need not be what it tells $y$.
 #
 # So a function node is a small dense network. It leads from the in-edges of the node to $C$ hidden units, which we call its
-# *channels*, and from the channels to its out-edges. Channels are private, and only messages travel. One layer does this for
-# all nodes at once:
+# *channels*, and from the channels to its out-edges. Channels stay inside their node, and only messages travel. One layer does
+# this for all nodes at once:
 #
 # $$z = W_{in} h + b_{in} \qquad a = \sigma(z) \qquad h' = W_{out}\, a + b_{out}$$
 #
@@ -349,8 +350,8 @@ sizes = pd.DataFrame({f"share_layers={s}": {L: size(L, s) for L in (2, 4, 8)} fo
 sizes.rename_axis("layers L")
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# What still grows with depth are a few numbers for each layer: its norm and its $r$. On our small graph, the second layer is
-# therefore the first one again:
+# What still grows with depth are a few numbers for each layer: its norm and its $r$. On our small graph, the second layer
+# therefore repeats the first:
 
 # %% tags=["nbval-check-output"]
 r = torch.tensor([1.0, 1.0])  # one per layer
@@ -693,7 +694,7 @@ interact(explore, layer=(1, 4), node=SelectionSlider(options=draw.graph.input_no
 #
 # Is the graph worth anything? To find out, we train a GSNN and three other kinds of model on the same data: a linear model, an
 # MLP with about as many parameters as the GSNN, and a graph convolutional network (GCN) on the same graph. The GCN deserves a
-# closer look, because it has the same graph and another idea.
+# closer look, because it has the same graph and uses it differently.
 #
 # A graph convolution (Kipf and Welling 2017) keeps a vector at each node. In each layer a node takes a weighted mean of the
 # vectors of its neighbours, and *one* matrix, the same at every node, transforms it:
@@ -902,7 +903,7 @@ plots.show(figure, "Left, the norms of true and spurious edges overlap widely. R
 
 # %% [markdown]
 # The weights tell us little, because a large weight may listen to a message that hardly varies, and the norm that follows may
-# make up for a small one. Silence tells us more. But one spurious edge stands among the true ones. Which is it?
+# make up for a small one. Silence tells us more. But one spurious edge is ranked among the true ones. Which is it?
 
 # %%
 functions = set(draw.graph.function_nodes)
@@ -1103,6 +1104,9 @@ judged |= {"squared error, no row ruined": mse(trained, draw.x_test, draw.y_test
 pd.Series(judged, name="test MSE").round(3).to_frame()
 
 # %% [markdown] slideshow={"slide_type": "slide"}
+# With the squared error, a few ruined rows cost the model a good part of what it had learned. With your loss, it does nearly
+# as well as if nothing had been ruined.
+#
 # This model is yours. Silence its edges, take out its nodes, or write another loss: `edge_effects`,
 # `NodeAlone` and `train` take any model of this chapter.
 #

@@ -350,8 +350,9 @@ compared["our highest"] = [d.max() for d in each.values()]
 compared
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# In each row our seeds lie on both sides of 0, so one seed cannot tell us. We need the mean over seeds, an interval, and a rule
-# that we write down before we look at the numbers.
+# In the first two rows the published difference lies even below the lowest of our twenty, and in the other two it lies among
+# them. So the published draw was an unusual one. And in each row our own seeds lie on both sides of 0, so one seed cannot tell
+# us. We need the mean over seeds, an interval, and a rule that we write down before we look at the numbers.
 #
 # **The interval.** A 95% interval should hold the true mean in 95 of 100 studies. Does it? We simulate studies whose true
 # mean is 0, with few or many seeds and with normal or skewed differences, and we count. Two intervals compete: Student's *t*,
