@@ -833,8 +833,8 @@ ranking.round(3)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # In each of the three seeds the GSNN comes closest to the floor, and the MLP is next. The plain GCN does worse than a
-# straight line in each of them, and names help it, but not enough to reach the MLP. The same GSNN with the wrong wires falls behind the MLP, so a map helps as
-# far as it is right.
+# straight line in each of them, and names help it, but not enough to reach the MLP. The same GSNN with the wrong
+# wires falls behind the MLP and, in two of the seeds, behind the straight line. So a map helps as far as it is right.
 #
 # We should also say what this does not show. We simulated the data along this very graph, so the GSNN was handed the truth
 # with eight false edges on top, and real maps are worse. Three seeds show a gap that is wider than its scatter, and no more.
@@ -913,10 +913,11 @@ effects.index = pd.Index([f"{u} → {v}" for u, v in function_edges], name="edge
 effects.sort_values("set to 0", ascending=False).head(4).round(2)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# Among the true edges, it is the one at the head of the half square's chain (pathway 1) that moves the outputs most. Has the
-# model fallen for the spurious one behind it? Think of what a message is made of: its mean over the samples, and what varies from sample to
-# sample. When we set it to 0, we take both away. But a constant tells us nothing about a sample. The receiver has merely got
-# used to it, as to a bias. To take away only what the message *tells*, we replace it by its mean.
+# Among the true edges, it is the one at the head of the half square's chain (pathway 1) that moves the outputs most.
+# Has the model fallen for the spurious one behind it? Think of what a message is made of: its mean over the samples,
+# and what varies from sample to sample. When we set it to 0, we take both away. But a constant tells us nothing about
+# a sample. The receiver has merely got used to it, as to a bias. To take away only what the message *tells*, we
+# replace it by its mean.
 
 # %%
 told = effect_of_silence(trained, draw.x_test, lambda message: message.mean())

@@ -106,10 +106,10 @@ plots.show(figure, "Scores of the members of four pathways against the pathway's
 # nothing has been trained yet. In the lower row we have trained the model for 150 epochs with the
 # regularizer that you are about to build, and the members have fallen into step.
 #
-# We work on the data of the *published tutorial*, from which this kit started: four pathways, each a chain of
-# three function nodes, and eight spurious edges between them. In the folded cells above the figure you find three small helpers that we need
-# all through the chapter. The first makes a model and a regularizer that reads it, the second trains them
-# briefly, and the third gives us the score of every node in the last layer.
+# We work on the data of the *published tutorial*, from which this kit started: four pathways, each a chain of three
+# function nodes, and eight spurious edges between them. In the folded cells above the figure you find three small
+# helpers that we need all through the chapter. The first makes a model and a regularizer that reads it, the second
+# trains them briefly, and the third gives us the score of every node in the last layer.
 
 # %% slideshow={"slide_type": "skip"}
 import math
@@ -553,10 +553,10 @@ orthogonal = torch.linalg.qr(torch.randn(8, 8, generator=torch.Generator().manua
 torch.testing.assert_close(sum(share(a_random, w) for w in orthogonal.T), torch.ones(3))
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
-# (The shares of eight orthogonal directions add up to one, as shares should.) Now we look into the last
-# layer of the model that we trained for the opening figure, where each grey dot is a node. We measure the share of the channel mean before
-# the norm, after it, and after ELU. In the last row you find the direction $w$ that the model has learned
-# instead.
+# (The shares of eight orthogonal directions add up to one, as shares should.) Now we look into the last layer of the
+# model that we trained for the opening figure. We measure the share of the channel mean before the norm, after it, and
+# after ELU. In the last row you find the direction $w$ that the model has learned instead. (A grey dot is a node, a
+# coloured mark the mean of all twelve.)
 
 # %% slideshow={"slide_type": "subslide"}
 seen = {}

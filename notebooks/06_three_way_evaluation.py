@@ -35,7 +35,7 @@
 # 5. confirm a claim on seeds that played no part in choosing it.
 #
 # **Before you start:** you need [5 · Pathway regularizer](05_pathway_regularizer.ipynb). **Time:** 45 minutes to read and 25
-# for the exercises, one minute to run on two CPU cores, less than 1 GB of memory.
+# for the exercises, less than two minutes to run on two CPU cores, less than 1 GB of memory.
 
 # %% slideshow={"slide_type": "skip"} tags=["hide-input"]
 def bring_the_kit(address):
@@ -187,8 +187,7 @@ pd.concat({"published": largest_distance(theirs), "reversed": largest_distance(t
 # model about as far as they lie from the published run, or farther, because training enlarges whatever differs. So the later
 # digits of a run do not follow from its data and initial weights alone. The control is another matter. Its distance is there in
 # the first 100 epochs, where rounding does next to nothing in our experiment, and later rounding explains only a part of it. We
-# suspect that something else in this arm differs from the published run, and we do not know what. (One change of the order of
-# sums cannot prove it.)
+# suspect that something else differs in this arm. One reordering cannot prove it, and we do not know what it is.
 #
 # Now look at a table that is made of such numbers. (`ari`, the *adjusted Rand index*, says how well clusters agree with the
 # pathways: 0 is chance, 1 is exact. The `lin_in_norm` rows are mean norms of $W_{in}$ over true and spurious edges. The `cka`
@@ -382,8 +381,9 @@ pd.DataFrame(rows)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # The bootstrap promises more than it keeps, most of all with few seeds. Student's *t* falls a little short only where the
-# differences are skewed. We take *t*, and judge nothing with fewer than twelve seeds. We also use a test that does not assume a normal distribution. The **sign-flip test** asks: if each
-# difference were as likely as its opposite, how often would the mean lie as far from 0 as ours? That share is $p$.
+# differences are skewed. We take *t*, and judge nothing with fewer than twelve seeds. We also use a test that does not assume a
+# normal distribution. The **sign-flip test** asks: if each difference were as likely as its opposite, how often would the mean
+# lie as far from 0 as ours? That share is $p$.
 #
 # **The margin.** Not every difference matters. For each metric we choose a *margin*, the smallest difference that matters to
 # the user of a model. The grey bands of the forest plots reach from minus the margin to the margin.
@@ -414,7 +414,7 @@ verdict_table(of_the_claims)
 # %% [markdown] slideshow={"slide_type": "skip"}
 # Each cell holds the verdict and then the interval. Read the column *regularized - baseline*: the rule confirms none of the
 # three claims, and it does not say that the prior helps the test error. What does rise is a number that nobody had claimed, the
-# CKA gap, and even that ends below an untrained model's. One run could not have told us.
+# CKA gap, and even that ends below an untrained model's.
 #
 # Beside *untrained*, the words need some care. There *harms* says only that a model shows less of something than a model that
 # has learned nothing. This need not be bad: the untrained one predicts nothing.
@@ -517,7 +517,7 @@ by_place
 # ## 3 · A score that is learned
 #
 # With `phi='learned'` training picks the direction of the score, and lambda can be 1. This is the study of the opening
-# figure. We compute four of its seeds again, in about twenty seconds:
+# figure. We compute four of its seeds again:
 
 # %%
 live = paired_study(Problem(), seeds=PUBLISHED_SEEDS[:4], recipe=Recipe(phi="learned", lambda_sim=1.0))

@@ -315,7 +315,7 @@ pd.DataFrame([step_difference(*pair) for pair in zip(first[2:9], before)])
 # %% slideshow={"slide_type": "subslide"}
 figure, ax = plt.subplots(figsize=(8, 6), layout="constrained")
 figures.plot_hops(own.outputs, ax)
-plots.show(figure, "Hops from the nearest and from the farthest input to each readout; a cross where no input reaches it")
+plots.show(figure, "Layers needed from the nearest and from the farthest input to each readout; no input reaches STAT2 and Tyk2")
 own.outputs[["nearest", "hops", "not from", "needed"]]
 
 # %% [markdown]
@@ -337,8 +337,8 @@ print(pd.concat([on_average, pd.Series({"GSNN on the map, test rows": found["GSN
 cost.assign(cost=cost["inputs that reach it"] - cost["all inputs"]).sort_values("cost", ascending=False).head(6)
 
 # %% [markdown] slideshow={"slide_type": "slide"}
-# This is what we were looking for. A ridge that sees only what the map lets through does about as badly as our GSNN. So the
-# GSNN does not lag behind because it is badly trained: it is the *map* that costs.
+# This is what we were looking for. A ridge that sees only what the map lets through does about as badly as our GSNN. So at this
+# split, it is the *map* that costs, more than the training.
 #
 # ## 6 · The map's faults
 #

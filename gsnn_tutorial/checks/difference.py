@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gsnn_tutorial.checks.inputs import in_words, inputs, readable
+from gsnn_tutorial.checks.inputs import in_words, inputs, is_readable
 from gsnn_tutorial.checks.pattern import holds, pattern
 from gsnn_tutorial.checks.shrink import shrunk, size
 from gsnn_tutorial.checks.values import array, close, digits, length, plain, shown
@@ -59,9 +59,9 @@ def difference(
 
     if again is not None and (kind != 1 or isinstance(plain(want), tuple)):  # a shape is best seen in a whole case
         found = smaller_case(words)
-        if words and not all(map(readable, found[0])):  # what is said holds in large cases only
+        if words and not all(map(is_readable, found[0])):  # what is said holds in large cases only
             other = smaller_case("")
-            found, words = (other, "") if all(map(readable, other[0])) else (found, words)
+            found, words = (other, "") if all(map(is_readable, other[0])) else (found, words)
         case, mine, want = found
     where = f" ({len(wrong)} of {len(cases)} cases are wrong)" if len(wrong) < len(cases) else ""
     label, mine, want = _part(mine, want, tolerance)

@@ -47,7 +47,7 @@ def _input(name: str, value) -> str:
     return text if len(text) <= WORDS else text[: WORDS - 3] + "..."
 
 
-def readable(value) -> bool:
+def is_readable(value) -> bool:
     """Whether a value is shown by its numbers, and not by its shape."""
     return not isinstance(value, (torch.Tensor, np.ndarray)) or size(value) <= READABLE
 

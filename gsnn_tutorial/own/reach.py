@@ -74,7 +74,7 @@ def _needed(G: nx.DiGraph, entry, read) -> str:
         if node in length and (best is None or length[node] < best[0]):
             best = length[node], paths[node]
     if best is None:
-        return f"an edge into {' or '.join(read)} from a node that some input reaches; no path does, either way round"
+        return f"an edge into {' or '.join(read)} from what an input reaches: no path leads there, even backwards"
     backward = [f"{u} -> {v}" for u, v in zip(best[1], best[1][1:]) if G[u][v]["weight"] > 1]
     return f"{', '.join(backward)} (so far the other way), on {' -> '.join(best[1])}"
 

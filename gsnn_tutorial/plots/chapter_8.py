@@ -43,12 +43,10 @@ def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
     ax.hlines(places[ok], near[ok], far[ok], color="#BBBBBB", linewidth=2, zorder=1)
     ax.plot(near[ok], places[ok], linestyle="", marker="o", color=MARKS[0][0], label="nearest input")
     ax.plot(far[ok], places[ok], linestyle="", marker="^", color=MARKS[1][0], label="farthest input")
-    if (~ok).any():
-        ax.plot(
-            np.zeros((~ok).sum()), places[~ok], linestyle="", marker="X", color="#000000", label="no input reaches it"
-        )
+    for place in places[~ok]:
+        ax.text(0.2, place, "no input reaches it", va="center", fontsize=SIZE)
     ax.set_yticks(places, [str(name) for name in outputs.index], fontsize=SIZE)
-    ax.invert_yaxis()
+    ax.set(xlim=(0, None), ylim=(len(outputs) - 0.5, -0.5))
     ax.set_xlabel("layers needed (function nodes on the shortest path)", fontsize=SIZE)
     ax.set_ylabel("output", fontsize=SIZE)
     ax.legend(frameon=False, fontsize=SIZE, loc="upper left", bbox_to_anchor=(1, 1))
@@ -128,7 +126,7 @@ def plot_steps(table: pd.DataFrame, ax: Axes | None = None, *, column: str = "st
         ax.plot(values, np.full(len(values), place), linestyle="", marker="o", color="#56B4E9", markersize=5, alpha=0.8)
         ax.plot(values.mean(), place, linestyle="", marker="|", color="#000000", markersize=18, markeredgewidth=2)
     ax.set_yticks(range(len(steps)), steps, fontsize=SIZE)
-    ax.invert_yaxis()
+    ax.set_ylim(len(steps) - 0.5, -0.5)
     ax.set_xlim(left=0)
     ax.set_xlabel("held-out error of each split, and their mean (bar)", fontsize=SIZE)
     return tidy(ax)

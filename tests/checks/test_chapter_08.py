@@ -34,11 +34,11 @@ def test_the_mean_of_a_step_stands_where_its_splits_say():
     plt.close("all")
 
 
-def test_an_output_that_nothing_reaches_is_a_cross():
+def test_an_output_that_nothing_reaches_is_told_in_words_and_has_no_mark_at_0_layers():
     outputs = pd.DataFrame({"hops": [2.0, np.inf], "farthest": [3.0, np.inf]}, index=["near", "never"])
     ax = figures.plot_hops(outputs)
-    cross = next(line for line in ax.lines if line.get_marker() == "X")
-    assert cross.get_ydata().tolist() == [1]
+    assert [(text.get_position()[1], text.get_text()) for text in ax.texts] == [(1, "no input reaches it")]
+    assert [list(line.get_ydata()) for line in ax.lines] == [[0], [0]]
     assert plots.style.says_it(ax.yaxis)
     plt.close("all")
 

@@ -1,37 +1,20 @@
 """A pupil goes back and runs a cell again: no later cell may have given its names to something else."""
 
 import ast
-import re
 import symtable
 from collections import defaultdict
 from pathlib import Path
 
-import jupytext
 import pytest
+from cells import bound, code
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted([*NOTEBOOKS.glob("[0-9]*.py"), *(NOTEBOOKS / "assignments" / "source").glob("*.py")])
-SCOPES = (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
-
-
-def code(source):
-    """The code of a notebook's cells."""
-    found = [cell for cell in jupytext.read(source).cells if cell.cell_type == "code"]
-    return [re.sub(r"^[%!].*", "", cell.source, flags=re.M) for cell in found]
 
 
 def binds(text):
-    """The names that running a cell binds at its top level, imports left out: a module is the same each time."""
-    names, todo = set(), list(ast.parse(text).body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        if not isinstance(node, SCOPES):
-            todo += ast.iter_child_nodes(node)
-    return names
+    """The names that running a cell binds, imports left out: a module is the same each time."""
+    return bound(ast.parse(text), imports=False)
 
 
 def reads(text):
@@ -42,14 +25,14 @@ def reads(text):
         module = table.get_type() == "module"
         read |= {s.get_name() for s in table.get_symbols() if s.is_referenced() and (module or s.is_global())}
         todo += table.get_children()
-    anew, bound = set(), set()
+    anew, before = set(), set()
     for statement in ast.parse(text).body:
         if isinstance(statement, (ast.Assign, ast.AnnAssign, ast.AugAssign)):
             used = {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
             loaded = {node.id for node in ast.walk(statement.value or statement) if isinstance(node, ast.Name)}
-            anew |= (used if isinstance(statement, ast.AugAssign) else loaded) & binds(ast.unparse(statement)) - bound
-        bound |= binds(ast.unparse(statement))
-    return (read - bound) | anew
+            anew |= (used if isinstance(statement, ast.AugAssign) else loaded) & binds(ast.unparse(statement)) - before
+        before |= binds(ast.unparse(statement))
+    return (read - before) | anew
 
 
 def shared(cells):
@@ -67,7 +50,7 @@ def shared(cells):
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
 def test_a_name_that_one_cell_reads_from_another_is_bound_by_one_cell_only(source):
-    assert list(shared(code(source))) == []
+    assert list(shared([text for text, _ in code(source)])) == []
 
 
 def test_a_name_that_two_cells_bind_is_found_wherever_a_third_reads_it():

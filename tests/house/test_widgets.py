@@ -1,11 +1,10 @@
 """A widget works whenever it is moved: after Run All too, and with the arrow keys."""
 
 import ast
-import re
 from pathlib import Path
 
-import jupytext
 import pytest
+from cells import bound, code
 
 SOURCES = sorted((Path(__file__).parents[2] / "notebooks").glob("[0-9]*.py"))
 ARROW_KEYS = {"FloatSlider", "IntSlider", "SelectionSlider", "ToggleButtons", "Checkbox"}
@@ -13,28 +12,7 @@ ARROW_KEYS = {"FloatSlider", "IntSlider", "SelectionSlider", "ToggleButtons", "C
 
 def cells(source):
     """The parsed cells of code of a notebook, and which of them hold a widget."""
-    found = [c for c in jupytext.read(source).cells if c.cell_type == "code"]
-    return [
-        (ast.parse(re.sub(r"^[%!].*", "", c.source, flags=re.M)), "widget" in c.metadata.get("tags", [])) for c in found
-    ]
-
-
-def bound(tree):
-    """The names that running a cell binds at its top level."""
-    names, inner = set(), (ast.FunctionDef, ast.ClassDef, ast.Lambda, ast.ListComp, ast.DictComp, ast.SetComp)
-    inner += (ast.GeneratorExp,)
-    todo = list(tree.body)
-    while todo:
-        node = todo.pop()
-        if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            names.add(node.name)
-        elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
-        elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).split(".")[0])
-        if not isinstance(node, inner):
-            todo += list(ast.iter_child_nodes(node))
-    return names
+    return [(ast.parse(text), "widget" in tags) for text, tags in code(source)]
 
 
 def interacts(tree):
@@ -81,15 +59,15 @@ def test_no_callback_reads_a_name_that_a_later_cell_binds_again(source):
 
 
 def test_a_name_that_is_bound_again_is_found_through_a_function():
-    code = [
+    texts = [
         "times = 1",
         "def f(): return times\ndef at(x): return f() + x\ninteract(at, x=(1, 2))",
         "for times in (): 0",
     ]
-    assert list(rebound([(ast.parse(text), True) for text in code])) == [("at", ["times"])]
-    assert list(rebound([(ast.parse(text), True) for text in code[:2]])) == [("at", [])]
+    assert list(rebound([(ast.parse(text), True) for text in texts])) == [("at", ["times"])]
+    assert list(rebound([(ast.parse(text), True) for text in texts[:2]])) == [("at", [])]
     hidden = "def other(): times = 2\n[times for times in ()]"
-    assert list(rebound([(ast.parse(text), True) for text in [*code[:2], hidden]])) == [("at", [])]
+    assert list(rebound([(ast.parse(text), True) for text in [*texts[:2], hidden]])) == [("at", [])]
 
 
 @pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
