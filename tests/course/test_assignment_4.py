@@ -63,7 +63,9 @@ def test_the_pull_is_the_package_s_gradient():
         r = (standardize_over_batch(s.T) * standardize_over_batch(t)).mean(-1)
         (package,) = torch.autograd.grad(r.sum(), s)
         right = checks.pull.reference(s.detach(), t)
-        assert (abs(right - package) <= 2e-3 * abs(right).amax(0)).all()  # its epsilon of 1e-6 is seen at a std of 9e-4
+        of_epsilon = 2.1e-6 / s.detach().std(0, correction=0).clamp_min(1e-6)  # the package adds 1e-6 to the std, twice
+        allowed = 1e-4 + (1e-4 + of_epsilon) * abs(right).amax(0)
+        assert (abs(right - package) <= allowed).all()
         assert (package == 0).all(0).sum() == 4  # the scores that do not vary
 
 
