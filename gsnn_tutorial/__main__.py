@@ -7,31 +7,17 @@ import io
 import os
 import sys
 from contextlib import suppress
+from importlib.metadata import entry_points
 
-from gsnn_tutorial.commands import (
-    bench_options,
-    book,
-    compare_options,
-    cost,
-    course,
-    fresh,
-    mine_options,
-    publish,
-    study_options,
-)
+from gsnn_tutorial.commands import compare_options, mine_options, study_options
 
 FINISHED, FAILED, BAD_ARGUMENT, INTERRUPTED, NOBODY_READS = 0, 1, 2, 130, 141  # the last two as shells have them
-COMMANDS = {
-    "compare": compare_options,
-    "mine": mine_options,
-    "bench": bench_options,
-    "study": study_options,
-    "course": course,
-    "book": book,
-    "cost": cost,
-    "fresh": fresh,
-    "publish": publish,
-}
+OWN = {"compare": compare_options, "mine": mine_options, "study": study_options}
+
+
+def commands() -> dict:
+    """Every command by its name: the package's own, and those that an installed package adds to it."""
+    return OWN | {point.name: point.load() for point in entry_points(group="gsnn_tutorial.commands")}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -40,9 +26,9 @@ def parser() -> argparse.ArgumentParser:
         prog="python -m gsnn_tutorial",
         description="Graph Structured Neural Networks and the pathway regularizer: the kit's work without a browser.",
     )
-    commands = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    for command in COMMANDS.values():
-        command.add(commands)
+    choices = top.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for command in commands().values():
+        command.add(choices)
     return top
 
 
@@ -73,11 +59,11 @@ def _run(arguments: list[str] | None) -> int:
     given = parser().parse_args(arguments)
     import matplotlib  # only now, so that --help need not wait for it
 
-    from gsnn_tutorial.files import UnusableFile
+    from gsnn_tutorial.study.files import UnusableFile
 
     matplotlib.use("Agg")  # figures go to files; no screen is needed
     try:
-        work = COMMANDS[given.command].prepare(given)  # checks every argument
+        work = commands()[given.command].prepare(given)  # checks every argument
     except ValueError as error:
         return _ends(BAD_ARGUMENT, f"{given.command}: {error}")
     try:

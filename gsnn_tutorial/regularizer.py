@@ -22,7 +22,7 @@ import torch
 
 from gsnn_tutorial import kernels, validate
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.node import ActivationRecorder
+from gsnn_tutorial.gsnn.node import ActivationRecorder
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
 from gsnn_tutorial.training import Regularizer
 

@@ -88,7 +88,7 @@ import torch
 from torch_geometric.data import HeteroData
 
 from gsnn_tutorial import GSNN, nx2pyg, shuffled_membership
-from gsnn_tutorial.checks import chapter_1 as checks
+from gsnn_tutorial.exercises import chapter_1 as checks
 from gsnn_tutorial.plots.chapter_1 import (
     plot_adjacency,
     plot_arrival,

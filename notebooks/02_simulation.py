@@ -127,7 +127,7 @@ from sklearn.metrics import r2_score
 from sklearn.preprocessing import PolynomialFeatures
 
 from gsnn_tutorial import GSNN, standardize, train
-from gsnn_tutorial.checks import chapter_2 as checks
+from gsnn_tutorial.exercises import chapter_2 as checks
 from gsnn_tutorial.simulation import NONLINEARITIES, cosine, half_square, tanh
 
 pd.set_option("display.precision", 3)

@@ -92,11 +92,11 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels
-from gsnn_tutorial.bench.models import random_model, training_step
-from gsnn_tutorial.bench.scaling import slopes
-from gsnn_tutorial.bench.table import saved_bench
-from gsnn_tutorial.checks import chapter_4 as checks
-from gsnn_tutorial.files import read_csv, write_csv
+from benchmarks.models import random_model, training_step
+from benchmarks.scaling import slopes
+from benchmarks.table import saved_bench
+from gsnn_tutorial.exercises import chapter_4 as checks
+from gsnn_tutorial.study.files import read_csv, write_csv
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.chapter_4 import plot_csr, plot_dense, plot_messages, plot_models, plot_one_size
 from gsnn_tutorial.plots.scaling import IN_WORDS, plot_all_scaling
@@ -1087,7 +1087,7 @@ slopes(scaling).replace(IN_WORDS)
 # work written as messages, or against the loop or the dense matrix that it replaces. It prints a table with
 # a goal for each row, which was set before the run, and says which goals were missed. In the saved run you
 # can see the whole table with `print(table_of(bench))`, after
-# `from gsnn_tutorial.bench.table import table_of`.
+# `from benchmarks.table import table_of`.
 #
 # </details>
 #

@@ -120,8 +120,8 @@ import pandas as pd
 from ipywidgets import SelectionSlider, interact
 
 from gsnn_tutorial import Problem
-from gsnn_tutorial.checks import chapter_5 as checks
-from gsnn_tutorial.node import ActivationRecorder, GroupLayerNorm
+from gsnn_tutorial.exercises import chapter_5 as checks
+from gsnn_tutorial.gsnn.node import ActivationRecorder, GroupLayerNorm
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.recipe import Recipe
 

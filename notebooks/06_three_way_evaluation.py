@@ -85,7 +85,7 @@ from ipywidgets import SelectionSlider, interact
 from scipy import stats
 
 from gsnn_tutorial import GSNN, Problem
-from gsnn_tutorial.checks import chapter_6 as checks
+from gsnn_tutorial.exercises import chapter_6 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka
 from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer

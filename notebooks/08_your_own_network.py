@@ -55,7 +55,7 @@ import pandas as pd
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.plots import chapter_8 as figures
-from gsnn_tutorial.worked.hepatocytes import FOLDER, hepatocytes
+from gsnn_tutorial.study.worked.hepatocytes import FOLDER, hepatocytes
 
 fair = pd.read_csv(FOLDER / "tuned.csv")
 WORDS = {"mean of the cell line": "mean of the cell line", "additive ridge": "additive ridge", "pairwise ridge":
@@ -81,24 +81,24 @@ from tempfile import mkdtemp
 import numpy as np
 
 from gsnn_tutorial import attribution
-from gsnn_tutorial.checks import chapter_8 as checks
-from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
-from gsnn_tutorial.own.example import write_example
-from gsnn_tutorial.own.fitting import errors, fitted
-from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import OWN_ARMS, paired_comparison, trainings
-from gsnn_tutorial.own.problem import OwnProblem
-from gsnn_tutorial.own.rivals import group_mean, mlp, pairwise, ridge
+from gsnn_tutorial.exercises import chapter_8 as checks
+from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
+from gsnn_tutorial.study.own.example import write_example
+from gsnn_tutorial.study.own.fitting import errors, fitted
+from gsnn_tutorial.study.own.network import own_network
+from gsnn_tutorial.study.own.paired import OWN_ARMS, paired_comparison, trainings
+from gsnn_tutorial.study.own.problem import OwnProblem
+from gsnn_tutorial.study.own.rivals import group_mean, mlp, pairwise, ridge
 
 # %% slideshow={"slide_type": "skip"}
-from gsnn_tutorial.own.signs import path_signs
-from gsnn_tutorial.own.tuned import own_tuning
+from gsnn_tutorial.study.own.signs import path_signs
+from gsnn_tutorial.study.own.tuned import own_tuning
 from gsnn_tutorial.plots.chapter_5 import plot_curves
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, holm, interval, summarize
 from gsnn_tutorial.study.metrics import METRICS
 from gsnn_tutorial.study.verdict import judged, verdict
-from gsnn_tutorial.worked.sachs import sachs
-from gsnn_tutorial.worked.steps import CAREFUL, CARELESS, everywhere, stimuli
+from gsnn_tutorial.study.worked.sachs import sachs
+from gsnn_tutorial.study.worked.steps import CAREFUL, CARELESS, everywhere, stimuli
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
@@ -263,7 +263,7 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. So the fault
 # lies with the training or with the map, and not with too little data. To find it we changed one thing at a time and
-# saved what came out (`python -m gsnn_tutorial.worked.steps steps.csv`).
+# saved what came out (`python -m gsnn_tutorial.study.worked.steps steps.csv`).
 #
 # **Predict first.** The steps are minibatches, a norm over the batch, the cell line at the read-outs only, weights of its
 # own for each layer, and fewer layers. Which of them will change the error most?
@@ -379,7 +379,7 @@ pd.DataFrame([step_difference(a, b) for a, b in [
 # **A fair comparison.** In a second study each model chose for itself, by folds of whole combinations of the training
 # rows: ridge and the MLP a penalty, graph convolutions a depth and an epoch, each GSNN a weight decay (or a strength) and
 # an epoch. What we would read was written down before a split was run, and Holm's correction covers all of it
-# (`python -m gsnn_tutorial.worked.tuned tuned.csv`).
+# (`python -m gsnn_tutorial.study.worked.tuned tuned.csv`).
 
 # %%
 prior_controls = ("control_loo", "connected_control_loo")
@@ -466,7 +466,7 @@ print(f"{len(negative)} of {int(own.membership.any().sum())} members are repress
 # better than the baseline *and* than both controls: the rule of chapter 6.
 #
 # **The file.** What you have just written is `gsnn_tutorial/own/problem.py`, or its heart, the split by whole groups. The file
-# has a seed for every choice. You can read it here: run `from gsnn_tutorial.own import problem as file` in a new cell, and then `file??`.
+# has a seed for every choice. You can read it here: run `from gsnn_tutorial.study.own import problem as file` in a new cell, and then `file??`.
 #
 # ## 8 · Five lines for your own files
 #
@@ -540,7 +540,7 @@ checks.half_wrong(half_wrong);
 #
 # Real networks have thousands of nodes. Does all of this still run? In a saved run we read such tables and train in
 # minibatches of 64, without and with the regularizer over overlapping sets
-# (`python -m gsnn_tutorial.worked.scale scale.csv` runs it again):
+# (`python -m gsnn_tutorial.study.worked.scale scale.csv` runs it again):
 
 # %% slideshow={"slide_type": "subslide"}
 scale = pd.read_csv(FOLDER.parent / "scale.csv")

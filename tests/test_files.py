@@ -17,7 +17,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import gsnn_tutorial
-from gsnn_tutorial.files import (
+from gsnn_tutorial.study.files import (
     RunFolder,
     UnusableFile,
     alone,
@@ -53,7 +53,7 @@ def names(folder):
 HALF = """
 import sys, time
 import pandas as pd
-from gsnn_tutorial.files import RunFolder, write_csv
+from gsnn_tutorial.study.files import RunFolder, write_csv
 from matplotlib.figure import Figure
 
 class Slow:
@@ -92,7 +92,7 @@ def test_a_full_disk_is_named_and_leaves_the_old_file(tmp_path):
     code = """
 import resource, signal, sys
 import pandas as pd
-from gsnn_tutorial.files import write_csv
+from gsnn_tutorial.study.files import write_csv
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 try:
@@ -288,7 +288,7 @@ def test_figures_are_written_in_both_formats_and_closed(tmp_path):
 
 HOLDING = """
 import sys, time
-from gsnn_tutorial.files import RunFolder
+from gsnn_tutorial.study.files import RunFolder
 folder = RunFolder(sys.argv[1], {}, "cpu")
 print("ready", flush=True)
 time.sleep(300)

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, pathway_graph
-from gsnn_tutorial.node import GroupLayerNorm, NodeMLP
+from gsnn_tutorial.gsnn.node import GroupLayerNorm, NodeMLP
 from gsnn_tutorial.validate import REFERENCE_ONLY
 
 VARIANTS = {

@@ -11,8 +11,8 @@ from matplotlib.figure import Figure
 
 from gsnn_tutorial import plots, validate
 from gsnn_tutorial.evaluation import linear_cka
-from gsnn_tutorial.files import RunFolder, usable_device
 from gsnn_tutorial.study.arms import USUAL_ARMS, arm_named
+from gsnn_tutorial.study.files import RunFolder, usable_device
 from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.metrics import USUAL_METRICS
 from gsnn_tutorial.study.paired import checked_study, paired_study

@@ -54,7 +54,7 @@ def add(commands):
 def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     """The work, whose result is whether it finished. Raises ValueError for an option that cannot be."""
     from gsnn_tutorial.commands.compare import checked_comparison, compare_arms, compare_published
-    from gsnn_tutorial.files import usable_device
+    from gsnn_tutorial.study.files import usable_device
     from gsnn_tutorial.study.problem import Problem
     from gsnn_tutorial.study.recipe import Recipe
     from gsnn_tutorial.study.tuning import Tuning

@@ -10,15 +10,15 @@ import matplotlib.pyplot as plt
 import pandas as pd
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import RunFolder, read_json, write_json, write_text
-from gsnn_tutorial.own.fitting import Settings
-from gsnn_tutorial.own.network import OwnNetwork, own_network
-from gsnn_tutorial.own.paired import OWN_ARMS, RIVALS, Comparison, paired_comparison, trainings
-from gsnn_tutorial.own.problem import OwnProblem
-from gsnn_tutorial.own.rivals import ALPHAS
-from gsnn_tutorial.own.tuned import choices_in_words, enough_groups, own_tuning
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
+from gsnn_tutorial.study.files import RunFolder, read_json, write_json, write_text
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
+from gsnn_tutorial.study.own.fitting import Settings
+from gsnn_tutorial.study.own.network import OwnNetwork, own_network
+from gsnn_tutorial.study.own.paired import OWN_ARMS, RIVALS, Comparison, paired_comparison, trainings
+from gsnn_tutorial.study.own.problem import OwnProblem
+from gsnn_tutorial.study.own.rivals import ALPHAS
+from gsnn_tutorial.study.own.tuned import choices_in_words, enough_groups, own_tuning
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import in_words, verdict
 

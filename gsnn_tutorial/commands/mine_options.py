@@ -47,14 +47,14 @@ def prepare(given: argparse.Namespace) -> Callable[[], bool]:
 
 def _work(given: argparse.Namespace) -> bool:
     if given.example is not None:
-        from gsnn_tutorial.own.example import write_example
+        from gsnn_tutorial.study.own.example import write_example
 
         paths = write_example(given.example)
         options = " ".join(f"--{name} {path}" for name, path in paths.items())
         print(f"Small files to start from. Now:\n\n  python -m gsnn_tutorial mine {options}")
         return True
     from gsnn_tutorial.commands.mine import run_mine
-    from gsnn_tutorial.own.fitting import Settings
+    from gsnn_tutorial.study.own.fitting import Settings
 
     strength = {} if given.lambda_sim is None else {"lambda_sim": given.lambda_sim}
     settings = Settings(epochs=given.epochs, layers=given.layers, **strength)

@@ -28,7 +28,7 @@ def about_files(work: Callable[[argparse.Namespace], bool], given: argparse.Name
     """The work of a command that does little but read files: a ValueError of it is about one of them."""
 
     def run() -> bool:
-        from gsnn_tutorial.files import UnusableFile
+        from gsnn_tutorial.study.files import UnusableFile
 
         try:
             return work(given)

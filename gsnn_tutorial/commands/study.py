@@ -10,7 +10,7 @@ import pandas as pd
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import RunFolder, UnusableFile, read_json, usable_device, write_json
+from gsnn_tutorial.study.files import RunFolder, UnusableFile, read_json, usable_device, write_json
 from gsnn_tutorial.study.named import Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.saved import STUDIES

@@ -25,7 +25,7 @@ def add(commands):
 def prepare(given: argparse.Namespace) -> Callable[[], bool]:
     """The work, whose result is whether it finished. Raises ValueError for an option that cannot be."""
     from gsnn_tutorial.commands.study import checked_parts, run_study
-    from gsnn_tutorial.files import usable_device
+    from gsnn_tutorial.study.files import usable_device
 
     checked_parts(given.name, given.seeds)
     usable_device(given.device)

@@ -15,10 +15,10 @@ import torch
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.priors.memberships import adjacency_membership, connected_membership, matched_membership
-from gsnn_tutorial.priors.recombination import recombined
-from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
+from gsnn_tutorial.study.priors.memberships import adjacency_membership, connected_membership, matched_membership
+from gsnn_tutorial.study.priors.recombination import recombined
+from gsnn_tutorial.study.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.study.problem import Draw
 from gsnn_tutorial.study.recipe import Recipe
 

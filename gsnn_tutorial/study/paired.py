@@ -15,9 +15,9 @@ import pandas as pd
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import usable_device
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
+from gsnn_tutorial.study.files import usable_device
 from gsnn_tutorial.study.metrics import USUAL_MEASURES
 from gsnn_tutorial.study.problem import Drawn, drawn
 from gsnn_tutorial.study.recipe import Recipe

@@ -10,8 +10,8 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph
-from gsnn_tutorial.priors.memberships import exchanged_membership, shuffled_membership
 from gsnn_tutorial.simulation import noise_floor, pathway_functions, simulate, standardize
+from gsnn_tutorial.study.priors.memberships import exchanged_membership, shuffled_membership
 
 # A seed's random streams: independent of each other, so that using one more changes nothing in the others.
 # A stream's place in this list makes it what it is: new ones are added at the end.

@@ -10,14 +10,14 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.graph import pathway_graph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.kernels import threads
-from gsnn_tutorial.priors.memberships import shuffled_membership
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.simulation import noise_floor, standardize
+from gsnn_tutorial.study.files import read_csv
 from gsnn_tutorial.study.metrics import Subject, measure
+from gsnn_tutorial.study.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.problem import Draw
 from gsnn_tutorial.training import History, train
 

@@ -12,7 +12,7 @@ from importlib.resources import files
 import pandas as pd
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.files import read_csv
+from gsnn_tutorial.study.files import read_csv
 from gsnn_tutorial.study.named import UNTUNED
 from gsnn_tutorial.study.plans import PLANNED
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from gsnn_tutorial.files import EXACT, UnusableFile, alone, json_text, read_json, sweep, write_csv, write_json
+from gsnn_tutorial.study.files import EXACT, UnusableFile, alone, json_text, read_json, sweep, write_csv, write_json
 from gsnn_tutorial.study.metrics import USUAL_MEASURES, columns
 from gsnn_tutorial.study.problem import Drawn
 from gsnn_tutorial.study.recipe import Recipe

@@ -8,8 +8,8 @@ import torch
 
 from gsnn_tutorial import kernels
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.priors.weights import RegularizerSum, WeightRegularizer, WeightTyingRegularizer
 from gsnn_tutorial.regularizer import LearnedScore, MeanScore, PathwayLatentRegularizer
+from gsnn_tutorial.study.priors.weights import RegularizerSum, WeightRegularizer, WeightTyingRegularizer
 from gsnn_tutorial.study.union import GSNNUnion
 from gsnn_tutorial.training import Regularizer
 

@@ -26,8 +26,8 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph
-from gsnn_tutorial.priors.memberships import shuffled_membership
 from gsnn_tutorial.simulation import pathway_functions, simulate, standardize
+from gsnn_tutorial.study.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.problem import Draw, stream
 
 DYNAMICS = ("sum", "rest")

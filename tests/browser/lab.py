@@ -10,7 +10,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from gsnn_tutorial.publishing.fresh import fresh
+from gsnn_course.publishing.fresh import fresh
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]

@@ -18,7 +18,7 @@ if CHROMIUM is None:
 
 from lab import FLAGS, ROOT  # noqa: E402
 
-from gsnn_tutorial.publishing.book import build  # noqa: E402
+from gsnn_course.publishing.book import build  # noqa: E402
 
 PICTURES = ROOT / "runs" / "browser"
 CHAPTERS = [path.stem for path in sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))]

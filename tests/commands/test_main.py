@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.files import RunFolder
+from gsnn_tutorial.study.files import RunFolder
 from gsnn_tutorial.study.published import PUBLISHED_ARMS as ARMS
 from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 

@@ -7,8 +7,8 @@ import pytest
 
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands.mine import run_mine
-from gsnn_tutorial.own.example import write_example
-from gsnn_tutorial.own.fitting import Settings
+from gsnn_tutorial.study.own.example import write_example
+from gsnn_tutorial.study.own.fitting import Settings
 
 QUICK = Settings(channels=2, layers=3, epochs=1)
 

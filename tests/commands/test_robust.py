@@ -9,15 +9,15 @@ import sys
 import pandas as pd
 import pytest
 
+from benchmarks.command import run_bench
 from gsnn_tutorial import Problem
 from gsnn_tutorial.__main__ import COMMANDS, main
 from gsnn_tutorial.commands import bench as bench_command
 from gsnn_tutorial.commands import compare as compare_command
 from gsnn_tutorial.commands import study as study_command
-from gsnn_tutorial.commands.bench import run_bench
 from gsnn_tutorial.commands.compare import compare_arms, compare_published
 from gsnn_tutorial.commands.study import run_study
-from gsnn_tutorial.files import RunFolder, UnusableFile
+from gsnn_tutorial.study.files import RunFolder, UnusableFile
 from gsnn_tutorial.study.named import NamedStudy, Part
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.saved import STUDIES

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import nbformat
 
-from gsnn_tutorial.checks import Graded
-from gsnn_tutorial.course.release import SEED, read_source, release, set_seed, sources
+from gsnn_course.release import SEED, read_source, release, set_seed, sources
+from gsnn_tutorial.exercises import Graded
 
 FOLDER = Path(__file__).parents[2] / "notebooks" / "assignments"
 STYLES = Path(__file__).parent / "other_styles"
@@ -28,7 +28,7 @@ class Assignment:
             set_seed(self.path, seed)
         self.name, self.number = path.stem, path.stem.split("_")[0]
         self.source = read_source(self.path)
-        self.checks = importlib.import_module(f"gsnn_tutorial.course.graders.assignment_{self.number}")
+        self.checks = importlib.import_module(f"gsnn_tutorial.exercises.assignment_{self.number}")
         self.exercises = {name: value for name, value in vars(self.checks).items() if isinstance(value, Graded)}
 
     @property

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, pathway_graph
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 from gsnn_tutorial.gsnn import win_indices
 
 SEEDS = range(3)

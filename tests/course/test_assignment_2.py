@@ -10,8 +10,8 @@ from scipy.stats import norm
 from sklearn.metrics import r2_score
 
 from gsnn_tutorial import pathway_graph, simulate
-from gsnn_tutorial.checks import Graded
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import Graded
+from gsnn_tutorial.exercises import assignment_2 as checks
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 
 SEEDS = range(3)

@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from sklearn.linear_model import LinearRegression, Ridge
 
 from gsnn_tutorial import GSNN, Problem, train
-from gsnn_tutorial.course.graders import assignment_3 as checks
-from gsnn_tutorial.node import GroupLayerNorm
+from gsnn_tutorial.exercises import assignment_3 as checks
+from gsnn_tutorial.gsnn.node import GroupLayerNorm
 
 
 @pytest.fixture(params=range(3))

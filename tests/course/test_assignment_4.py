@@ -8,9 +8,9 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem
-from gsnn_tutorial.checks import Graded
-from gsnn_tutorial.course.graders import assignment_4 as checks
-from gsnn_tutorial.node import GroupLayerNorm
+from gsnn_tutorial.exercises import Graded
+from gsnn_tutorial.exercises import assignment_4 as checks
+from gsnn_tutorial.gsnn.node import GroupLayerNorm
 from gsnn_tutorial.regularizer import standardize_over_batch
 
 

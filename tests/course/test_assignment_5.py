@@ -12,12 +12,12 @@ from assignments import SOURCES, Assignment
 from scipy import stats
 
 from gsnn_tutorial import GSNN, Problem
-from gsnn_tutorial.checks import Graded
-from gsnn_tutorial.course.graders import assignment_5 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka, told_gap
-from gsnn_tutorial.priors.memberships import shuffled_membership
+from gsnn_tutorial.exercises import Graded
+from gsnn_tutorial.exercises import assignment_5 as checks
 from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.metrics import Metric
+from gsnn_tutorial.study.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.saved import saved_study
 from gsnn_tutorial.study.verdict import judge, verdict
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pytest
 from assignments import FOLDER, SOURCES, Assignment, prose, regions
 
-from gsnn_tutorial.course.grade import grade
-from gsnn_tutorial.publishing.checkout import Checkout
-from gsnn_tutorial.publishing.first_cells import colab_cell
+from gsnn_course.grade import grade
+from gsnn_course.publishing.checkout import Checkout
+from gsnn_course.publishing.first_cells import colab_cell
 
 COLAB = colab_cell(Checkout(FOLDER.parents[1]).address)  # python -m gsnn_tutorial publish writes it
 OTHER_YEARS = (2027, 4711)

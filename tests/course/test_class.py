@@ -6,9 +6,9 @@ import zipfile
 import pandas as pd
 import pytest
 
-from gsnn_tutorial.course import pages, seeds
-from gsnn_tutorial.course.arrivals import arrivals
-from gsnn_tutorial.course.roster import match, read_roster, write_exports, write_feedback
+from gsnn_course import pages, seeds
+from gsnn_course.arrivals import arrivals
+from gsnn_course.roster import match, read_roster, write_exports, write_feedback
 
 
 def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):

@@ -14,14 +14,14 @@ from assignments import RIGHT, SOURCES, TOY, Assignment, answered, toy_kit
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
+from gsnn_course import execution, intake, running
+from gsnn_course import grade as grading
+from gsnn_course.execution import execute
+from gsnn_course.nbgrader_course import NbgraderCourse
+from gsnn_course.release import release, set_seed, sources, with_seed, write_releases
+from gsnn_course.report import report
+from gsnn_course.watching import Limits
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.course import execution, intake, running
-from gsnn_tutorial.course import grade as grading
-from gsnn_tutorial.course.execution import execute
-from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
-from gsnn_tutorial.course.release import release, set_seed, sources, with_seed, write_releases
-from gsnn_tutorial.course.report import report
-from gsnn_tutorial.course.watching import Limits
 
 
 @pytest.fixture
@@ -192,7 +192,7 @@ def test_an_altered_notebook_is_mended_and_told_of(blank, tmp_path, alter):
 
 def test_an_answer_that_takes_the_checks_own_is_pointed_out(blank, tmp_path):
     for source, told in [
-        ("from gsnn_tutorial.course.graders import assignment_1\n\ndouble = assignment_1.membership.reference", True),
+        ("from gsnn_tutorial.exercises import assignment_1\n\ndouble = assignment_1.membership.reference", True),
         ("reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it.", False),
     ]:
         _, notes = taken_in(answered(blank, double=source), blank, tmp_path)
@@ -479,8 +479,8 @@ def with_cell(notebook, source):
 
 
 ATTACK = """
-from gsnn_tutorial.checks import diagnosis
-from gsnn_tutorial.course.graders import assignment_1
+from gsnn_tutorial.exercises import diagnosis
+from gsnn_tutorial.exercises import assignment_1
 diagnosis.Exercise.diagnose = diagnosis.Graded.grade = lambda *arguments, **more: None
 for name in ("membership", "inside", "self_loops", "win_mask", "wout", "reach"):
     setattr(assignment_1, name, diagnosis.Graded(name, print, list))
@@ -568,7 +568,7 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
 @pytest.mark.slow
 def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp_path):
     forge = (
-        "import builtins, sys, os\nfrom gsnn_tutorial.checks import diagnosis\n"
+        "import builtins, sys, os\nfrom gsnn_tutorial.exercises import diagnosis\n"
         "diagnosis.Exercise.diagnose = diagnosis.Graded.grade = lambda *a, **k: None\n"
         "class Any(int):\n    __eq__ = lambda self, other: True\n    __hash__ = int.__hash__\n"
         "SEED = Any(0)\ndef half(x):\n    return Any(1)"

@@ -6,12 +6,12 @@ import pytest
 from assignments import answered, toy_kit
 from nbgrader.api import Gradebook
 
-from gsnn_tutorial.course import grade as grading
-from gsnn_tutorial.course import running
-from gsnn_tutorial.course.nbgrader_course import NbgraderCourse
-from gsnn_tutorial.course.outputs import fail
-from gsnn_tutorial.course.release import release
-from gsnn_tutorial.course.report import report, show
+from gsnn_course import grade as grading
+from gsnn_course import running
+from gsnn_course.nbgrader_course import NbgraderCourse
+from gsnn_course.outputs import fail
+from gsnn_course.release import release
+from gsnn_course.report import report, show
 
 pytestmark = pytest.mark.slow
 

@@ -8,8 +8,8 @@ import jupytext
 import pytest
 from assignments import FOLDER, SOURCES, Assignment, prose
 
+from gsnn_course import execution, intake
 from gsnn_tutorial.__main__ import parser
-from gsnn_tutorial.course import execution, intake
 from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.saved import saved_study
 

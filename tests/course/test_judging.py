@@ -12,11 +12,11 @@ import pytest
 import torch
 from assignments import SOURCES, Assignment
 
-from gsnn_tutorial.course import comparing, computing, sandbox, values
-from gsnn_tutorial.course import grade as grading
-from gsnn_tutorial.course.guard import Guard
-from gsnn_tutorial.course.suspicions import suspicions
-from gsnn_tutorial.course.watching import Limits, Watch
+from gsnn_course import comparing, computing, sandbox, values
+from gsnn_course import grade as grading
+from gsnn_course.guard import Guard
+from gsnn_course.suspicions import suspicions
+from gsnn_course.watching import Limits, Watch
 
 VALUES = [None, 3, -2.5, float("inf"), True, "x", [1, (2.0, "y")], {"a": {1}, 2: ...}, 10**30]
 
@@ -42,7 +42,7 @@ def test_arrays_and_errors_come_out_as_they_were_tensors_as_what_they_say_and_co
 
 
 TEST = """
-from gsnn_tutorial.course.graders import assignment_{} as checks
+from gsnn_tutorial.exercises import assignment_{} as checks
 
 checks.{}({}, 2026);
 checks.{}.grade({}, 2026, hidden=84)
@@ -162,7 +162,7 @@ def test_what_must_not_change_is_named_when_it_did(tmp_path):
 @pytest.mark.parametrize(
     ("code", "words"),
     {
-        "from gsnn_tutorial.course.graders import assignment_1": "imports the checks or the graders",
+        "from gsnn_tutorial.exercises import assignment_1": "imports the checks or the graders",
         "import sys; sys._getframe(1).f_globals": "walks the frames",
         "import sys; sys.meta_path.insert(0, Hook())": "changes how names are imported",
         "get_ipython().input_transformers_post.append(f)": "changes how cells are run",

@@ -12,10 +12,10 @@ import psutil
 import pytest
 from nbformat.v4 import new_code_cell
 
-from gsnn_tutorial.commands.course import _interruptible
-from gsnn_tutorial.course import execution, sandbox
-from gsnn_tutorial.course.execution import execute
-from gsnn_tutorial.course.watching import EVERY, Limits, Watch
+from gsnn_course import execution, sandbox
+from gsnn_course.commands.course import _interruptible
+from gsnn_course.execution import execute
+from gsnn_course.watching import EVERY, Limits, Watch
 
 pytestmark = pytest.mark.slow
 
@@ -50,7 +50,7 @@ def test_processes_have_an_end():
 @pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")
 @pytest.mark.parametrize("way", ["terminate", "kill"])
 def test_kernels_end_with_the_process_that_grades_however_it_ends(way, tmp_path):
-    code = "import asyncio, pathlib, sys; from gsnn_tutorial.course.kernels import start_kernel\n"
+    code = "import asyncio, pathlib, sys; from gsnn_course.kernels import start_kernel\n"
     code += "async def main():\n    await start_kernel(pathlib.Path(sys.argv[1]), 10**9)\n    print(flush=True)\n"
     code += "    await asyncio.sleep(60)\nasyncio.run(main())"
     start = [sys.executable, "-c", code, str(tmp_path)]

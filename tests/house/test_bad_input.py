@@ -32,43 +32,43 @@ from gsnn_tutorial import (
     worked,
 )
 from gsnn_tutorial.graph import Node
-from gsnn_tutorial.own.asked import asked_inputs, heard, restricted_errors
-from gsnn_tutorial.own.edges import read_edges
-from gsnn_tutorial.own.example import write_example
-from gsnn_tutorial.own.findings import Findings
-from gsnn_tutorial.own.fitting import Settings, candidate, errors, fitted
-from gsnn_tutorial.own.network import own_network
-from gsnn_tutorial.own.paired import paired_comparison, rival_errors
-from gsnn_tutorial.own.problem import OwnProblem
-from gsnn_tutorial.own.rivals import group_folds, mlp, pairwise, ridge
-from gsnn_tutorial.own.roles import read_roles
-from gsnn_tutorial.own.sets import membership_of, read_sets
-from gsnn_tutorial.own.sheets import read_sheet
-from gsnn_tutorial.own.signs import path_signs
-from gsnn_tutorial.own.tuned import enough_groups, own_tuning, tuned
-from gsnn_tutorial.priors.memberships import (
-    adjacency_membership,
-    connected_membership,
-    exchanged_membership,
-    matched_membership,
-)
-from gsnn_tutorial.priors.recombination import recombined
-from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
 from gsnn_tutorial.study import arms, inference, metrics, published, saved, share, verdict
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
+from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
+from gsnn_tutorial.study.own.edges import read_edges
+from gsnn_tutorial.study.own.example import write_example
+from gsnn_tutorial.study.own.findings import Findings
+from gsnn_tutorial.study.own.fitting import Settings, candidate, errors, fitted
+from gsnn_tutorial.study.own.network import own_network
+from gsnn_tutorial.study.own.paired import paired_comparison, rival_errors
+from gsnn_tutorial.study.own.problem import OwnProblem
+from gsnn_tutorial.study.own.rivals import group_folds, mlp, pairwise, ridge
+from gsnn_tutorial.study.own.roles import read_roles
+from gsnn_tutorial.study.own.sets import membership_of, read_sets
+from gsnn_tutorial.study.own.sheets import read_sheet
+from gsnn_tutorial.study.own.signs import path_signs
+from gsnn_tutorial.study.own.tuned import enough_groups, own_tuning, tuned
 from gsnn_tutorial.study.paired import checked_study, paired_study
+from gsnn_tutorial.study.priors.memberships import (
+    adjacency_membership,
+    connected_membership,
+    exchanged_membership,
+    matched_membership,
+)
+from gsnn_tutorial.study.priors.recombination import recombined
+from gsnn_tutorial.study.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.study.problem import drawn, stream
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.table import TableFile, table_columns
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.union_regularizer import disjoint_union
+from gsnn_tutorial.study.worked.blocked import Blocked
+from gsnn_tutorial.study.worked.gcn import GraphConvolutions
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import History
-from gsnn_tutorial.worked.blocked import Blocked
-from gsnn_tutorial.worked.gcn import GraphConvolutions
 
 GRAPH = pathway_graph(K=2, n_in=1, n_func=2, n_out=1).with_spurious_edges(2, seed=0)  # 2 inputs, 4 functions, 2 outputs
 G = GRAPH.networkx(spurious=False)

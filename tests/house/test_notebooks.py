@@ -8,8 +8,8 @@ import jupytext
 import nbformat
 import pytest
 
-from gsnn_tutorial.publishing.checkout import Checkout
-from gsnn_tutorial.publishing.first_cells import colab_cell
+from gsnn_course.publishing.checkout import Checkout
+from gsnn_course.publishing.first_cells import colab_cell
 
 FOLDER = Path(__file__).parents[2] / "notebooks"
 SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
@@ -120,7 +120,7 @@ def test_a_solution_in_place_passes_the_check_of_its_exercise(source):
     """Run where it stands: with what the chapter has imported, and nothing else."""
     text = "\n".join(cell.source for cell in jupytext.read(source).cells if cell.cell_type == "markdown")
     solutions = SOLUTION.findall(text)
-    checks = importlib.import_module(f"gsnn_tutorial.checks.chapter_{int(source.name[:2])}")
+    checks = importlib.import_module(f"gsnn_tutorial.exercises.chapter_{int(source.name[:2])}")
     imports = [
         line
         for line in source.read_text(encoding="utf-8").splitlines()

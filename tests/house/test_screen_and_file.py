@@ -11,7 +11,7 @@ import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, kernels, pathway_graph, simulate
 from gsnn_tutorial.evaluation import gap, linear_cka
-from gsnn_tutorial.node import GroupLayerNorm
+from gsnn_tutorial.gsnn.node import GroupLayerNorm
 from gsnn_tutorial.regularizer import standardize_over_batch
 from gsnn_tutorial.simulation import pathway_functions
 from gsnn_tutorial.sparse import SparseLinear, SparseMap, SparsePattern

@@ -8,7 +8,7 @@ import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, kernels
 from gsnn_tutorial.gsnn import Residual
-from gsnn_tutorial.node import GroupLayerNorm, NodeFunction
+from gsnn_tutorial.gsnn.node import GroupLayerNorm, NodeFunction
 from gsnn_tutorial.regularizer import LearnedScore
 
 

@@ -21,7 +21,7 @@ from strategies import (
     way,
 )
 
-from gsnn_tutorial.node import ActivationRecorder
+from gsnn_tutorial.gsnn.node import ActivationRecorder
 
 
 def dense_in(values, edges, N, C):

@@ -26,7 +26,7 @@ from strategies import (
 )
 
 from gsnn_tutorial import PathwayLatentRegularizer
-from gsnn_tutorial.node import ActivationRecorder
+from gsnn_tutorial.gsnn.node import ActivationRecorder
 from gsnn_tutorial.regularizer import standardize_over_batch
 
 

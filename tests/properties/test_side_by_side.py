@@ -28,7 +28,7 @@ from strategies import (
 )
 
 from gsnn_tutorial import PathwayLatentRegularizer, disjoint_union, train
-from gsnn_tutorial.priors.weights import EdgePenalty, WeightTyingRegularizer
+from gsnn_tutorial.study.priors.weights import EdgePenalty, WeightTyingRegularizer
 from gsnn_tutorial.wiring import EDGE_TYPES
 
 LAYOUT = "the norm's gradient is added up in the order of its memory, which a neighbour's phi='mean' turns round"

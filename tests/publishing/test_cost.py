@@ -8,8 +8,8 @@ import nbformat
 import psutil
 import pytest
 
-from gsnn_tutorial.publishing import cost
-from gsnn_tutorial.publishing.checkout import Checkout
+from gsnn_course.publishing import cost
+from gsnn_course.publishing.checkout import Checkout
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from gsnn_course.publishing.checkout import Checkout
+from gsnn_course.publishing.fresh import fresh
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.publishing.checkout import Checkout
-from gsnn_tutorial.publishing.fresh import fresh
 
 ROOT = Path(__file__).parents[2]
 

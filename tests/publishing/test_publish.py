@@ -11,10 +11,10 @@ import jupytext
 import nbformat
 import pytest
 
+from gsnn_course.publishing.checkout import Address, Checkout
+from gsnn_course.publishing.first_cells import colab_cell
+from gsnn_course.publishing.publish import publish
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.publishing.checkout import Address, Checkout
-from gsnn_tutorial.publishing.first_cells import colab_cell
-from gsnn_tutorial.publishing.publish import publish
 
 ROOT = Path(__file__).parents[2]
 NAMED = re.compile(r"mybinder\.org/v2|colab\.research|git\+https|/hub/user-redirect")

@@ -9,15 +9,15 @@ import torch
 
 from gsnn_tutorial import Problem, train
 from gsnn_tutorial.evaluation import mse
-from gsnn_tutorial.files import read_csv
 from gsnn_tutorial.kernels import threads
-from gsnn_tutorial.priors.weights import edges_outside
 from gsnn_tutorial.study import blocks as blocks_module
 from gsnn_tutorial.study import paired
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS, arm_named, arms_in_words
 from gsnn_tutorial.study.blocks import Blocks, even_block
+from gsnn_tutorial.study.files import read_csv
 from gsnn_tutorial.study.metrics import MEASURES
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.priors.weights import edges_outside
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.replicas import Replica, seeds_per_block, train_block
 from gsnn_tutorial.study.table import TableFile, table_columns

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from gsnn_tutorial import Problem
-from gsnn_tutorial.files import UnusableFile
 from gsnn_tutorial.study import paired
+from gsnn_tutorial.study.files import UnusableFile
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.table import TableFile, settings_file

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, pathway_graph, train
-from gsnn_tutorial.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
+from gsnn_tutorial.study.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.study.union import GSNNUnion
 from gsnn_tutorial.study.union_regularizer import UnionRegularizer, disjoint_union
 

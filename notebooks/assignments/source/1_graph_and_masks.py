@@ -118,7 +118,7 @@ def membership(pairs, names, P):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "membership-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 
 checks.membership(membership, SEED);
 ### BEGIN HIDDEN TESTS
@@ -156,7 +156,7 @@ def inside(M, edge_index):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "inside-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 
 checks.inside(inside, SEED);
 ### BEGIN HIDDEN TESTS
@@ -184,7 +184,7 @@ def self_loops(edge_index, N):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "self_loops-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 
 checks.self_loops(self_loops, SEED);
 ### BEGIN HIDDEN TESTS
@@ -222,7 +222,7 @@ def win_mask(edge_index, channels):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "win_mask-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 
 checks.win_mask(win_mask, SEED);
 ### BEGIN HIDDEN TESTS
@@ -263,7 +263,7 @@ def wout(values, edge_index, N, C):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "wout-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 
 checks.wout(wout, SEED);
 ### BEGIN HIDDEN TESTS
@@ -302,7 +302,7 @@ def reach(edge_index, N, I, O, L):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "reach-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_1 as checks
+from gsnn_tutorial.exercises import assignment_1 as checks
 
 checks.reach(reach, SEED);
 ### BEGIN HIDDEN TESTS

@@ -115,7 +115,7 @@ def levels(parents):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "levels-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import assignment_2 as checks
 
 checks.levels(levels, SEED);
 ### BEGIN HIDDEN TESTS
@@ -153,7 +153,7 @@ def strongest(parents):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "strongest-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import assignment_2 as checks
 
 checks.strongest(strongest, SEED);
 ### BEGIN HIDDEN TESTS
@@ -203,7 +203,7 @@ def scm(parents, functions, z, sigma):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "scm-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import assignment_2 as checks
 
 checks.scm(scm, SEED);
 ### BEGIN HIDDEN TESTS
@@ -251,7 +251,7 @@ def shared_noise(parents, outputs, sigma):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "shared_noise-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import assignment_2 as checks
 
 checks.shared_noise(shared_noise, SEED);
 ### BEGIN HIDDEN TESTS
@@ -292,7 +292,7 @@ def through(f, s, z, sigma):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "through-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import assignment_2 as checks
 
 checks.through(through, SEED);
 ### BEGIN HIDDEN TESTS
@@ -353,7 +353,7 @@ def limits(y_train, y_test, expected):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "limits-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_2 as checks
+from gsnn_tutorial.exercises import assignment_2 as checks
 
 checks.limits(limits, SEED);
 ### BEGIN HIDDEN TESTS

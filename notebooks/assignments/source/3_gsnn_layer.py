@@ -110,7 +110,7 @@ def read_in(x, edge_index, N):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "read_in-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_3 as checks
+from gsnn_tutorial.exercises import assignment_3 as checks
 
 checks.read_in(read_in, SEED);
 ### BEGIN HIDDEN TESTS
@@ -155,7 +155,7 @@ def hear(h, values, bias, edge_index, N, C):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "hear-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_3 as checks
+from gsnn_tutorial.exercises import assignment_3 as checks
 
 checks.hear(hear, SEED);
 ### BEGIN HIDDEN TESTS
@@ -191,7 +191,7 @@ def group_norm(z, channels, gamma, beta):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "group_norm-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_3 as checks
+from gsnn_tutorial.exercises import assignment_3 as checks
 
 checks.group_norm(group_norm, SEED);
 ### BEGIN HIDDEN TESTS
@@ -242,7 +242,7 @@ def layer(lin_in, norm, lin_out, N):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "layer-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_3 as checks
+from gsnn_tutorial.exercises import assignment_3 as checks
 
 checks.layer(layer, SEED);
 ### BEGIN HIDDEN TESTS
@@ -276,7 +276,7 @@ def linear_mse(x_train, y_train, x_test, y_test):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "linear_mse-test", "locked": true, "points": 2, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_3 as checks
+from gsnn_tutorial.exercises import assignment_3 as checks
 
 checks.linear_mse(linear_mse, SEED);
 ### BEGIN HIDDEN TESTS
@@ -319,7 +319,7 @@ def fit(model, x_train, y_train, x_test, y_test, epochs, lr):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "fit-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_3 as checks
+from gsnn_tutorial.exercises import assignment_3 as checks
 
 checks.fit(fit, SEED);
 ### BEGIN HIDDEN TESTS

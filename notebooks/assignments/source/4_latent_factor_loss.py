@@ -106,7 +106,7 @@ def in_step(s, pairs):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "in_step-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_4 as checks
+from gsnn_tutorial.exercises import assignment_4 as checks
 
 checks.in_step(in_step, SEED);
 ### BEGIN HIDDEN TESTS
@@ -138,7 +138,7 @@ def pathway_scores(s, M):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "pathway_scores-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_4 as checks
+from gsnn_tutorial.exercises import assignment_4 as checks
 
 checks.pathway_scores(pathway_scores, SEED);
 ### BEGIN HIDDEN TESTS
@@ -187,7 +187,7 @@ def pull(s, t):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "pull-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_4 as checks
+from gsnn_tutorial.exercises import assignment_4 as checks
 
 checks.pull(pull, SEED);
 ### BEGIN HIDDEN TESTS
@@ -264,7 +264,7 @@ def sim_loss(s, pathway, node, weight):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "sim_loss-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_4 as checks
+from gsnn_tutorial.exercises import assignment_4 as checks
 
 checks.sim_loss(sim_loss, SEED);
 ### BEGIN HIDDEN TESTS
@@ -302,7 +302,7 @@ def follow(s, M):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "follow-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_4 as checks
+from gsnn_tutorial.exercises import assignment_4 as checks
 
 checks.follow(follow, SEED);
 ### BEGIN HIDDEN TESTS
@@ -344,7 +344,7 @@ def best_share(a):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "best_share-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_4 as checks
+from gsnn_tutorial.exercises import assignment_4 as checks
 
 checks.best_share(best_share, SEED);
 ### BEGIN HIDDEN TESTS

@@ -108,7 +108,7 @@ def fair_control(M, shuffles):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "fair_control-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_5 as checks
+from gsnn_tutorial.exercises import assignment_5 as checks
 
 checks.fair_control(fair_control, SEED);
 ### BEGIN HIDDEN TESTS
@@ -156,7 +156,7 @@ def cka(a):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "cka-test", "locked": true, "points": 4, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_5 as checks
+from gsnn_tutorial.exercises import assignment_5 as checks
 
 checks.cka(cka, SEED);
 ### BEGIN HIDDEN TESTS
@@ -194,7 +194,7 @@ def beyond_chance(S, M, shuffles):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "beyond_chance-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_5 as checks
+from gsnn_tutorial.exercises import assignment_5 as checks
 
 checks.beyond_chance(beyond_chance, SEED);
 ### BEGIN HIDDEN TESTS
@@ -267,7 +267,7 @@ def paired_interval(arm, other):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "paired_interval-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_5 as checks
+from gsnn_tutorial.exercises import assignment_5 as checks
 
 checks.paired_interval(paired_interval, SEED);
 ### BEGIN HIDDEN TESTS
@@ -314,7 +314,7 @@ def conclude(versus_baseline, versus_control, margin, less_is_better):
     ### END SOLUTION
 
 # %% nbgrader={"grade": true, "grade_id": "conclude-test", "locked": true, "points": 3, "schema_version": 3, "solution": false, "task": false, "cell_type": "code"}
-from gsnn_tutorial.course.graders import assignment_5 as checks
+from gsnn_tutorial.exercises import assignment_5 as checks
 
 checks.conclude(conclude, SEED);
 ### BEGIN HIDDEN TESTS

@@ -1,0 +1,110 @@
+"""A class's notebooks on their way through the kernels; what has been run outlives an interruption."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+from tqdm.auto import tqdm
+
+from gsnn_course.execution import execute
+from gsnn_course.guard import Guard, digest
+from gsnn_course.nbgrader_course import NbgraderCourse
+from gsnn_course.release import read_source
+from gsnn_course.watching import Limits
+from gsnn_tutorial.study.files import UnusableFile, read_json, write_json
+
+UNFINISHED = "unfinished.json"  # in the output folder, until a class is graded
+
+
+class Run:
+    """The notebooks of a class, and which of them have been run. What has been run is kept in ``executed/``."""
+
+    def __init__(self, course: NbgraderCourse, source: Path, limits: Limits, jobs: int, notebooks: dict):
+        self.course, self.limits, self.jobs, self.notebooks = course, limits, jobs, notebooks
+        marked = [(cell, cell.metadata.get("nbgrader", {})) for cell in read_source(source).cells]
+        self.tests = {
+            cell.id: cell.source
+            for cell, mark in marked
+            if cell.cell_type == "code" and mark.get("grade") and not mark.get("solution")
+        }
+        self.path = course.folder / UNFINISHED
+        asked = json.dumps(
+            [digest(source), {pupil: nbformat.writes(notebook) for pupil, notebook in notebooks.items()}]
+        )
+        self.of, self.notes, self.written = hashlib.sha256(asked.encode()).hexdigest(), {}, {}
+        self.guarded = {}  # {path: fingerprint}, from when the run began
+        if self.path.exists():
+            earlier = read_json(self.path, {"of": str, "done": dict, "guarded": dict})
+            if earlier["of"] != self.of:
+                raise UnusableFile(f"output {course.folder} holds an unfinished run of other submissions or tests: "
+                                   "give another output")  # fmt: skip
+            self.guarded = earlier["guarded"]
+            for pupil, (mark, notes) in earlier["done"].items():
+                path = course.notebook("executed", pupil)
+                if path.exists() and digest(path) == mark:
+                    self.notes[pupil], self.written[pupil] = notes, mark
+        for step in ("submitted", "autograded", "feedback", "source", "release", "gradebook.db"):
+            self._remove(course.folder / step)
+        self._save()
+
+    def guard(self, guard: Guard):
+        """Let what must not change be as it was when the run began, before an interruption too."""
+        guard.before = self.guarded = self.guarded or guard.before
+        self._save()
+
+    def forget(self):
+        """Use nothing again of what has been run: code that changed a file may have changed that as well."""
+        self.notes, self.written, self.guarded = {}, {}, {}
+        self._save()
+
+    def execute(self, progress: bool):
+        """Run what has not been run."""
+        pending = {pupil: notebook for pupil, notebook in self.notebooks.items() if pupil not in self.written}
+        with tqdm(total=len(self.notebooks), desc="submissions", disable=not progress, smoothing=0) as bar:
+            bar.update(len(self.written))
+
+            def done(pupil: str, notes: list[str]):
+                notebook = self.notebooks[pupil]
+                for cell in notebook.cells:
+                    if cell.id in self.tests:
+                        cell.source = self.tests[cell.id]
+                self.course.write(notebook, "executed", pupil)
+                self.notes[pupil], self.written[pupil] = notes, digest(self.course.notebook("executed", pupil))
+                self._save()
+                bar.update()
+
+            originals = {
+                pupil: nbformat.from_dict(json.loads(json.dumps(notebook))) for pupil, notebook in pending.items()
+            }
+            execute(pending, tests=self.tests, jobs=self.jobs, limits=self.limits, done=done)
+        self.originals = originals
+
+    def check(self):
+        """Raise UnusableFile if a notebook that was run is not as it was written."""
+        for pupil, mark in self.written.items():
+            if digest(path := self.course.notebook("executed", pupil)) != mark:
+                raise UnusableFile(f"{path} was changed while other submissions ran: nothing was graded")
+
+    def verdicts(self) -> dict[str, dict[str, float]]:
+        """{pupil: {cell: points}} that the tests gave."""
+        result = {}
+        for pupil in self.written:
+            cells = [c for c in self.course.read("executed", pupil).cells if c.id in self.tests]
+            failed = {cell.id: any(o.output_type == "error" for o in cell.outputs) for cell in cells}
+            result[pupil] = {cell.id: 0 if failed[cell.id] else cell.metadata.nbgrader.points for cell in cells}
+        return result
+
+    def _save(self):
+        done = {pupil: [mark, self.notes[pupil]] for pupil, mark in self.written.items()}
+        write_json({"of": self.of, "done": done, "guarded": self.guarded}, self.path)
+
+    @staticmethod
+    def _remove(path: Path):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)

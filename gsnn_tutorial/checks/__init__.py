@@ -1,5 +1,0 @@
-"""Checks for exercises: they answer a wrong attempt with a diagnosis, not with a bare False."""
-
-from gsnn_tutorial.checks.diagnosis import Exercise, Graded, exercise, graded
-
-__all__ = ["Exercise", "Graded", "exercise", "graded"]

@@ -1,0 +1,96 @@
+"""Exercise 5 of assignment 3: the bar, a linear model."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+
+from gsnn_tutorial.exercises.diagnosis import graded
+
+
+def almost_linear(seed):
+    """Inputs and outputs far from mean 0, a little noise and a little curvature.
+
+    The inputs are small, so that a small ridge matters. The first case is small enough to be read.
+    """
+    rng = np.random.default_rng(seed)
+    cases = []
+    for I, O, n_train, n_test in [(3, 2, 20, 9), (int(rng.integers(4, 6)), 3, 30, 12)]:
+        x = 1 + rng.standard_normal((n_train + n_test, I))
+        y = x @ rng.standard_normal((I, O)) + 0.3 * x[:, :1] ** 2 + 2 + 0.5 * rng.standard_normal((len(x), O))
+        x, y = torch.tensor(0.1 * x).float(), torch.tensor(y).float()
+        cases.append((x[:n_train], y[:n_train], x[n_train:], y[n_train:]))
+    x, y = rng.integers(0, 5, (8, 1)) / 10, rng.integers(0, 9, (8, 2)) / 2
+    x[:3] = [[0.1], [0.3], [0.6]]
+    small = tuple(torch.tensor(part).float() for part in (x[:5], y[:5], x[5:], y[5:]))
+    return [small, *cases]
+
+
+def with_ones(x):
+    """Inputs and a column of ones, (rows, I + 1)."""
+    return torch.cat([x, torch.ones(len(x), 1)], dim=1)
+
+
+@graded("the bar, a linear model", cases=almost_linear, tolerance=1e-4, shrinks=False)
+def linear_mse(x_train, y_train, x_test, y_test):
+    """The test MSE of least squares with an intercept."""
+    W = torch.linalg.lstsq(with_ones(x_train), y_train).solution  # (I + 1, O)
+    return (with_ones(x_test) @ W - y_test).square().mean()
+
+
+@linear_mse.mistake("the intercept is missing: y = 0 at x = 0 is not given. Append a column of ones to x.")
+def no_intercept(x_train, y_train, x_test, y_test):
+    W = torch.linalg.lstsq(x_train, y_train).solution  # (I, O)
+    return (x_test @ W - y_test).square().mean()
+
+
+@linear_mse.mistake("this is the error on the training rows. Fit on them, and measure on the test rows.")
+def training_error(x_train, y_train, x_test, y_test):
+    return linear_mse.reference(x_train, y_train, x_train, y_train)
+
+
+@linear_mse.mistake("you fitted on the test rows. A model that has seen the answers is not tested by them.")
+def fitted_on_test_rows(x_train, y_train, x_test, y_test):
+    return linear_mse.reference(x_test, y_test, x_test, y_test)
+
+
+@linear_mse.mistake("you fitted on all rows. The test rows are for testing only.")
+def fitted_on_all_rows(x_train, y_train, x_test, y_test):
+    return linear_mse.reference(torch.cat([x_train, x_test]), torch.cat([y_train, y_test]), x_test, y_test)
+
+
+@linear_mse.mistake(
+    "you moved training and test rows by different means. What is done to a row is learned on the training rows."
+)
+def centred_apart(x_train, y_train, x_test, y_test):
+    return linear_mse.reference(x_train - x_train.mean(0), y_train, x_test - x_test.mean(0), y_test)
+
+
+@linear_mse.mistake(
+    "you moved the test rows, y too, by means of their own. y is not known before the test: the intercept comes from "
+    "the training rows."
+)
+def centred_apart_y_too(x_train, y_train, x_test, y_test):
+    return centred_apart(x_train, y_train - y_train.mean(0), x_test, y_test - y_test.mean(0))
+
+
+@linear_mse.mistake("this is the root of the MSE.")
+def root(x_train, y_train, x_test, y_test):
+    return linear_mse.reference(x_train, y_train, x_test, y_test).sqrt()
+
+
+@linear_mse.mistake("you added up the outputs, and took the mean over rows only. It runs over rows and outputs.")
+def outputs_added_up(x_train, y_train, x_test, y_test):
+    return linear_mse.reference(x_train, y_train, x_test, y_test) * y_train.shape[1]
+
+
+@linear_mse.mistake("this is R squared, as score() gives it. Return the mean of squared differences.")
+def r_squared(x_train, y_train, x_test, y_test):
+    W = torch.linalg.lstsq(with_ones(x_train), y_train).solution  # (I + 1, O)
+    errors = (with_ones(x_test) @ W - y_test).square().mean(0)  # (O,)
+    return (1 - errors / y_test.var(0, correction=0)).mean()
+
+
+@linear_mse.mistake("this is the error of the training mean, which does not look at x.")
+def training_mean(x_train, y_train, x_test, y_test):
+    return (y_train.mean(0) - y_test).square().mean()

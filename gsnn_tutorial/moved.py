@@ -1,0 +1,73 @@
+"""Old names of modules: for one version they still work, and a DeprecationWarning names the new place.
+
+A module that is listed here may have been divided: its names are then looked up in each of its new places.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import warnings
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+SINCE = "0.4.0"
+MOVED = {  # an old module or package, which stands for all below it: the modules that have its names now
+    "arrays": ("gsnn_tutorial.validate.arrays",),
+    "bench": ("benchmarks",),
+    "checks": ("gsnn_tutorial.exercises",),
+    "commands.book": ("gsnn_course.commands.book",),
+    "commands.cost": ("gsnn_course.commands.cost",),
+    "commands.course": ("gsnn_course.commands.course",),
+    "commands.fresh": ("gsnn_course.commands.fresh",),
+    "commands.publish": ("gsnn_course.commands.publish",),
+    "course": ("gsnn_course",),
+    "course.graders": ("gsnn_tutorial.exercises",),
+    "files": ("gsnn_tutorial.study.files",),
+    "node": ("gsnn_tutorial.gsnn.node",),
+    "own": ("gsnn_tutorial.study.own",),
+    "priors": ("gsnn_tutorial.study.priors",),
+    "publishing": ("gsnn_course.publishing",),
+    "worked": ("gsnn_tutorial.study.worked",),
+}
+
+
+def new_places(name: str) -> tuple[str, ...]:
+    """The modules that have the names of an old module now; none if the module has not moved."""
+    package, _, old = name.partition(".")
+    known, rest = old, ""
+    while known and known not in MOVED:
+        known, _, last = known.rpartition(".")
+        rest = f".{last}{rest}"
+    return tuple(place + rest for place in MOVED[known]) if known and package == "gsnn_tutorial" else ()
+
+
+class OldNames(MetaPathFinder, Loader):
+    """Finds a module by its old name, as a module that hands on the names of the new ones."""
+
+    def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
+        return ModuleSpec(name, self, is_package=True) if new_places(name) else None
+
+    def exec_module(self, module: ModuleType):
+        places = new_places(module.__name__)
+        text = f"{module.__name__} has moved to {' and '.join(places)} in version {SINCE}: import it from there"
+        warnings.warn(text, DeprecationWarning, stacklevel=2)
+        found = [importlib.import_module(place) for place in places]
+
+        def look_up(name: str):
+            for place in found:
+                if hasattr(place, name):
+                    return getattr(place, name)
+            raise AttributeError(f"module {module.__name__!r} has no attribute {name!r}")
+
+        module.__getattr__ = look_up
+
+
+def install():
+    """Make the old names work, once."""
+    if not any(isinstance(finder, OldNames) for finder in sys.meta_path):
+        sys.meta_path.append(OldNames())
+
+
+install()
