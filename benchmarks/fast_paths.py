@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 import torch
 
 from benchmarks.clock import in_turn
-from benchmarks.models import random_edges, random_model, samples_of, seed_model, training_step
+from benchmarks.models import samples_of, seed_model
 from benchmarks.sizes import Sizes
 from gsnn_tutorial import kernels
 from gsnn_tutorial.gsnn import GSNN, win_indices
 from gsnn_tutorial.regularizer import LearnedScore
 from gsnn_tutorial.sparse import SparseLinear
+from gsnn_tutorial.study.speed import random_edges, random_model, training_step
 from gsnn_tutorial.study.union import GSNNUnion
 
 NEAR, FAR = 32, 128  # samples of the map whose gradient is in the cache, and of the one whose gradient is not

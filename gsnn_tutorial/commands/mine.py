@@ -11,7 +11,7 @@ import pandas as pd
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
-from gsnn_tutorial.study.files import RunFolder, read_json, write_json, write_text
+from gsnn_tutorial.study.files import read_json, write_json, write_text
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
 from gsnn_tutorial.study.own.fitting import Settings
 from gsnn_tutorial.study.own.network import OwnNetwork, own_network
@@ -19,6 +19,7 @@ from gsnn_tutorial.study.own.paired import OWN_ARMS, RIVALS, Comparison, paired_
 from gsnn_tutorial.study.own.problem import OwnProblem
 from gsnn_tutorial.study.own.rivals import ALPHAS
 from gsnn_tutorial.study.own.tuned import choices_in_words, enough_groups, own_tuning
+from gsnn_tutorial.study.run_folder import RunFolder
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import in_words, verdict
 

@@ -17,11 +17,11 @@ from tqdm import tqdm
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
-from gsnn_tutorial.study.files import usable_device
 from gsnn_tutorial.study.metrics import USUAL_MEASURES
 from gsnn_tutorial.study.problem import Drawn, drawn
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.replicas import seeds_per_block, train_block
+from gsnn_tutorial.study.run_folder import usable_device
 from gsnn_tutorial.study.table import TableFile, settings_of, table_columns
 from gsnn_tutorial.study.tuned import train_tuned, tuned_columns
 from gsnn_tutorial.study.tuning import Tuning

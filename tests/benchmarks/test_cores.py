@@ -91,7 +91,7 @@ def test_an_interrupt_of_the_benchmark_ends_the_second_process(tmp_path, monkeyp
 
     monkeypatch.setattr(table, "busy_cores", noted)
     monkeypatch.setattr(table, "in_turn", lambda runs, *_: interrupted(runs) if workers else dict.fromkeys(runs, 1.0))
-    assert run_bench(tmp_path, sizes=TINY, only=["cores"]) is False
+    assert run_bench(tmp_path, sizes=TINY, only=["kernels"]) is False
     assert len(workers) == 1 and workers[0].poll() is not None
     assert (pd.read_csv(tmp_path / "cores.csv")["busy"] == "no").all()
 
