@@ -82,5 +82,5 @@ def on_threads(count: int, run: Callable, in_a_row: int = 1) -> Callable:
 
 
 def weights_of(model: torch.nn.Module) -> int:
-    """How many weights a model has, counted as ``train`` counts them."""
+    """The number of weights of a model, counted as ``train`` counts them."""
     return sum(parameter.numel() for parameter in model.parameters())

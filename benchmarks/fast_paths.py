@@ -114,7 +114,7 @@ def sparse_map(sizes: Sizes, B: int, device: str) -> Callable:
 
 
 def norm_elu(model: GSNN, B: int) -> Callable:
-    """What a layer's nodes do with their channels, forward and backward."""
+    """The nodes' work on their channels in one layer, forward and backward."""
     node, device = model.ResBlocks[0].node, model.edge_index.device
     z = torch.randn(model.N * model.channels, B, device=device, requires_grad=True)
     g = torch.randn(model.N, model.channels, B, device=device)

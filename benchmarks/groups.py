@@ -36,7 +36,7 @@ def measured(group: str, sizes: Sizes, device: str) -> Iterator[tuple[str, list[
 
 
 def length(group: str, sizes: Sizes) -> int:
-    """How many times ``measured`` yields, if the fast paths are on: the length of a progress bar."""
+    """The number of times that ``measured`` yields with the fast paths on: the length of a progress bar."""
     scales = (sizes.scaling_edges, sizes.scaling_batch, sizes.scaling_channels, sizes.scaling_replicas)
     lengths = {"map": 2, "parts": 6, "study": 1, "scaling": sum(map(len, (*scales, sizes.memberships)))}
     return lengths.get(group, 10 + 2 + len(sizes.cores_powers))

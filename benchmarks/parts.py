@@ -118,7 +118,7 @@ def whole_study(sizes: Sizes, device: str) -> Iterator[Row]:
 
 
 def building(sizes: Sizes, device: str) -> Iterator[Row]:
-    """Where the weights are, for a large graph."""
+    """The places of the weights, for a large graph."""
     edge_index = random_edges(sizes.nodes, sizes.edges)
     runs = {
         "peer": lambda: loop_indices(edge_index, sizes.nodes, 8),

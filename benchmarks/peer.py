@@ -176,7 +176,7 @@ def dense_loss(activations: Sequence[torch.Tensor], M: torch.Tensor, phi, eps: f
 
 
 def loop_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where W_in and W_out have weights, (2, nnz) each, by loops over edges, nodes and channels."""
+    """The places of the weights of W_in and W_out, (2, nnz) each, by loops over edges, nodes and channels."""
     edges = edge_index.t().tolist()
     win, wout, leaving = [], [], [[] for _ in range(nodes)]
     for e, (source, target) in enumerate(edges):

@@ -1,4 +1,4 @@
-"""How a command runs and ends: one line for what the user can mend, an exit code, and no traceback for it."""
+"""The run of a command, and its end: an exit code, and one line in place of a traceback where a user can mend it."""
 
 from __future__ import annotations
 

@@ -14,9 +14,9 @@ from gsnn_tutorial.study.speed import random_model
 
 TINY = Sizes(problem=Problem(n_train=8, n_test=8), map_nodes=50, map_edges=200, union=2, repeats=1)
 RUNS = {
-    "sparse_map": lambda: table.sparse_map(TINY, 7, "cpu"),
+    "sparse_product": lambda: table.sparse_map(TINY, 7, "cpu"),
     "channel_norm": lambda: table.norm_elu(random_model(20, 60), 7),
-    "elu_over": lambda: table.norm_elu(random_model(20, 60), 7),
+    "activated": lambda: table.norm_elu(random_model(20, 60), 7),
     "add_residual": lambda: table.residual(random_model(20, 60), 7),
     "node_scores": lambda: table.learned_score(random_model(20, 60), 7),
 }
