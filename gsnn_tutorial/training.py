@@ -145,8 +145,7 @@ def train(
     batch_size = _batch_size(batch_size, len(x_train), regularizer)
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
     weights = sum(parameter.numel() for parameter in parameters)
-    if regularizer is not None:
-        parameters += list(regularizer.parameters())
+    parameters += [] if regularizer is None else list(regularizer.parameters())
     # foreach: all tensors in one call. (fused is faster still, but rounds by an entry's place in its tensor, so that
     # a union of models would not train to the last bit as each of them alone.)
     optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, foreach=True)
