@@ -12,8 +12,8 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from benchmarks.groups import GROUPS, length, measured
+from benchmarks.in_words import cores_in_words, fast_paths_in_words, table_of, threads_in_words
 from benchmarks.sizes import QUICK, Sizes
-from benchmarks.table import cores_in_words, fast_paths_in_words, table_of, threads_in_words
 from gsnn_tutorial import kernels, validate
 from gsnn_tutorial.plots.scaling import plot_scaling
 from gsnn_tutorial.study.files import write_csv

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from benchmarks import parts
-from benchmarks.cores import beside_work, growing_steps
 from benchmarks.fast_paths import fast_paths
-from benchmarks.scaling import scaled_steps
+from benchmarks.growth import scaled_steps
 from benchmarks.sizes import Sizes
+from benchmarks.thread_counts import beside_work, growing_steps
 
 AGAINST_PEER = {  # each part gives rows of the table "bench"
     "map": (parts.sparse_maps,),

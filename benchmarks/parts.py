@@ -14,6 +14,7 @@ import pandas as pd
 import torch
 
 from benchmarks.clock import copying, in_turn, peak_bytes
+from benchmarks.in_words import Row
 from benchmarks.models import samples_of, seed_model, training_epochs
 from benchmarks.peer import (
     DenseRegularizer,
@@ -24,7 +25,6 @@ from benchmarks.peer import (
     simulate_one_by_one,
 )
 from benchmarks.sizes import Sizes
-from benchmarks.table import Row
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer

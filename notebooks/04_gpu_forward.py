@@ -1085,7 +1085,7 @@ slopes(scaling).replace(IN_WORDS)
 # work written as messages, or against the loop or the dense matrix that it replaces. It prints a table with
 # a goal for each row, which was set before the run, and says which goals were missed. In the saved run you
 # can see the whole table with `print(table_of(bench))`, after
-# `from benchmarks.table import table_of`.
+# `from benchmarks.in_words import table_of`.
 #
 # </details>
 #

@@ -186,7 +186,7 @@ def _add_study(commands):
 
 
 def _prepare_study(given: argparse.Namespace) -> Callable[[], bool]:
-    from gsnn_tutorial.commands.study import checked_parts, run_study
+    from gsnn_tutorial.commands.named_study import checked_parts, run_study
     from gsnn_tutorial.study.run_folder import usable_device
 
     checked_parts(given.name, given.seeds)

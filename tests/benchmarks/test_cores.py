@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import cores as table
+from benchmarks import thread_counts as table
 from benchmarks.busy import busy_cores
 from benchmarks.command import run_bench
+from benchmarks.in_words import cores_in_words, several_win_from, threads_in_words
 from benchmarks.sizes import Sizes
-from benchmarks.table import cores_in_words, several_win_from, threads_in_words
 from gsnn_tutorial import Problem
 from gsnn_tutorial.kernels import cores, threads
 

@@ -6,8 +6,8 @@ import torch
 
 from benchmarks import fast_paths as table
 from benchmarks.command import run_bench
+from benchmarks.in_words import fast_paths_in_words
 from benchmarks.sizes import QUICK, Sizes
-from benchmarks.table import fast_paths_in_words
 from gsnn_tutorial import Problem, kernels
 from gsnn_tutorial.kernels import maps
 from gsnn_tutorial.study.speed import random_model

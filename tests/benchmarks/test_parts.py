@@ -12,9 +12,10 @@ import torch
 
 from benchmarks import __main__ as options
 from benchmarks import command as bench
-from benchmarks import groups, parts, scaling
+from benchmarks import groups, growth, parts
 from benchmarks.__main__ import main
 from benchmarks.clock import copying, in_turn, peak_bytes
+from benchmarks.in_words import Row, table_of
 from benchmarks.peer import (
     DenseRegularizer,
     GatherScatterGSNN,
@@ -24,7 +25,6 @@ from benchmarks.peer import (
     simulate_one_by_one,
 )
 from benchmarks.sizes import Sizes
-from benchmarks.table import Row, table_of
 from gsnn_tutorial import PathwayLatentRegularizer, Problem, SparseLinear, simulate
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_all_scaling, plot_scaling
@@ -188,7 +188,7 @@ def interrupted(*arguments, **options):
 
 def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
-    monkeypatch.setattr(scaling, "MESSAGES", 32 * 202 * 8)  # of 200 edges and 2 inputs, and no more
+    monkeypatch.setattr(growth, "MESSAGES", 32 * 202 * 8)  # of 200 edges and 2 inputs, and no more
     monkeypatch.setattr(bench, "plot_scaling", lambda points: plt.figure())  # its own test draws it; saving takes long
     assert main(["--quick", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out

@@ -13,10 +13,10 @@ import pytest
 from gsnn_tutorial import Problem
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands import compare as compare_command
+from gsnn_tutorial.commands import named_study as study_command
 from gsnn_tutorial.commands import options
-from gsnn_tutorial.commands import study as study_command
 from gsnn_tutorial.commands.compare import compare_arms, compare_published
-from gsnn_tutorial.commands.study import run_study
+from gsnn_tutorial.commands.named_study import run_study
 from gsnn_tutorial.study.files import UnusableFile
 from gsnn_tutorial.study.named import NamedStudy, Part
 from gsnn_tutorial.study.recipe import Recipe
