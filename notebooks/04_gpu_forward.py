@@ -1081,7 +1081,7 @@ slopes(scaling).replace(IN_WORDS)
 #
 # <details><summary>All that the kit measures</summary>
 #
-# The command `python -m gsnn_tutorial bench` measures everything that the kit does often against the same
+# In a clone of the kit, the command `python -m benchmarks` measures everything that the kit does often against the same
 # work written as messages, or against the loop or the dense matrix that it replaces. It prints a table with
 # a goal for each row, which was set before the run, and says which goals were missed. In the saved run you
 # can see the whole table with `print(table_of(bench))`, after
