@@ -626,7 +626,7 @@ print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 #
 # **The file.** What you have just written is `gsnn_tutorial/gsnn/model.py`, with sparse maps in place of the dense ones.
 # What happens inside a node, the group norm among it, has a page of its own in `gsnn_tutorial/gsnn/node.py`. You can read
-# both here: run `from gsnn_tutorial import gsnn, node` in a new cell, and then `gsnn??` or `node??`.
+# both here: run `from gsnn_tutorial.gsnn import model, node` in a new cell, and then `model??` or `node??`.
 #
 # ## 5 · A signal spreads
 #
