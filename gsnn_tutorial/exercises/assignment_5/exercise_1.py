@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsnn_tutorial.exercises.assignment_5.shared_pathways import TRUTHS, pairs_kept, shuffles_by_kind, survivors
+from gsnn_tutorial.exercises.assignment_5.shared_pathways import TRUTHS, shuffles_by_kind
+from gsnn_tutorial.exercises.assignment_5.shared_pathways import pairs_kept, survivors  # noqa: F401  slips use them
 from gsnn_tutorial.exercises.diagnosis import graded
 
 
@@ -45,8 +46,8 @@ FAIR = "sorted(M[:, s].tolist()) != sorted(M.tolist())"
 fair_control.slips({
     "you took the first shuffle as it came. It may give the true pathways: go on to one that does not.":
         {f" if {FAIR}": ""},
-    "you asked only whether the shuffle moves a node. Nodes with the same memberships may change places, and nothing has "
-    "changed: compare pathways.":
+    "you asked only whether the shuffle moves a node. Nodes with the same memberships may change places, and nothing "
+    "has changed: compare pathways.":
         {FAIR: "(s != np.arange(len(s))).any()"},
     "you compared row by row. The true pathways in another order are the true pathways: compare them as sets.":
         {FAIR: "not np.array_equal(M, M[:, s])"},
@@ -57,7 +58,8 @@ fair_control.slips({
     "you asked that no two nodes stay together. A fair shuffle may keep true pairs; who sorts them out picks shuffles "
     "that are less like the truth than chance is.":
         {FAIR: "pairs_kept(M, M[:, s]) == 0"},
-    "you picked the shuffle that is least like the truth. Who picks among fair shuffles picks a result: take the first.":
+    "you picked the shuffle that is least like the truth. Who picks among fair shuffles picks a result: take the "
+    "first.":
         {f"next(M[:, s] for s in shuffles if {FAIR})": "M[:, max(shuffles, key=lambda s: changes(M, s))]"},
     "you asked that every node move. A fair shuffle may leave nodes where they are.":
         {FAIR: f"{FAIR} and (s != np.arange(len(s))).all()"},

@@ -37,7 +37,8 @@ COSINE = {  # one product for each pair of nodes, channel by channel
     "np.sqrt(np.diag(norms))", "norms**2": "norms",
 }  # fmt: skip
 cka.slips({
-    "you did not centre. Subtract each channel's mean over the batch, or levels make nodes alike.": {" - a.mean(0)": ""},
+    "you did not centre. Subtract each channel's mean over the batch, or levels make nodes alike.":
+        {" - a.mean(0)": ""},
     "you centred over the channels of a sample. The mean runs over the batch, each channel of each node for itself.":
         {"a.mean(0)": "a.mean(2, keepdims=True)"},
     "you took one mean for all nodes. Each channel of each node has its own.": {"a.mean(0)": "a.mean((0, 1))"},
