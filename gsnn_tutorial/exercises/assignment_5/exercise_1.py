@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from gsnn_tutorial.exercises.assignment_5.shared_pathways import TRUTHS, shuffles_by_kind
-from gsnn_tutorial.exercises.assignment_5.shared_pathways import pairs_kept, survivors  # noqa: F401  slips use them
+from gsnn_tutorial.exercises.assignment_5.shared_pathways import (
+    TRUTHS,
+    pairs_kept,  # noqa: F401  slips use it
+    shuffles_by_kind,
+    survivors,  # noqa: F401  slips use it
+)
 from gsnn_tutorial.exercises.diagnosis import graded
 
 
