@@ -30,7 +30,7 @@ def maps_and_norms(seed):
 
 
 def behaviour(layer, lin_in, norm, lin_out, N):
-    """The behaviour of a layer: its parameters, those given among them, its outputs for three values of r, its gradients."""
+    """The behaviour of a layer: parameters, those given among them, outputs for three values of r, gradients."""
     if callable(layer) and not isinstance(layer, torch.nn.Module):
         return "a class" if isinstance(layer, type) else "a function"
     if not isinstance(layer, torch.nn.Module):
