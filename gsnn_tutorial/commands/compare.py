@@ -31,7 +31,7 @@ from gsnn_tutorial.study.published import (
     side_by_side,
 )
 from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.table import settings_file, settings_of
+from gsnn_tutorial.study.table_file import settings_file, settings_of
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import in_words, verdict
 

@@ -14,8 +14,8 @@ from gsnn_tutorial.study.files import RunFolder, UnusableFile, read_json, usable
 from gsnn_tutorial.study.named import Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.saved import STUDIES
-from gsnn_tutorial.study.table import settings_file, settings_of
-from gsnn_tutorial.study.tuned import CHOICES
+from gsnn_tutorial.study.table_file import settings_file, settings_of
+from gsnn_tutorial.study.tuning import CHOICES
 from gsnn_tutorial.study.verdict import in_words
 
 SHOWN = ["test_mse", "cka_gap", "cka_ari"]

@@ -36,7 +36,8 @@ class Arm:
         membership: makes what it is told, (P, N), of a draw; None where it is told of no sets of nodes.
         regularizer: makes its regularizer of (model, membership, draw, recipe, generator); None where it has none.
         data: makes its training rows of (draw, membership, x, y); None takes them as they are.
-        trained: whether it is trained at all.
+        trained: False for an arm that keeps its initial weights.
+        truth: True if it can be built only where the truth is known, as in a simulation.
         tunes: which of the grids of a ``Tuning`` it chooses from.
         color, marker, linestyle: how it is drawn, as matplotlib has them.
     """
@@ -50,6 +51,7 @@ class Arm:
     regularizer: MakeRegularizer | None = None
     data: Callable[[Draw, torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
     trained: bool = True
+    truth: bool = False
     tunes: str = "decay"
     color: str = "#000000"
     marker: str | tuple = "o"
@@ -163,13 +165,14 @@ ARMS = {arm.name: arm for arm in (
     Arm("regularized", "regularized", **TRUTH, **SCORE, marker="s"),
     Arm("control", "shuffled control", **SHUFFLED, **SCORE, marker="^"),
     Arm("oracle", "oracle", "the true graph", "is given the graph without spurious edges",
-        lambda draw: draw.graph.without_spurious_edges(), color="#009E73", marker="D"),
+        lambda draw: draw.graph.without_spurious_edges(), truth=True, color="#009E73", marker="D"),
     # Members that the loss is not told of: the middle node of each chain, in no pathway.
     Arm("regularized_held_out", "regularized (hidden members)",
-        **TRUTH | {"told": TRUTH["told"] + HIDING, "membership": hiding(TRUTH["membership"])}, **SCORE, marker="p"),
+        **TRUTH | {"told": TRUTH["told"] + HIDING, "membership": hiding(TRUTH["membership"])}, **SCORE, truth=True,
+        marker="p"),
     Arm("control_held_out", "shuffled control (hidden members)",
         **SHUFFLED | {"told": SHUFFLED["told"] + HIDING, "membership": hiding(SHUFFLED["membership"])}, **SCORE,
-        marker=(3, 1, 0)),
+        truth=True, marker=(3, 1, 0)),
     # A member is compared with the others only.
     Arm("regularized_loo", "leave-one-out", **TRUTH, **OTHERS, marker="P"),
     Arm("control_loo", "shuffled control (leave-one-out)", **SHUFFLED, **OTHERS, marker="v"),
@@ -203,6 +206,7 @@ ARMS = {arm.name: arm for arm in (
 )}  # fmt: skip
 
 USUAL_ARMS = ("untrained", "baseline", "regularized", "control", "oracle")
+OWN_ARMS = ("baseline", "regularized_loo", "control_loo", "connected_control_loo")  # for data without a known truth
 
 
 def arm_named(name: str) -> Arm:

@@ -20,11 +20,17 @@ from sklearn.metrics import adjusted_rand_score
 from gsnn_tutorial import attribution, evaluation, validate
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
+from gsnn_tutorial.study.own.graph import OwnGraph
 from gsnn_tutorial.study.problem import Draw
 
 # Silence and occlusion run the model once for every edge and input. Test rows are independent draws, and these
 # metrics are averages and rankings over them: a quarter of the usual rows moves them by some hundredths.
 ATTRIBUTION_ROWS = 256
+
+
+def has_truth(graph: PathwayGraph) -> bool:
+    """True if the graph says which pathway each node is of and which edges are true, as that of a simulation does."""
+    return isinstance(graph, PathwayGraph) and not isinstance(graph, OwnGraph)
 
 
 @dataclass(frozen=True)
@@ -110,6 +116,7 @@ class Metric:
             a metric that has a null beside the untrained model's.
         direction: 1 where more is better, -1 where less is.
         compute: makes it, one number, of a ``Subject``.
+        truth: True if it compares with the true pathways or edges, so that only a simulation has it.
     """
 
     name: str
@@ -118,6 +125,7 @@ class Metric:
     null: str | None = "what an untrained model has"
     direction: int = 1
     compute: Callable[[Subject], float] | None = None
+    truth: bool = True
 
     @property
     def better(self) -> str:
@@ -157,7 +165,8 @@ POSITIONS = "an untrained model's, which degrees and positions in a chain keep f
 UNTOLD = "the same groups' gap in a model that was not told of them"
 METRICS = {metric.name: metric for metric in (
     # Those that every study is judged by, then those that it may be asked for.
-    Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test)),
+    Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test),
+           truth=False),
     Metric("cka_gap", "CKA gap", 0.05, compute=lambda s: s.cka[0] - s.cka[1]),
     Metric("cka_ari", "ARI of CKA clusters", 0.05,
            compute=lambda s: s.agreement(evaluation.cka_clusters, s.similarity)),
@@ -167,7 +176,7 @@ METRICS = {metric.name: metric for metric in (
     Metric("norm_ratio_true_over_spurious", "edge norms, true / spurious", 0.1, DEGREES,
            compute=lambda s: s.norm_means[0] / s.norm_means[1] if s.norm_means[1] > 0 else np.nan),
     Metric("cka_gap_shuffled", "CKA gap of the shuffled groups", 0.05, UNTOLD,
-           compute=lambda s: evaluation.told_gap(s.similarity, s.draw.shuffled)),
+           compute=lambda s: evaluation.told_gap(s.similarity, s.draw.shuffled), truth=False),
     Metric("cka_gap_hidden", "CKA gap of hidden members", 0.05, compute=_hidden),
     Metric("cka_gap_all", "CKA gap, all layers", 0.05, compute=lambda s: evaluation.gap(s.similarity_all, s.labels)),
     Metric("cka_ari_all", "ARI of CKA clusters, all layers", 0.05,
@@ -189,8 +198,7 @@ METRICS = {metric.name: metric for metric in (
     Metric("lin_in_norm_spurious", "norm of spurious edges", compute=lambda s: s.norm_means[1]),
     Metric("cka_within", "CKA within pathways", compute=lambda s: s.cka[0]),
     Metric("cka_cross", "CKA across pathways", compute=lambda s: s.cka[1]),
-    Metric("cka_gap_told", "CKA gap of the groups told of", null=UNTOLD,
-           compute=_told),
+    Metric("cka_gap_told", "CKA gap of the groups told of", null=UNTOLD, compute=_told, truth=False),
 )}  # fmt: skip
 
 USUAL_METRICS = ("test_mse", "cka_gap", "cka_ari", "cos_gap", "ari", "norm_ratio_true_over_spurious")

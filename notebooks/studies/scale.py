@@ -1,7 +1,7 @@
-"""A network of everyday size, as a saved run: python -m gsnn_tutorial.study.worked.scale OUTPUT.csv [NODES].
+"""A network of everyday size, as a saved run: python notebooks/studies/scale.py OUTPUT.csv [NODES].
 
 NODES genes (10,000), ten edges for each, 300 overlapping sets of 50 neighbours, 512 training samples in minibatches
-of 64, with and without the regularizer. What is written: the learning curve, seconds for reading and for an epoch, and
+of 64, with and without the regularizer. It writes the learning curve, seconds for reading and for an epoch, and
 the process's peak memory so far.
 """
 
@@ -20,7 +20,7 @@ from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.files import write_csv
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.problem import OwnProblem
+from gsnn_tutorial.study.own.splits import OwnProblem
 from gsnn_tutorial.training import train
 
 
