@@ -87,7 +87,7 @@ from sklearn.model_selection import KFold
 
 from gsnn_tutorial import GSNN
 from gsnn_tutorial.exercises import chapter_7 as checks
-from gsnn_tutorial.plots.study import plot_power
+from gsnn_tutorial.plots.forests import plot_power
 from gsnn_tutorial.study.arms import arm_named, arms_in_words
 from gsnn_tutorial.study.inference import contrasts, interval, non_inferior, p_value, paired_differences
 from gsnn_tutorial.study.inference import summarize_by

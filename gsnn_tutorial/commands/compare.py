@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from gsnn_tutorial import plots, validate
 from gsnn_tutorial.evaluation import linear_cka
 from gsnn_tutorial.study.arms import USUAL_ARMS, arm_named
-from gsnn_tutorial.study.files import RunFolder, usable_device
 from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.metrics import USUAL_METRICS
 from gsnn_tutorial.study.paired import checked_study, paired_study
@@ -31,7 +30,8 @@ from gsnn_tutorial.study.published import (
     side_by_side,
 )
 from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.table_file import settings_file, settings_of
+from gsnn_tutorial.study.run_folder import RunFolder, usable_device
+from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.tuning import Tuning
 from gsnn_tutorial.study.verdict import in_words, verdict
 

@@ -12,14 +12,15 @@ import pandas as pd
 from gsnn_tutorial import validate
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
 from gsnn_tutorial.study.arms import OWN_ARMS
-from gsnn_tutorial.study.files import RunFolder, read_json, write_text
+from gsnn_tutorial.study.files import read_json, write_text
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
 from gsnn_tutorial.study.own.network import OwnNetwork, own_network
 from gsnn_tutorial.study.own.rivals import ALPHAS, USUAL_RIVALS
 from gsnn_tutorial.study.own.splits import OwnProblem
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
-from gsnn_tutorial.study.table_file import check_settings, settings_file, settings_of
+from gsnn_tutorial.study.run_folder import RunFolder
+from gsnn_tutorial.study.table import check_settings, settings_file, settings_of
 from gsnn_tutorial.study.tuning import Tuning, choices_in_words, folds, own_tuning, trainings
 from gsnn_tutorial.study.verdict import in_words, verdict
 

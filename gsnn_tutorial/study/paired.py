@@ -17,13 +17,13 @@ from tqdm import tqdm
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.arms import ARMS, OWN_ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
-from gsnn_tutorial.study.files import usable_device
 from gsnn_tutorial.study.metrics import USUAL_MEASURES, chosen, has_truth
 from gsnn_tutorial.study.own.rivals import RIVALS, USUAL_RIVALS
 from gsnn_tutorial.study.problem import Drawn, drawn
 from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
 from gsnn_tutorial.study.replicas import seeds_per_block, train_block
-from gsnn_tutorial.study.table_file import TableFile, settings_of, table_columns
+from gsnn_tutorial.study.run_folder import usable_device
+from gsnn_tutorial.study.table import TableFile, settings_of, table_columns
 from gsnn_tutorial.study.tuning import Tuning, train_tuned
 
 

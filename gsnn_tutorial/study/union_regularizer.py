@@ -27,7 +27,7 @@ class UnionScore(torch.nn.Module):
         self.register_buffer("replica", replica, persistent=False)
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
-        return kernels.node_scores(self.weight[self.replica], a.permute(1, 2, 0)).t()
+        return kernels.node_scores(self.weight[self.replica], a)
 
 
 class UnionRegularizer(PathwayLatentRegularizer):

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from gsnn_tutorial.plots.study import plot_power
+from gsnn_tutorial.plots.forests import plot_power
 from gsnn_tutorial.study import verdict as rule
 from gsnn_tutorial.study.inference import (
     COMPARISONS,

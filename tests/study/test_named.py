@@ -10,7 +10,7 @@ import pytest
 
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands import study as command
-from gsnn_tutorial.commands.study import run_study
+from gsnn_tutorial.commands.named_study import run_study
 from gsnn_tutorial.study.named import (
     CONFIRMATION,
     EXPLORATORY,

@@ -1,4 +1,4 @@
-"""Where a prior helps, and where it does not: a map over worlds, and curves over one setting."""
+"""A prior over many settings: a map over worlds, and curves over one setting."""
 
 from __future__ import annotations
 

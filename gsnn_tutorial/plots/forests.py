@@ -1,4 +1,4 @@
-"""What a paired study shows."""
+"""The figures of a paired study."""
 
 from __future__ import annotations
 
@@ -69,7 +69,7 @@ def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
 def plot_power(
     differences, metric: str, effects: Sequence[float] | None = None, *, power: float = 0.8, ax: Axes | None = None
 ) -> Axes:
-    """How many seeds it takes to find differences of these sizes, given the spread of those observed.
+    """The number of seeds that it takes to find differences of these sizes, given the spread of those observed.
 
     ``effects`` are the metric's margin, twice and four times that, unless given. Each curve is a
     ``power_curve``, with a mark where it reaches ``power``; a grey line stands at the seeds that there are.
