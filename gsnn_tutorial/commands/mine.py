@@ -12,7 +12,7 @@ import pandas as pd
 from gsnn_tutorial import validate
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
 from gsnn_tutorial.study.arms import OWN_ARMS
-from gsnn_tutorial.study.files import read_json, write_text
+from gsnn_tutorial.study.files import UnusableFile, read_json, write_text
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
 from gsnn_tutorial.study.own.network import OwnNetwork, own_network
 from gsnn_tutorial.study.own.rivals import ALPHAS, USUAL_RIVALS
@@ -153,5 +153,9 @@ def _goes_on(output: Path, settings: dict) -> bool:
     finished = run.exists() and read_json(run, {"settings": dict}).get("finished", True)
     if finished or not (output / "splits.csv").exists():
         return False
-    check_settings(output / "splits.csv", settings)
+    try:
+        check_settings(output / "splits.csv", settings)
+    except UnusableFile as error:
+        words = "output must be a new folder, or that of an unfinished run of the same files and settings"
+        raise UnusableFile(f"{words}; {error}") from error
     return True

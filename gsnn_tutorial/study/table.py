@@ -54,7 +54,7 @@ def check_settings(path: str | Path, settings: dict):
     if not beside.exists():
         raise UnusableFile(f"resume: {beside}, which says of which problem and recipe {path.name} is, is "
                            "missing; give another output, or remove the table")  # fmt: skip
-    earlier = _flat(read_json(beside, dict.fromkeys(settings, dict)))
+    earlier = _flat(read_json(beside, {"problem": dict, "recipe": dict}))
     now = _flat(json.loads(json_text(settings)))
     differing = [key for key in {**now, **earlier} if now.get(key) != earlier.get(key)]
     if differing:
@@ -171,4 +171,5 @@ class TableFile:
 
 def _flat(settings: dict) -> dict:
     """{"recipe.epochs": 500, ...}"""
-    return {f"{group}.{key}": value for group, values in settings.items() for key, value in values.items()}
+    return {f"{group}.{key}": value for group, values in settings.items() if isinstance(values, dict)
+            for key, value in values.items()}  # fmt: skip
