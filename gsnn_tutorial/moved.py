@@ -48,6 +48,7 @@ MOVED = {  # an old module or package, which stands for all below it: the module
     "priors": ("gsnn_tutorial.study.priors",),
     "publishing": ("gsnn_course.publishing",),
     "study.tuned": ("gsnn_tutorial.study.tuning",),
+    "study.verdict": ("gsnn_tutorial.study.verdicts",),
     "worked": ("gsnn_tutorial.study.own",),
     "worked.steps": ("gsnn_tutorial.study.own.hepatocytes",),
 }

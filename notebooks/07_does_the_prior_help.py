@@ -99,8 +99,8 @@ from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
 from gsnn_tutorial.study.saved import STUDIES, saved_settings
 from gsnn_tutorial.study.share import share_of_the_way
-from gsnn_tutorial.study.verdict import in_words, verdict
-from gsnn_tutorial.study.verdict import judged as judged_row
+from gsnn_tutorial.study.verdicts import in_words, verdict
+from gsnn_tutorial.study.verdicts import judged as judged_row
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import train
 

@@ -22,7 +22,7 @@ from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
 from gsnn_tutorial.study.run_folder import RunFolder
 from gsnn_tutorial.study.table import check_settings, settings_file, settings_of
 from gsnn_tutorial.study.tuning import Tuning, choices_in_words, folds, own_tuning, trainings
-from gsnn_tutorial.study.verdict import in_words, verdict
+from gsnn_tutorial.study.verdicts import in_words, verdict
 
 ARM, CONTROLS = "regularized_loo", ("control_loo", "connected_control_loo")
 MOST_DRAWN = 150  # function nodes, beyond which a drawing of them shows nothing

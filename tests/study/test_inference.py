@@ -23,7 +23,7 @@ from gsnn_tutorial.study.inference import (
     summarize,
 )
 from gsnn_tutorial.study.metrics import METRICS, measured, metric_named
-from gsnn_tutorial.study.verdict import compared, in_words, judge
+from gsnn_tutorial.study.verdicts import compared, in_words, judge
 
 ARMS = ("untrained", "baseline", "regularized", "control")
 
