@@ -672,7 +672,7 @@ checks.conclusion(conclusion);
 #
 # </details>
 #
-# **The file.** What you have just written is `gsnn_tutorial/study/verdict.py`, with a margin, p-values and whole sentences.
+# **The file.** What you have just written is `gsnn_tutorial/study/verdicts.py`, with a margin, p-values and whole sentences.
 #
 # This is what your function says of the trap in section 1, at epoch 500 and stopped:
 

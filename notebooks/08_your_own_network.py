@@ -464,7 +464,7 @@ print(f"{len(negative)} of {int(own.membership.any().sum())} members are repress
 # **Here the gene sets did not help.** This is a statement about these sets and this map. To say "it is the pathways" we would need a prior that is
 # better than the baseline *and* than both controls: the rule of chapter 6.
 #
-# **The file.** What you have just written is `gsnn_tutorial/own/problem.py`, or its heart, the split by whole groups. The file
+# **The file.** What you have just written is `gsnn_tutorial/study/own/splits.py`, or its heart, the split by whole groups. The file
 # has a seed for every choice. You can read it here: run `from gsnn_tutorial.study.own import splits as file` in a new cell, and then `file??`.
 #
 # ## 8 · Five lines for your own files
