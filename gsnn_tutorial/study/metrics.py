@@ -1,4 +1,4 @@
-"""The metrics of a study: what each is called, what it is compared with, and how it is computed of a model.
+"""The metrics of a study: each has a name, a null to be compared with, and a way to be computed of a model.
 
 ``METRICS`` holds every metric by the name of its column. Those with a *margin*, the smallest difference that would
 matter, are judged by ``verdict``; the others are reported beside them. ``MEASURES`` names the groups that a study
@@ -35,10 +35,10 @@ def has_truth(graph: PathwayGraph) -> bool:
 
 @dataclass(frozen=True)
 class Subject:
-    """A model to be measured, with what its seed drew for it; what metrics share is computed once.
+    """A model to be measured, with the draw of its seed; anything that several metrics need is computed once.
 
-    ``graph`` is what the model was given; the true pathways are those of ``draw.graph``. ``told`` is the membership
-    (P, N) that its regularizer was told of, or None.
+    ``graph`` is the one that the model was given; the true pathways are those of ``draw.graph``. ``told`` is the
+    membership (P, N) that its regularizer knew, or None.
     """
 
     model: GSNN
@@ -112,7 +112,7 @@ class Metric:
     Arguments
         name, words: its name in code, tables and files, and in verdicts, figures and printed tables.
         margin: the smallest difference that would matter; None for a metric that is reported and not judged.
-        null: what a model has that knows nothing, in words, which need not be 0; None for an error. A summary sets
+        null: the value of a model that knows nothing, in words, which need not be 0; None for an error. A summary sets
             a metric that has a null beside the untrained model's.
         direction: 1 where more is better, -1 where less is.
         compute: makes it, one number, of a ``Subject``.
@@ -164,7 +164,7 @@ LETS_THROUGH = "what the graph lets through before any training"
 POSITIONS = "an untrained model's, which degrees and positions in a chain keep from 0.5"
 UNTOLD = "the same groups' gap in a model that was not told of them"
 METRICS = {metric.name: metric for metric in (
-    # Those that every study is judged by, then those that it may be asked for.
+    # Those that every study is judged by, then those that it may be judged by.
     Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test),
            truth=False),
     Metric("cka_gap", "CKA gap", 0.05, compute=lambda s: s.cka[0] - s.cka[1]),

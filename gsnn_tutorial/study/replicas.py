@@ -61,7 +61,7 @@ class Replica:
         return self
 
     def likeness(self) -> tuple:
-        """Whatever must be the same in replicas that are trained as one union."""
+        """The properties that replicas must share to be trained as one union."""
         rows, recipe = len(self.data[0]), self.recipe
         order = None if recipe.batch(rows) == rows else self.seed  # of minibatches
         return rows, recipe.epochs, recipe.weight_decay, order, len(self.watched[0])
@@ -209,7 +209,7 @@ def _beside(pairs: Sequence[Rows]) -> Rows:
 
 
 def seeds_per_block(problem: Drawn, recipe: Recipe, arms: int, megabytes: float = 96) -> int:
-    """How many seeds fit into ``megabytes`` of activations: few enough to stay near the processor's cache."""
+    """The number of seeds that fit into ``megabytes`` of activations: few enough to stay near the processor's cache."""
     states = 4 * recipe.depth(problem)  # tensors of the activations' size that a layer keeps for its backward pass
     per_model = 4 * states * problem.n_function * recipe.channels * recipe.batch(problem.n_train) / 1e6
     return max(1, int(megabytes / (per_model * arms)))

@@ -158,7 +158,7 @@ def train_tuned(
 def _choose(
     stop, draw: Draw, seed: int, arms, recipe: Recipe, depth: int, device: str, tuning: Tuning, largest: int
 ) -> dict[str, tuple[Recipe, dict]]:
-    """Each trained arm's recipe, and its columns of the table that say what was chosen."""
+    """Each trained arm's recipe, and its choice as columns of the table."""
     parts, tried = folds(len(draw.x_train), tuning.folds, draw.groups), {}
     for arm in (arm for arm in arms if arm in ARMS and ARMS[arm].trained):
         tried[arm] = [

@@ -13,7 +13,7 @@ and, with ``dynamics="rest"``, of the plain sum: node v follows
 
     dv = (f_v(parents) - v) dt + noise_scale sqrt(2) dW,    f_v = 1.5 tanh(sum of parents) by default
 
-from v = 0 until it is at rest; what is measured is the state at the end.
+from v = 0 until it is at rest; the state at the end is measured.
 """
 
 from __future__ import annotations

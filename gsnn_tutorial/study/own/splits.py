@@ -102,10 +102,10 @@ class OwnProblem:
         x, y = (torch.tensor(table.to_numpy(), dtype=torch.float64) for table in (self.network.x, self.network.y))
         x_train, x_test = scaled(x[rows], x[test_rows], keep=((x == 0) | (x == 1)).all(0))
         y_train, y_test = scaled(y[rows], y[test_rows])
-        told = self.network.graph.membership()
+        sets = self.network.graph.membership()
         return OwnDraw(
-            self.network.graph, x_train, y_train, x_test, y_test, shuffled_membership(told, stream(seed, "shuffle")),
-            float("nan"), seed, told, self.network.groups.to_numpy()[rows], rows, test_rows,
+            self.network.graph, x_train, y_train, x_test, y_test, shuffled_membership(sets, stream(seed, "shuffle")),
+            float("nan"), seed, sets, self.network.groups.to_numpy()[rows], rows, test_rows,
         )  # fmt: skip
 
 
