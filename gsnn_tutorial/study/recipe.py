@@ -1,4 +1,4 @@
-"""The recipe: how every model of a study is built and trained."""
+"""The recipe by which every model of a study is built and trained."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ LATER = ("norm", "share_layers", "batch_size")  # fields that the settings of th
 
 @dataclass(frozen=True)
 class Recipe:
-    """The building and the training of every model of a study; the defaults are the published ones but for phi and lambda.
+    """The build and the training of a study's models; the defaults are the published ones but for phi and lambda.
 
     ``layers=None`` takes one layer more than a chain has function nodes, or the depth of a reader's network.
     ``lambda_edge`` and ``lambda_weight`` are those of the arms that regularize weights. ``validation`` is the share
@@ -65,7 +65,7 @@ class Recipe:
         return self.layers
 
     def validation_rows(self, problem: Drawn) -> int:
-        """The number of training rows that choose the epoch. Raises ValueError unless one is left, and two to train on."""
+        """The number of rows that choose the epoch. Raises ValueError unless there is one, and two to train on."""
         rows = round(self.validation * problem.n_train)
         if self.validation and not 1 <= rows <= problem.n_train - 2:
             raise ValueError(

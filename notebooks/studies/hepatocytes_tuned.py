@@ -58,8 +58,8 @@ def with_edges(draw: OwnDraw, new) -> OwnDraw:
     return replace(draw, graph=replace(draw.graph, edges=draw.graph.edges + tuple(new)))
 
 
-def changes(network) -> dict[str, Callable[[OwnDraw], OwnDraw]]:
-    """The maps and sets of the study, by name: each makes a draw of the one on the map as drawn."""
+def changes(network) -> dict[str, tuple[Callable[[OwnDraw], OwnDraw], dict[str, str]]]:
+    """The maps and sets, by name: each makes a draw of the one as drawn, and has rows {arm or rival: its name there}."""
 
     def asked(draw):
         return with_edges(draw, asked_edges(network, draw.rows))
@@ -70,17 +70,13 @@ def changes(network) -> dict[str, Callable[[OwnDraw], OwnDraw]]:
     def signed(draw):
         return replace(asked(draw), membership=signed_membership(network.graph, stimuli(network)))
 
-    return {"map as drawn": lambda draw: draw, "random edges": random, "mended map": asked, "signed sets": signed}
-
-
-# A rival, or an arm under another name, for each change: {its name in the table: the arm}.
-ROWS = {
-    "map as drawn": {name: name for name in ("mean of the cell line", "additive ridge", "pairwise ridge", "MLP")}
-    | {"map as drawn": "baseline"},
-    "random edges": {"random edges": "baseline"},
-    "mended map": {"GCN": "GCN"} | {arm: arm for arm in OWN_ARMS},
-    "signed sets": {"signed sets": "regularized_loo"},
-}
+    flat = ("mean of the cell line", "additive ridge", "pairwise ridge", "MLP")
+    return {
+        "map as drawn": (lambda draw: draw, {name: name for name in flat} | {"baseline": "map as drawn"}),
+        "random edges": (random, {"baseline": "random edges"}),
+        "mended map": (asked, {arm: arm for arm in ("GCN", *OWN_ARMS)}),
+        "signed sets": (signed, {"regularized_loo": "signed sets"}),
+    }
 
 
 def mean_of_the_line(draw: OwnDraw):
@@ -116,12 +112,11 @@ def study(output: str | Path, seeds=SEEDS):
     The rows of each change are kept in a file beside ``output``, from which an interrupted study goes on.
     """
     output, network, tables = Path(output), own_network(**hepatocytes()), []
-    for how, change in changes(network).items():
+    for how, (change, words) in changes(network).items():
         table = paired_study(
-            Changed(network, change=change, how=how), tuple(ROWS[how].values()), seeds, recipe=CAREFUL, tuning=TUNING,
+            Changed(network, change=change, how=how), tuple(words), seeds, recipe=CAREFUL, tuning=TUNING,
             output=output.with_suffix(f".{how.replace(' ', '_')}.csv"), resume=True,
         )  # fmt: skip
-        words = {arm: name for name, arm in ROWS[how].items()}
         tables.append(table.assign(arm=table["arm"].map(words)))
     table = pd.concat(tables).sort_values("seed", kind="stable")
     each = table.filter(like="mse: ").rename(columns=lambda name: name.removeprefix("mse: "))

@@ -71,20 +71,11 @@ def run(output: str, nodes: int = 10_000, epochs: int = 10):
         ).table()  # fmt: skip
         seconds = (time.perf_counter() - start) / epochs
         gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # the most so far, of both arms
-        sizes = {"nodes": len(own.graph.function_nodes), "edges": len(own.edges), "sets": len(own.membership)}
-        rows += [
-            {
-                "arm": arm,
-                "epoch": epoch,
-                "test_mse": round(error, 4),
-                "seconds_per_epoch": round(seconds, 1),
-                "read_seconds": round(read, 1),
-                "gigabytes": round(gigabytes, 2),
-                **sizes,
-                "threads": torch.get_num_threads(),
-            }
-            for epoch, error in enumerate(history["test_mse"], 1)
-        ]  # fmt: skip
+        sizes = {"seconds_per_epoch": round(seconds, 1), "read_seconds": round(read, 1), "gigabytes": round(gigabytes, 2),
+                "nodes": len(own.graph.function_nodes), "edges": len(own.edges), "sets": len(own.membership),
+                "threads": torch.get_num_threads()}  # fmt: skip
+        rows += [{"arm": arm, "epoch": epoch, "test_mse": round(error, 4)} | sizes
+                 for epoch, error in enumerate(history["test_mse"], 1)]  # fmt: skip
         write_csv(pd.DataFrame(rows), output)
         print(pd.DataFrame(rows).tail(1).to_string(), flush=True)
 

@@ -98,5 +98,5 @@ def pairwise_ridge_errors(draw: Draw) -> np.ndarray:
 
 
 RIVALS: dict[str, Callable[[Draw], np.ndarray]] = {"mean": mean_errors, "pairwise ridge": pairwise_ridge_errors}
-"""Models without a network by name, each as the MSE of each output, (outputs,), of a draw. A study takes them as arms."""
+"""Models without a network, by name: MSE of each output, (outputs,), of a draw. A study takes them as arms."""
 USUAL_RIVALS = ("mean", "pairwise ridge")
