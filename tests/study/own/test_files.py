@@ -12,8 +12,8 @@ from gsnn_tutorial.study.own.edges import read_edges
 from gsnn_tutorial.study.own.example import write_example
 from gsnn_tutorial.study.own.findings import Findings
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.problem import OwnProblem
 from gsnn_tutorial.study.own.sets import read_sets
+from gsnn_tutorial.study.own.splits import OwnProblem
 
 TABLE = "drug,Δx,p38,batch\n" + "\n".join(f"{i % 3},{i / 7:.3f},{i * i},{'ab'[i % 2]}" for i in range(12)) + "\n"
 NETWORK = "source,target,sign\na/b,7,1\n7,p38,-1\nα->β,7,1\np38,a/b,1\n"
