@@ -238,6 +238,15 @@ def columns(which: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
     return [metric.name for metric in chosen(which)]
 
 
+def applicable(which: str | Sequence[str], graph: PathwayGraph) -> list[Metric]:
+    """The metrics of some groups of ``MEASURES``. Raises ValueError for one that needs a truth that ``graph`` lacks."""
+    metrics = chosen(which)
+    lost = [metric.name for metric in metrics if metric.truth and not has_truth(graph)]
+    if lost:
+        raise ValueError(f"measures: {lost[0]!r} needs the true pathways and edges, which only a simulation knows")
+    return metrics
+
+
 def measure(subject: Subject, which: str | Sequence[str] = USUAL_MEASURES) -> dict[str, float]:
     """The metrics of some groups of ``MEASURES``, by name, for one model on the test rows of its draw."""
-    return {metric.name: float(metric.compute(subject)) for metric in chosen(which)}
+    return {metric.name: float(metric.compute(subject)) for metric in applicable(which, subject.draw.graph)}

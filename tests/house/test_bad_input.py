@@ -644,6 +644,7 @@ CASES |= {
 
 # What has no door of its own: it is handed what others have checked, or takes nothing that could be wrong.
 INSIDE = {
+    "study.metrics.applicable",
     "graph.Node", "wiring.hetero_data", "wiring.fingerprint", "simulation.tanh", "simulation.half_square",
     "simulation.cosine", "simulation.cubic", "sparse.row_starts", "sparse.csr", "sparse.SparseMap",
     "sparse.FixedMap", "sparse.degree_normalized", "regularizer.standardize_over_batch", "regularizer.MeanScore",
