@@ -501,7 +501,7 @@ CASES |= {
         (lambda: paired_study(Problem(), {"baseline", "control"}), TypeError, "arms must be a list, whose order"),
         (lambda: paired_study(Problem(), seeds={1, 2}), TypeError, "seeds must be a list"),
         (lambda: paired_study(Problem(), seeds=np.int64(3)), ValueError, "for so many seeds give range(3)"),
-        (lambda: metrics.columns({"cka"}), TypeError, "which must be a list"),
+        (lambda: metrics.chosen({"cka"}), TypeError, "which must be a list"),
         (lambda: inference.contrasts(controls={"control"}), TypeError, "controls must be a list"),
     ],
     "of another kind": [
