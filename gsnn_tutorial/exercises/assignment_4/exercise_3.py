@@ -87,5 +87,6 @@ pull.slips({
         {"std(s)": "s.std(0)", "std(t)": "t.std()"},
     "this is the gradient with respect to t. Move the scores s and keep t.":
         {"centred(s) / std(s), (centred(t) / std(t))": "standardised(s), standardised(t)",
-         "target - (z * target).mean(0) * z": "z - (z * target).mean(0) * target", "len(t) * std(s)": "len(t) * std(t)"},
+         "target - (z * target).mean(0) * z": "z - (z * target).mean(0) * target",
+         "len(t) * std(s)": "len(t) * std(t)"},
 })  # fmt: skip
