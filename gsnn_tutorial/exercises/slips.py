@@ -41,7 +41,7 @@ class Source:
     def text(self) -> str:
         """The source of the helpers, with their decorators, and of the answer, without its first."""
         for part in (*self.helpers, self.answer):
-            enclosed = getattr(getattr(part, "__code__", None), "co_freevars", ())
+            enclosed = getattr(getattr(inspect.unwrap(part), "__code__", None), "co_freevars", ())
             if enclosed or part.__module__ != self.answer.__module__:
                 raise ValueError(f"{part.__name__} must be at the top of the file of {self.answer.__name__}")
         return "\n".join([*map(inspect.getsource, self.helpers), undecorated(self.answer)])

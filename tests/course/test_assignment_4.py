@@ -1,6 +1,5 @@
 """Assignment 4: what it asks for is what the package computes."""
 
-import itertools
 import math
 
 import numpy as np
@@ -220,13 +219,6 @@ def test_a_correlation_that_is_undefined_is_diagnosed():
 
     with np.errstate(all="ignore"):
         assert "0/0" in checks.follow.diagnose(answer, 0)
-
-
-def test_every_pair_of_mistakes_is_told_apart():
-    exercises = [e for e in vars(checks).values() if isinstance(e, Graded)]
-    for exercise, seed in itertools.product(exercises, (2026, 2027, 4711)):
-        for diagnosis, wrong in exercise.mistakes.items():
-            assert exercise.diagnose(wrong, seed) == diagnosis
 
 
 # What the checks say of answers that are no mistakes of the list

@@ -1,23 +1,16 @@
 """Every exercise accepts its solution, and names the mistake in every wrong answer that it knows."""
 
-import importlib
-import pkgutil
 import sys
 import warnings
 
 import numpy as np
 import pytest
 import torch
+from all_exercises import EXERCISES
 
 from gsnn_tutorial import exercises as checks
-from gsnn_tutorial.exercises import Exercise, Graded
+from gsnn_tutorial.exercises import Graded
 
-EXERCISES = {
-    f"{module.name}.{name}": value
-    for module in pkgutil.iter_modules(checks.__path__)
-    for name, value in vars(importlib.import_module(f"gsnn_tutorial.exercises.{module.name}")).items()
-    if isinstance(value, Exercise)
-}
 SEEDS = range(5)
 
 
@@ -29,10 +22,11 @@ def test_the_solution_is_right_for_every_seed(name):
 
 @pytest.mark.parametrize("name", EXERCISES)
 def test_every_mistake_gets_its_own_diagnosis(name):
+    """On one seed: test_old_mistakes.py takes five."""
     exercise = EXERCISES[name]
-    assert len(exercise.mistakes) >= 3
+    assert len(exercise.mistakes) >= 3 + isinstance(exercise, Graded)
     for diagnosis, wrong in exercise.mistakes.items():
-        assert [exercise.diagnose(wrong, seed) for seed in SEEDS] == [diagnosis] * len(SEEDS)
+        assert exercise.diagnose(wrong) == diagnosis
 
 
 @pytest.mark.parametrize("name", EXERCISES)
@@ -104,7 +98,7 @@ def test_a_mistake_raises_an_error_only_where_that_is_the_mistake(name):
     raised = [type(v).__name__ for m in exercise.mistakes.values() for v in outcomes(exercise, m) if is_error(v)]
     expected = {
         "assignment_3.read_in": {"IndexError"},
-        "assignment_3.hear": {"IndexError"},
+        "assignment_3.hear": {"IndexError", "RuntimeError"},
         "assignment_3.layer": {"AttributeError"},
     }
     assert set(raised) == expected.get(name, set())

@@ -9,6 +9,7 @@ tests/golden/mistakes_0_3.zip holds the files of that version as they were:
 
 import re
 import sys
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -16,6 +17,7 @@ from zipfile import ZipFile
 
 import numpy as np
 import pytest
+import torch
 from all_exercises import EXERCISES, exercises
 
 ARCHIVE = Path(__file__).parents[1] / "golden" / "mistakes_0_3.zip"
@@ -61,7 +63,9 @@ def test_the_archive_has_every_mistake(old):
 
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", EXERCISES)
-def test_an_old_mistake_reads_its_diagnosis_on_every_seed(name, old):
+def test_an_old_mistake_reads_its_diagnosis_on_every_seed(name, old, monkeypatch):
+    # One mistake of linear_mse fits on rows that are all alike, of which torch's usual driver makes this or that by chance.
+    monkeypatch.setattr(torch.linalg, "lstsq", partial(torch.linalg.lstsq, driver="gelsd"))
     with np.errstate(all="ignore"):
         for diagnosis, wrong in old[name].mistakes.items():
             expected = BETTER.get(diagnosis, diagnosis)
