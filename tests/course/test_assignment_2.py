@@ -3,17 +3,14 @@
 import networkx as nx
 import numpy as np
 import pytest
-import torch
 from scipy.stats import norm
 from sklearn.metrics import r2_score
 
 from gsnn_tutorial import pathway_graph, simulate
-from gsnn_tutorial.exercises import Graded
 from gsnn_tutorial.exercises import assignment_2 as checks
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 
 SEEDS = range(3)
-EXERCISES = [exercise for exercise in vars(checks).values() if isinstance(exercise, Graded)]
 
 
 def digraph(parents):
@@ -257,17 +254,6 @@ def test_mistakes_as_pupils_write_them_are_diagnosed(exercise, answer, words):
 
 
 # What the checks say of answers that are no mistakes of the list
-
-
-def test_answers_may_be_lists_arrays_or_tensors():
-    for exercise in EXERCISES:
-        for kind in (np.asarray, torch.tensor, lambda result: np.asarray(result).tolist()):
-
-            def answer(*case):
-                result = exercise.reference(*case)
-                return [kind(part) for part in result] if isinstance(result, tuple) else kind(result)
-
-            assert exercise.diagnose(answer, 0) is None
 
 
 def test_an_answer_may_write_into_its_arguments():

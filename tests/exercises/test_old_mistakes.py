@@ -64,7 +64,7 @@ def test_the_archive_has_every_mistake(old):
 @pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("name", EXERCISES)
 def test_an_old_mistake_reads_its_diagnosis_on_every_seed(name, old, monkeypatch):
-    # One mistake of linear_mse fits on rows that are all alike, of which torch's usual driver makes this or that by chance.
+    # One mistake of linear_mse fits on rows that are all alike, of which the usual driver makes this or that by chance.
     monkeypatch.setattr(torch.linalg, "lstsq", partial(torch.linalg.lstsq, driver="gelsd"))
     with np.errstate(all="ignore"):
         for diagnosis, wrong in old[name].mistakes.items():
