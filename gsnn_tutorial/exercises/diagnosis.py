@@ -76,12 +76,9 @@ class Exercise:
 
     def mistake(self, diagnosis: str) -> Callable[[Callable], Callable]:
         """A decorator: the function below is a mistake that pupils make, and they read this diagnosis."""
-
-        def keep(wrong: Callable) -> Callable:
-            self._add(diagnosis, wrong)
-            return wrong
-
-        return keep
+        if diagnosis in self.mistakes:
+            raise ValueError(f"{self.title}: two mistakes have the diagnosis {diagnosis!r}")
+        return lambda wrong: self.mistakes.setdefault(diagnosis, wrong)
 
     def slips(self, edits: Mapping[str, Mapping[str, str | None]]):
         """Add mistakes that are edits of the right answer: {diagnosis: {what stands there: what was written instead}}.
@@ -89,16 +86,11 @@ class Exercise:
         None in place of a text takes the whole line out. Raises ValueError for an edit that does not fit.
         """
         for diagnosis, edit in edits.items():
-            self._add(diagnosis, self._source.slip(edit))
+            self.mistake(diagnosis)(self._source.slip(edit))
 
     @cached_property
     def _source(self) -> Source:
         return Source(self.reference, self.helpers)
-
-    def _add(self, diagnosis: str, wrong: Callable):
-        if diagnosis in self.mistakes:
-            raise ValueError(f"{self.title}: two mistakes have the diagnosis {diagnosis!r}")
-        self.mistakes[diagnosis] = wrong
 
     def __call__(self, answer: Callable, seed: int = 0) -> bool:
         """Check an answer: print what was found, return True if it is right."""
@@ -115,7 +107,9 @@ class Exercise:
             mine = self._outcomes(answer, cases)
         if words := unfinished(answer, mine, overheard.anything):
             return words
-        want = self._right(cases)
+        want = self._outcomes(self.reference, cases)
+        for error in filter(lambda value: isinstance(value, BaseException), want):
+            raise error  # the exercise itself is wrong
         found = [(difference(x, y, self.tolerance), case) for x, y, case in zip(mine, want, cases)]
         wrong = sorted((one for one in found if one[0]), key=lambda one: size(one[1]))
         if not wrong:
@@ -139,14 +133,6 @@ class Exercise:
     def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
         """What is compared of a function's answer to each case, or the error that it raises."""
         return outcomes(function, cases, self.probe)
-
-    def _right(self, cases: Sequence[tuple]) -> list:
-        """The right outcomes. Raises the error of a reference that fails, for then the exercise is wrong."""
-        want = self._outcomes(self.reference, cases)
-        for value in want:
-            if isinstance(value, BaseException):
-                raise value
-        return want
 
     def _difference(self, answer: Callable, case: tuple) -> Difference | None:
         """The difference on one more case, found in silence; None if there is none, or no right answer."""

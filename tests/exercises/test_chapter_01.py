@@ -41,13 +41,6 @@ def random_graph(seed):
     return pathway_graph(K, n_in, n_func, n_out).with_spurious_edges(int(rng.integers(0, 8)), rng)
 
 
-@pytest.mark.parametrize("sizes", [(1, 1, 1, 1), (4, 2, 3, 2), (3, 1, 5, 2), (2, 3, 1, 4)])
-def test_the_pathways_on_screen_are_the_packages(screen, sizes):
-    K, *inner = sizes
-    edges = [edge for p in range(K) for edge in screen["pathway_edges"](p, *inner)]
-    assert tuple(edges) == pathway_graph(*sizes).edges
-
-
 @pytest.mark.parametrize("seed", SEEDS)
 def test_the_adjacency_on_screen_holds_every_edge_once(screen, seed):
     graph = random_graph(seed)
@@ -149,16 +142,3 @@ def test_the_spread_picture_has_a_mark_for_each_node_by_what_it_has_heard():
         assert marks.count("o") == reached and marks.count("x") == 20 - reached
         assert ax.get_title() == f"true graph, layer {layer}"
     assert len({style["marker"] for style in pictures.HEARD.values()}) == 4
-
-
-def test_pictures_draw_into_the_given_ax_and_return_it():
-    graph = pathway_graph()
-    for draw in (
-        lambda ax: pictures.plot_membership(graph.membership(), graph, ax),
-        lambda ax: pictures.plot_kept_pairs([0, 1, 1, 3], ax),
-        lambda ax: pictures.plot_arrival(np.arange(48).reshape(4, 12) % 5, graph, ax),
-        lambda ax: pictures.plot_adjacency(graph, ax),
-    ):
-        ax = plt.subplots()[1]
-        assert draw(ax) is ax and ax.get_xlabel() and ax.get_ylabel()
-        ax.figure.canvas.draw()

@@ -63,16 +63,6 @@ def test_group_norm_is_the_packages(chapter):
     torch.testing.assert_close(leaves[0].grad, leaves[1].grad)  # the statistics are detached in both
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_dense_gsnn_is_the_packages(chapter, draw, seed):
-    model = random_model(draw, seed)
-    dense = chapter["dense_copy"](model)
-    h = model.read_in(draw.x_test.t())
-    with torch.no_grad():
-        y = model.read_out(dense(h)).t()
-        torch.testing.assert_close(y, model(draw.x_test), rtol=1e-4, atol=1e-4)
-
-
 def test_masked_weights_get_no_gradient(chapter):
     mask = torch.tensor([[1.0, 0.0], [0.0, 1.0], [1.0, 1.0]])
     linear = chapter["MaskedLinear"](mask)
