@@ -9,7 +9,6 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-import sys
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -92,7 +91,9 @@ class Slip:
     @cached_property
     def wrong(self) -> Callable:
         """The wrong function or class. The names of its file are read at the first call, when all are there."""
-        names = dict(vars(sys.modules[self.source.answer.__module__]))
+        answer = inspect.unwrap(self.source.answer)
+        functions = [part for part in (answer, *vars(answer).values()) if hasattr(part, "__globals__")]
+        names = dict(functions[0].__globals__)
         exec(self._code, names)
         return names[self.source.answer.__name__]
 

@@ -1,6 +1,7 @@
 """Mistakes that are edits: an edit that does not fit is refused, and two at once are named if no other pair fits."""
 
 import copy
+import sys
 
 import numpy as np
 import pytest
@@ -155,6 +156,13 @@ def test_a_class_may_be_the_right_answer_or_a_helper():
 
 def shifted(by):
     return Shift(by)
+
+
+def test_a_slip_outlives_the_import_of_its_file(monkeypatch):
+    """A grader's kernel imports the files again before each test, and a pupil may hold the old ones."""
+    slip = Source(Twice).slip({"super().__call__(super().__call__(x))": "super().__call__(x)"})
+    monkeypatch.delitem(sys.modules, __name__)
+    assert slip(3)(1) == 4
 
 
 def test_an_exercise_may_be_copied():
