@@ -38,12 +38,20 @@ MOVED = {  # an old module or package, which stands for all below it: the module
     "files": ("gsnn_tutorial.study.files", "gsnn_tutorial.study.run_folder"),
     "node": ("gsnn_tutorial.gsnn.node",),
     "own": ("gsnn_tutorial.study.own",),
+    "own.fitting": ("gsnn_tutorial.study.replicas",),
+    "own.graph": ("gsnn_tutorial.study.own.own_graph",),
+    "own.paired": ("gsnn_tutorial.study.arms", "gsnn_tutorial.study.own.rivals", "gsnn_tutorial.study.tuning"),
+    "own.problem": ("gsnn_tutorial.study.own.splits",),
+    "own.tuned": ("gsnn_tutorial.study.tuning",),
     "plots.maps": ("gsnn_tutorial.plots.over_settings",),
     "plots.study": ("gsnn_tutorial.plots.forests",),
     "plots.training": ("gsnn_tutorial.plots.histories",),
     "priors": ("gsnn_tutorial.study.priors",),
     "publishing": ("gsnn_course.publishing",),
-    "worked": ("gsnn_tutorial.study.worked",),
+    "study.tuned": ("gsnn_tutorial.study.tuning",),
+    "study.verdict": ("gsnn_tutorial.study.verdicts",),
+    "worked": ("gsnn_tutorial.study.own",),
+    "worked.steps": ("gsnn_tutorial.study.own.hepatocytes",),
 }
 
 

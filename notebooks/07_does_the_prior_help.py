@@ -99,8 +99,8 @@ from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
 from gsnn_tutorial.study.saved import STUDIES, saved_settings
 from gsnn_tutorial.study.share import share_of_the_way
-from gsnn_tutorial.study.verdict import in_words, verdict
-from gsnn_tutorial.study.verdict import judged as judged_row
+from gsnn_tutorial.study.verdicts import in_words, verdict
+from gsnn_tutorial.study.verdicts import judged as judged_row
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import train
 
@@ -672,7 +672,7 @@ checks.conclusion(conclusion);
 #
 # </details>
 #
-# **The file.** What you have just written is `gsnn_tutorial/study/verdict.py`, with a margin, p-values and whole sentences.
+# **The file.** What you have just written is `gsnn_tutorial/study/verdicts.py`, with a margin, p-values and whole sentences.
 #
 # This is what your function says of the trap in section 1, at epoch 500 and stopped:
 

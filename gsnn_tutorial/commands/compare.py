@@ -33,7 +33,7 @@ from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.run_folder import RunFolder, usable_device
 from gsnn_tutorial.study.table import settings_file, settings_of
 from gsnn_tutorial.study.tuning import Tuning
-from gsnn_tutorial.study.verdict import in_words, verdict
+from gsnn_tutorial.study.verdicts import in_words, verdict
 
 SHOWN = ("test_mse_final", "cos_gap", "ari", "norm_ratio_true_over_spurious")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -162,13 +162,13 @@ def _work_mine(given: argparse.Namespace) -> bool:
         print(f"Small files to start from. Now:\n\n  python -m gsnn_tutorial mine {options}")
         return True
     from gsnn_tutorial.commands.mine import run_mine
-    from gsnn_tutorial.study.own.fitting import Settings
+    from gsnn_tutorial.study.recipe import OWN_RECIPE
 
     strength = {} if given.lambda_sim is None else {"lambda_sim": given.lambda_sim}
-    settings = Settings(epochs=given.epochs, layers=given.layers, **strength)
+    recipe = replace(OWN_RECIPE, epochs=given.epochs, layers=given.layers, **strength)
     return run_mine(
         given.table, given.network, given.sets, given.columns, given.output or "runs/mine", splits=given.splits,
-        test=given.test, settings=settings, tune=not given.untuned,
+        test=given.test, recipe=recipe, tune=not given.untuned,
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from gsnn_tutorial.plots.style import LINES, axes, draw_floor, stacked, tidy
 from gsnn_tutorial.study.arms import arm_named
 from gsnn_tutorial.study.inference import paired_differences, power_curve, seeds_needed
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.verdict import compared, judged
+from gsnn_tutorial.study.verdicts import compared, judged
 
 
 def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:

@@ -19,7 +19,7 @@ from gsnn_tutorial.study.metrics import USUAL_METRICS
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.run_folder import RunFolder
 from gsnn_tutorial.study.tuning import Tuning
-from gsnn_tutorial.study.verdict import verdict
+from gsnn_tutorial.study.verdicts import verdict
 
 SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
 

@@ -18,7 +18,7 @@ from gsnn_tutorial.study.inference import summarize
 from gsnn_tutorial.study.metrics import Metric
 from gsnn_tutorial.study.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.saved import saved_study
-from gsnn_tutorial.study.verdict import judge, verdict
+from gsnn_tutorial.study.verdicts import judge, verdict
 
 
 def pathways(M):

@@ -20,37 +20,31 @@ from gsnn_tutorial import (
     attribution,
     evaluation,
     nx2pyg,
-    own,
     pathway_graph,
     plots,
-    priors,
     shuffled_membership,
     simulate,
     standardize,
     study,
     train,
-    worked,
 )
 from gsnn_tutorial.graph import Node
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 from gsnn_tutorial.sparse import SparsePattern, sparse_map
-from gsnn_tutorial.study import arms, inference, metrics, published, saved, share, verdict
+from gsnn_tutorial.study import arms, inference, metrics, published, saved, share, verdicts
 from gsnn_tutorial.study.blocks import Blocks
 from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.study.own.edges import read_edges
 from gsnn_tutorial.study.own.example import write_example
 from gsnn_tutorial.study.own.findings import Findings
-from gsnn_tutorial.study.own.fitting import Settings, candidate, errors, fitted
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.paired import paired_comparison, rival_errors
-from gsnn_tutorial.study.own.problem import OwnProblem
 from gsnn_tutorial.study.own.rivals import group_folds, mlp, pairwise, ridge
 from gsnn_tutorial.study.own.roles import read_roles
 from gsnn_tutorial.study.own.sets import membership_of, read_sets
 from gsnn_tutorial.study.own.sheets import read_sheet
 from gsnn_tutorial.study.own.signs import path_signs
-from gsnn_tutorial.study.own.tuned import enough_groups, own_tuning, tuned
+from gsnn_tutorial.study.own.splits import OwnProblem
 from gsnn_tutorial.study.paired import checked_study, paired_study
 from gsnn_tutorial.study.priors.memberships import (
     adjacency_membership,
@@ -62,11 +56,10 @@ from gsnn_tutorial.study.priors.recombination import recombined
 from gsnn_tutorial.study.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.study.problem import drawn, stream
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.replicas import fitted, output_errors
 from gsnn_tutorial.study.table import TableFile, table_columns
-from gsnn_tutorial.study.tuning import Tuning
+from gsnn_tutorial.study.tuning import Tuning, folds, own_tuning
 from gsnn_tutorial.study.union_regularizer import disjoint_union
-from gsnn_tutorial.study.worked.blocked import Blocked
-from gsnn_tutorial.study.worked.gcn import GraphConvolutions
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import History
 
@@ -543,13 +536,13 @@ CASES |= {
         (lambda: attribution.occlusion(gsnn(), X[:, :1]), ValueError, "x must have 2 columns, got shape (6, 1)"),
         (lambda: attribution.occlusion(gsnn(), X[:0]), ValueError, "x must have at least one row"),
         (lambda: attribution.leakage(gsnn(), X, None), TypeError, "graph must be a PathwayGraph, got NoneType"),
-        (lambda: attribution.coherence(gsnn(), X, G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
-        (lambda: pathway_functions(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
-        (lambda: noise_floor(G, X, Y, Y), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: attribution.coherence(gsnn(), X, G), TypeError, "graph must be a Graph, got DiGraph"),
+        (lambda: pathway_functions(G), TypeError, "graph must be a Graph, got DiGraph"),
+        (lambda: noise_floor(G, X, Y, Y), TypeError, "graph must be a Graph, got DiGraph"),
         (lambda: sparse_map([1.0], X, PATTERN), TypeError, "values must be a Tensor, got list"),
         (lambda: SparsePattern(PATTERN.indices, 3), TypeError, "size must be (sources, targets), got 3"),
         (lambda: exchanged_membership(M, 1, 0), ValueError, "count must be 0, or from 2 to 4, the nodes; got 1"),
-        (lambda: connected_membership(G, 0), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: connected_membership(G, 0), TypeError, "graph must be a Graph, got DiGraph"),
         (lambda: adjacency_membership(None), TypeError, "graph must be a PathwayGraph, got NoneType"),
         (lambda: WeightTyingRegularizer("m", M, 1.0), TypeError, "model must be a GSNN, got str"),
         (lambda: WeightTyingRegularizer(gsnn(), M, 1.0, tie=["norms"]), ValueError, "tie must be one of 'weights', "),
@@ -561,7 +554,7 @@ CASES |= {
     ],
     "study": [
         (lambda: paired_study("problem"), TypeError, "problem must make a draw of a seed"),
-        (lambda: paired_study(Problem(), recipe=None), TypeError, "recipe must be a Recipe, got NoneType"),
+        (lambda: paired_study(Problem(), recipe={}), TypeError, "recipe must be a Recipe, got dict"),
         (lambda: paired_study(Problem(), resume="yes"), TypeError, "resume must be True or False, got 'yes'"),
         (lambda: checked_study(Problem(), ["baseline"], [0], Recipe(), "abacus"), ValueError, "device must be one"),
         (lambda: Recipe(lr="fast"), TypeError, "lr must be a number, got 'fast'"),
@@ -572,7 +565,7 @@ CASES |= {
         (lambda: matched_membership("graph", 0), TypeError, "graph must be a PathwayGraph"),
         (lambda: recombined(pathway_graph(2, 1, 2, 1), [[1]], X, Y, 0), ValueError, "membership must have 4 columns"),
         (lambda: drawn(Problem), TypeError, "problem must make a draw of a seed, as a Problem or a World; got type"),
-        (lambda: Recipe().depth(3), TypeError, "problem must make a draw of a seed, as a Problem or a World; got int"),
+        (lambda: Recipe(layers=1).depth(Problem()), ValueError, "layers must be at least 3, the hops to an output"),
         (lambda: stream(0, "noise"), ValueError, "name must be one of"),
         (lambda: Blocks(0), ValueError, "n_jobs must be at least 1, got 0"),
         (lambda: TableFile(None, ["seed"]).resume([], []), ValueError, "resume needs output"),
@@ -593,16 +586,16 @@ CASES |= {
         (lambda: inference.summarize_by(TABLE, "K", ["test_mse"]), ValueError, "by must be one of"),
         (lambda: share.share_of_the_way(TABLE[TABLE["seed"] == 0], "test_mse", "a", "b", "b"),
          ValueError, "table must have at least 2 seeds with a, b and b; got 1"),
-        (lambda: verdict.verdict(inference.summarize(TABLE, ["test_mse"], [("a", "b")]).drop(columns="p"), "test_mse"),
+        (lambda: verdicts.verdict(inference.summarize(TABLE, ["test_mse"], [("a", "b")]).drop(columns="p"), "test_mse"),
          ValueError, "summary must be a table that summarize makes; it lacks the column 'p'"),
         (lambda: inference.holm(None), TypeError, "summary must be a DataFrame that summarize makes, got"),
         (lambda: inference.non_inferior([1.0, 2.0], -1), ValueError, "margin must be finite and at least 0, got -1"),
         (lambda: inference.power_curve([1.0, 2.0], 1.0, seeds=[1]), ValueError, "seeds must be at least 2, got 1"),
         (lambda: inference.seeds_needed([1.0, 2.0], 1.0, power=2), ValueError, "power must be finite and between"),
         (lambda: inference.named_controls([]), ValueError, "controls must name at least one arm"),
-        (lambda: verdict.verdict(None, "test_mse"), TypeError, "summary must be a DataFrame that summarize makes, got"),
-        (lambda: verdict.verdict_table(None), TypeError, "summary must be a DataFrame that summarize makes, got"),
-        (lambda: verdict.in_words([]), TypeError, "table must be a DataFrame, got list"),
+        (lambda: verdicts.verdict(None, "test_mse"), TypeError, "summary must be a DataFrame that summarize makes"),
+        (lambda: verdicts.verdict_table(None), TypeError, "summary must be a DataFrame that summarize makes, got"),
+        (lambda: verdicts.in_words([]), TypeError, "table must be a DataFrame, got list"),
     ],
     "own": [
         (lambda: own_network(3, OWN["network"]), TypeError, "table must be a path or a DataFrame, got 3"),
@@ -626,35 +619,22 @@ CASES |= {
         (lambda: membership_of(read_sets({"one": ["x"]}), ["a"], Findings()), ValueError, "same kind of identifier"),
         (lambda: read_roles(pd.DataFrame({"column": ["a"], "role": ["b"]})), ValueError, "role must be one of input"),
         (lambda: read_sheet(OWN["table"].iloc[:0], "table"), ValueError, "has column names and no rows"),
-        (lambda: OWN_NETWORK.graph.labels, ValueError, "no single true pathway for each node"),
-        (lambda: OWN_NETWORK.graph.without_spurious_edges(), ValueError, "no true graph, so there is no oracle"),
-        (lambda: OWN_NETWORK.graph.with_spurious_edges(100, 0), ValueError, "count must be at most 4"),
-        (lambda: heard(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
+        (lambda: OWN_NETWORK.graph.with_random_edges(100, 0), ValueError, "count must be at most 4"),
+        (lambda: heard(G), TypeError, "graph must be a Graph, got DiGraph"),
         (lambda: restricted_errors(OWN_NETWORK.x, OWN_NETWORK.y, [0] * 8, {}), ValueError, "as many as the 5 folds"),
         (lambda: asked_inputs(OWN_NETWORK.x, OWN_NETWORK.y, range(8), {}, margin=-1), ValueError, "margin must be"),
         (lambda: write_example(__file__), ValueError, "needs a folder that can be made"),
         (lambda: OwnProblem(OWN), TypeError, "network must be a OwnNetwork, got dict"),
         (lambda: OwnProblem(OWN_NETWORK, 2), ValueError, "test must be"),
         (lambda: OwnProblem(own_network(OWN["table"], OWN["network"])).draw(0), ValueError, "network must have sets"),
-        (lambda: paired_comparison(OWN), TypeError, "problem must be a OwnProblem, got dict"),
-        (lambda: paired_comparison(OwnProblem(OWN_NETWORK), ["best"]), ValueError, "arms must be one of"),
-        (lambda: rival_errors("best", None), ValueError, "name must be one of 'mean', 'pairwise ridge'; got 'best'"),
-        (lambda: fitted(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
-        (lambda: candidate(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, "best"), ValueError, "arm must be one of"),
-        (lambda: errors(None, X, Y), TypeError, "model must be a Module, got NoneType"),
-        (lambda: GraphConvolutions(G), TypeError, "graph must be a PathwayGraph, got DiGraph"),
-        (lambda: GraphConvolutions(OWN_NETWORK.graph, layers=0), ValueError, "layers must be at least 1, got 0"),
+        (lambda: paired_study(OwnProblem(OWN_NETWORK), ["best"]), ValueError, "arms must be one of"),
+        (lambda: fitted(OwnProblem(OWN_NETWORK).draw(0), Recipe(), 2, "best"), ValueError, "arm must be one of"),
+        (lambda: output_errors(None, X, Y), TypeError, "model must be a Module, got NoneType"),
         (lambda: own_tuning(0), ValueError, "epochs must be at least 1, got 0"),
-        (lambda: Blocked(OWN_NETWORK, {}), TypeError, "model must be"),
-        (lambda: Blocked(gsnn(), {"nobody": "f_0_0"}), ValueError, "blocks must be one of"),
         (lambda: path_signs(OWN_NETWORK, []), TypeError, "graph must be"),
         (lambda: path_signs(OWN_NETWORK.graph, ["nobody"]), ValueError, "starts must be one of"),
         (lambda: path_signs(OWN_NETWORK.graph, []), ValueError, "starts must name at least one input"),
-        (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["best"], Tuning()), ValueError, "arms must be"),
-        (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], 3), TypeError, "tuning must be"),
-        (lambda: tuned(OwnProblem(OWN_NETWORK).draw(0), Settings(), 2, ["baseline"], Tuning(starts=2)), ValueError,
-         "tuning must have one start"),
-        (lambda: enough_groups(OwnProblem(OWN_NETWORK).draw(0), Tuning(folds=99)), ValueError, "needs as many groups"),
+        (lambda: folds(8, 99, range(8)), ValueError, "needs as many groups"),
         (lambda: pairwise([1]), TypeError, "x must be a DataFrame, got list"),
         (lambda: group_folds([0, 0, 1], 3, 0), ValueError, "groups must be at least as many as the 3 folds, got 2"),
         (lambda: ridge(X, Y, X, [0] * 6), ValueError, "groups must be at least as many as the 4 folds, got 1"),
@@ -664,44 +644,45 @@ CASES |= {
 
 # What has no door of its own: it is handed what others have checked, or takes nothing that could be wrong.
 INSIDE = {
+    "study.metrics.applicable",
     "graph.Node", "wiring.hetero_data", "wiring.fingerprint", "simulation.tanh", "simulation.half_square",
-    "simulation.cosine", "simulation.cubic", "sparse.row_starts", "sparse.csr", "sparse.SparseMap", "sparse.FixedMap",
-    "sparse.degree_normalized", "gsnn.Residual", "gsnn.ResBlock", "gsnn.win_indices", "gsnn.wout_indices",
-    "regularizer.standardize_over_batch", "regularizer.MeanScore", "regularizer.LearnedScore", "training.History",
-    "training.BestWeights", "training.SideBySide", "evaluation.evaluating", "study.arms.Arm", "study.arms.score",
-    "study.arms.penalty", "study.arms.random_penalty", "study.arms.tying", "study.arms.without_edges_between",
-    "study.arms.hiding", "study.arms.penalty_everywhere", "study.arms.score_and_penalty", "study.arms.arm_named",
+    "simulation.cosine", "simulation.cubic", "sparse.row_starts", "sparse.csr", "sparse.SparseMap",
+    "sparse.FixedMap", "sparse.degree_normalized", "regularizer.standardize_over_batch", "regularizer.MeanScore",
+    "regularizer.LearnedScore", "training.History", "training.BestWeights", "training.SideBySide",
+    "evaluation.evaluating", "study.arms.Arm", "study.arms.score", "study.arms.penalty",
+    "study.arms.random_penalty", "study.arms.tying", "study.arms.without_edges_between", "study.arms.hiding",
+    "study.arms.penalty_everywhere", "study.arms.score_and_penalty", "study.arms.arm_named",
     "study.blocks.even_block", "study.metrics.Metric", "study.metrics.measured", "study.named.Part",
     "study.named.Claim", "study.named.NamedStudy", "study.problem.Draw", "study.published.published_draw",
     "study.published.published_table", "study.published.published_log", "study.published.Replay",
     "study.replicas.Replica", "study.replicas.train_block", "study.replicas.train_replicas",
-    "study.replicas.seeds_per_block", "study.replicas.alike", "study.replicas.train_union", "study.tuned.Watched",
-    "study.tuned.train_tuned", "study.tuned.tuned_columns", "study.tuned.watch", "study.tuning.chosen",
-    "study.tuning.folds", "study.worlds.half_wave", "study.worlds.saturating", "study.worlds.simulate_at_rest",
-    "study.problem.Drawn", "study.named.settings_of_part", "priors.recombination.column_groups",
+    "study.replicas.seeds_per_block", "study.tuning.train_tuned", "study.tuning.tuned_columns",
+    "study.tuning.chosen", "study.worlds.half_wave", "study.worlds.saturating", "study.worlds.simulate_at_rest",
+    "study.problem.Drawn", "study.named.settings_of_part", "study.priors.recombination.column_groups",
     "study.union.UnionResidual", "study.union.BestOfEach", "study.union_regularizer.UnionScore",
     "study.union_regularizer.UnionRegularizer", "study.union_regularizer.UnionWeightRegularizer",
-    "study.table.settings_of", "study.table.settings_file", "study.verdict.judge", "study.verdict.judged",
-    "study.verdict.compared",
-    "own.edges.sign_of", "own.findings.Findings", "worked.hepatocytes.hepatocytes", "worked.steps.everywhere",
-    "worked.steps.asked_edges", "worked.steps.further", "worked.steps.random_edges",
-    "worked.steps.steps", "worked.steps.study", "worked.steps.inhibitors", "worked.steps.multiplied",
-    "worked.sachs.sachs", "own.signs.signed_membership", "worked.tuned.study", "worked.tuned.jobs",
-    "worked.tuned.gsnn", "worked.tuned.gcn", "worked.tuned.flat", "worked.tuned.row", "worked.tuned.with_edges",
-    "worked.tuned.mean_of_the_line", "worked.tuned.pairwise_ridge", "worked.rows.grow", "worked.steps.stimuli",
-    "worked.make_tables.make_hepatocytes", "worked.make_tables.make_sachs",
-    "own.names.folded",
-    "own.names.Names", "own.network.OwnNetwork", "own.problem.OwnDraw", "own.problem.scaled",
-    "own.reach.hops", "own.reach.reach_of_outputs", "own.reach.report_reach", "own.rivals.group_mean",
-    "own.roles.roles_of_lists", "own.roles.guessed_roles", "worked.scale.large_files", "worked.scale.run",
-    "own.sheets.short",
-    "own.sheets.separator", "own.paired.trainings", "own.tuned.choices_in_words", "own.tuned.Try",
-    "worked.gcn.gcn_errors", "worked.steps.jobs", "own.tuned.look_at", "own.fitting.Candidate",
-    "own.fitting.Settings",
+    "study.table.settings_of", "study.table.settings_file", "study.verdicts.judge", "study.verdicts.judged",
+    "study.verdicts.compared", "study.own.edges.sign_of", "study.own.findings.Findings",
+    "study.own.signs.signed_membership", "study.own.names.folded", "study.own.names.Names",
+    "study.own.network.OwnNetwork", "study.own.splits.OwnDraw", "study.own.splits.scaled", "study.own.reach.hops",
+    "study.own.reach.reach_of_outputs", "study.own.reach.report_reach", "study.own.rivals.group_mean",
+    "study.own.roles.roles_of_lists", "study.own.roles.guessed_roles", "study.own.sheets.short",
+    "study.own.sheets.separator", "study.own.hepatocytes.hepatocytes", "study.own.hepatocytes.everywhere",
+    "study.own.hepatocytes.inhibitors", "study.own.hepatocytes.stimuli", "study.own.sachs.sachs",
+    "sparse.sparse_product", "study.files.UnusableFile", "study.files.alone", "study.files.json_text",
+    "study.files.read_csv", "study.files.read_json", "study.files.replacing", "study.files.sweep",
+    "study.files.write_csv", "study.files.write_json", "study.files.write_text", "study.metrics.has_truth",
+    "study.own.rivals.inputs_of", "study.own.rivals.mean_errors", "study.own.rivals.pairwise_ridge_errors",
+    "study.own.rivals.squared_errors", "study.paired.is_simulated", "study.replicas.Rival",
+    "study.replicas.entrant", "study.run_folder.RunFolder", "study.run_folder.device_name",
+    "study.speed.random_edges", "study.speed.random_model", "study.speed.saved_bench", "study.speed.slope",
+    "study.speed.slopes", "study.speed.training_step", "study.table.check_settings",
+    "study.tuning.choices_in_words", "study.tuning.trainings",
 }  # fmt: skip
 ROOMS = ["graph", "wiring", "simulation", "sparse", "gsnn", "regularizer", "training", "evaluation", "attribution"]
-ROOMS += [f"{wing.__name__.split('.')[1]}.{room.name}" for wing in (priors, study, own, worked)
-          for room in pkgutil.iter_modules(wing.__path__)]  # fmt: skip
+ROOMS += [
+    room.name.removeprefix("gsnn_tutorial.") for room in pkgutil.walk_packages(study.__path__, f"{study.__name__}.")
+]
 
 
 def public():

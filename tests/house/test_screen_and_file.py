@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
 CHAPTERS = sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 FILES = {
     1: "graph.py", 2: "simulation.py", 3: "gsnn/model.py", 4: "sparse.py", 5: "regularizer.py", 6: "evaluation.py",
-    7: "study/verdict.py", 8: "study/own/problem.py",
+    7: "study/verdicts.py", 8: "study/own/splits.py",
 }  # fmt: skip
 READING_ROOM = (
     "graph", "wiring", "simulation", "sparse", "gsnn/node", "gsnn/model", "regularizer", "training", "evaluation",

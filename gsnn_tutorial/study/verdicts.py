@@ -9,7 +9,7 @@ turned so that more is better:
     can't tell      none of these, or fewer than 12 seeds
 
 It is the pathways that help only if the prior helps against the baseline *and* against every control.
-A gain whose whole interval lies below the margin is said to be too small to matter.
+A gain whose whole interval lies below the margin is called too small to matter.
 A structural metric has a null that is not zero: what an untrained model has already.
 
 For the secondary of many metrics p is Holm's, corrected for how many they are. Where p takes back "helps" or "harms",
@@ -53,7 +53,7 @@ def verdict(
     controls: Sequence[str] = ("control",),
     baseline: str = "baseline",
 ) -> str:
-    """What the intervals say of one metric, in words, by the rule above.
+    """The conclusion that the intervals allow for one metric, in words, by the rule above.
 
     ``summary`` must have the ``contrasts`` of ``arm``, ``controls`` and ``baseline``; where ``holm`` has corrected it,
     the rule reads the corrected p. Raises ValueError where it lacks one.
