@@ -131,7 +131,7 @@ class Exercise:
         print(undecorated(self.reference))
 
     def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
-        """What is compared of a function's answer to each case, or the error that it raises."""
+        """The outcome of a function on each case, as the probe sees it, or the error that it raises."""
         return outcomes(function, cases, self.probe)
 
     def _difference(self, answer: Callable, case: tuple) -> Difference | None:

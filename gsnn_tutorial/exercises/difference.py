@@ -104,7 +104,7 @@ class Difference:
 
 
 def difference(mine, want, tolerance: float) -> Difference | None:
-    """How an answer's outcome differs from the right one; None if it says the same."""
+    """The difference of an answer's outcome from the right one; None if both say the same."""
     if close(mine, want, tolerance):
         return None
     if isinstance(mine, BaseException):

@@ -180,7 +180,7 @@ def _scaled_lines(mine, want, axis, tolerance) -> bool:
 
 
 def _place(pairs, tolerance) -> str:
-    """Where the wrong values stand, if that is a place of its own."""
+    """The place of the wrong values, if they have one in common."""
     wrong = [~np.isclose(mine, want, rtol=tolerance, atol=tolerance, equal_nan=True) for mine, want in pairs]
     if all(w.all() for w in wrong):
         return ""
