@@ -113,7 +113,7 @@ class Comparer:
             self._process._transport.close()
 
     async def _start(self):
-        own = {"PYTHONPATH": str(sandbox.PACKAGE.parent), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+        own = {"PYTHONPATH": sandbox.IMPORTED_FROM, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "gsnn_course.comparing"),
             stdin=subprocess.PIPE,
