@@ -40,7 +40,7 @@ from gsnn_tutorial.exercises.attempt import Overheard, outcomes, raised, silence
 from gsnn_tutorial.exercises.difference import Difference, difference
 from gsnn_tutorial.exercises.explanation import explanation
 from gsnn_tutorial.exercises.slips import Slip, Source, undecorated
-from gsnn_tutorial.exercises.values import close, size
+from gsnn_tutorial.exercises.values import close, is_constant, size
 from gsnn_tutorial.exercises.wording import inputs
 
 
@@ -154,6 +154,8 @@ class Exercise:
         for these in (cases, self.cases(seed + 1)):
             with silence():
                 mine = self._outcomes(answer, these)
+                if is_constant(mine):  # 0 everywhere, say, is what many slips come to
+                    return None
                 pairs = {words: both for words, both in pairs.items() if self._agrees(both, these, mine)}
             if not pairs:
                 return None

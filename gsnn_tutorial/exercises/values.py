@@ -7,7 +7,7 @@ is compared by what it says, not by its type.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterator, KeysView, Mapping, Sequence, ValuesView
 
 import numpy as np
 import pandas as pd
@@ -77,6 +77,15 @@ def size(value) -> int:
     if isinstance(value, dict):
         return sum(1 + size(part) for part in value.values())
     return sum(map(size, value)) if isinstance(value, (tuple, list)) else 1
+
+
+def is_constant(outcomes: Sequence) -> bool:
+    """True if there is one value only in all of them."""
+    found = set()
+    for value in outcomes:
+        numbers = array(value)
+        found |= {str(plain(value))} if numbers is None else set(map(str, numbers.ravel()))
+    return len(found) == 1
 
 
 def close(mine, want, tolerance: float) -> bool:

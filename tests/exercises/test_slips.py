@@ -107,6 +107,15 @@ def test_two_slips_are_named_only_if_other_data_agree_and_nothing_raises():
     assert spread.diagnose(lambda x: x.nothing).startswith("your function raised AttributeError")
 
 
+def test_two_slips_are_not_named_for_an_answer_that_is_always_the_same():
+    @exercise("Sum", cases=numbers)
+    def total(x):
+        return 1 * x.sum() + 0
+
+    total.slips({"times 0.": {"1 * ": "0 * "}, "one more.": {"+ 0": "+ 1"}})
+    assert total.diagnose(lambda x: 0) == "times 0." and "two things" not in total.diagnose(lambda x: 1)
+
+
 def test_pairs_can_be_switched_off():
     quick = copy.deepcopy(spread)
     object.__setattr__(quick, "pairs", False)
