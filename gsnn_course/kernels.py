@@ -98,7 +98,7 @@ class Comparer:
         await self._send("set up", source)
 
     async def test(self, source: str, ask: Callable[..., Awaitable[tuple]]) -> tuple[str, tuple[str, str] | None]:
-        """What a test prints, and its error's name and text or None; ``ask``: answers what it asks of the kernel."""
+        """The printed text of a test, and its error's name and text or None; ``ask`` answers its questions."""
         await self._send("test", source)
         while True:
             kind, *content = await self._receive()

@@ -1,4 +1,4 @@
-"""What in an answer a person should look at: it is pointed out, and costs nothing by itself."""
+"""The signs in an answer that a person should look at: they are pointed out, and cost nothing by themselves."""
 
 from __future__ import annotations
 
@@ -23,6 +23,6 @@ SIGNS = {
 
 
 def suspicions(answers: list[str]) -> list[str]:
-    """What to point out in the code of a pupil's own cells."""
+    """The signs in the code of a pupil's own cells."""
     code = "\n".join(line for text in answers for line in text.splitlines() if not line.lstrip().startswith("#"))
     return [f"{words}: look at it" for sign, words in SIGNS.items() if re.search(sign, code, re.M)]
