@@ -11,8 +11,6 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- Edges between pathways
-
 
 def size_cases(seed):
     rng = np.random.default_rng(seed)
@@ -22,38 +20,25 @@ def size_cases(seed):
 @exercise("edges between pathways", cases=size_cases)
 def count_candidates(sizes):
     """All ordered pairs of nodes, less those (n_p squared of them) that stay in pathway p."""
-    return sum(sizes) ** 2 - sum(n * n for n in sizes)
+    pairs = sum(sizes) ** 2
+    inside = sum(n * n for n in sizes)
+    return pairs - inside
 
 
-@count_candidates.mistake("this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.")
-def undirected(sizes):
-    return (sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2
-
-
-@count_candidates.mistake(
-    "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of "
-    "them for each pathway."
+count_candidates.slips(
+    {
+        "this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.": {
+            "pairs - inside": "(pairs - inside) // 2"
+        },
+        "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) "
+        "of them for each pathway.": {"pairs - inside": "pairs - sum(sizes)"},
+        "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
+        "pathway, not n_p (n_p - 1).": {"n * n": "n * (n - 1)"},
+        "this takes every pathway to be as large as the first: add up over the sizes that were given.": {
+            "pairs - inside": "len(sizes) * (len(sizes) - 1) * sizes[0] ** 2"
+        },
+    }
 )
-def all_pairs(sizes):
-    return sum(sizes) * (sum(sizes) - 1)
-
-
-@count_candidates.mistake(
-    "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
-    "pathway, not n_p (n_p - 1)."
-)
-def self_pairs_kept(sizes):
-    return sum(sizes) ** 2 - sum(n * (n - 1) for n in sizes)
-
-
-@count_candidates.mistake(
-    "this takes every pathway to be as large as the first: add up over the sizes that were given."
-)
-def all_as_large_as_the_first(sizes):
-    return len(sizes) * (len(sizes) - 1) * sizes[0] ** 2
-
-
-# ---- Membership from sets of names
 
 
 def gene_set_cases(seed):
@@ -80,53 +65,24 @@ def membership_from_sets(pathways, nodes):
     return M
 
 
-@membership_from_sets.mistake("your matrix is transposed: a pathway is a row and a node is a column, (P, N).")
-def transposed(pathways, nodes):
-    return membership_from_sets.reference(pathways, nodes).T
-
-
-@membership_from_sets.mistake(
-    "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model numbers "
-    "its nodes so."
+membership_from_sets.slips(
+    {
+        "your matrix is transposed: a pathway is a row and a node is a column, (P, N).": {"return M": "return M.T"},
+        "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model "
+        "numbers its nodes so.": {"nodes.index(name)": "sorted(nodes).index(name)"},
+        "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so "
+        "set M[p, i] for each pathway.": {
+            "M[p, nodes.index(name)] = 1": "M[:, nodes.index(name)], M[p, nodes.index(name)] = 0, 1"
+        },
+        "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself.": {
+            "return M": "return M / M.sum(1, keepdim=True).clamp_min(1)"
+        },
+        "a name that is not a node has become a member of the last column (index -1): pass it over.": {
+            "if name in nodes:": "if True:",
+            "nodes.index(name)": "nodes.index(name) if name in nodes else -1",
+        },
+    }
 )
-def columns_sorted(pathways, nodes):
-    return membership_from_sets.reference(pathways, sorted(nodes))
-
-
-@membership_from_sets.mistake(
-    "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so set "
-    "M[p, i] for each pathway."
-)
-def last_pathway_only(pathways, nodes):
-    label = {name: p for p, members in enumerate(pathways) for name in members}
-    M = torch.zeros(len(pathways), len(nodes))  # (P, N)
-    for i, name in enumerate(nodes):
-        if name in label:
-            M[label[name], i] = 1
-    return M
-
-
-@membership_from_sets.mistake(
-    "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself."
-)
-def rows_sum_to_one(pathways, nodes):
-    M = membership_from_sets.reference(pathways, nodes)
-    return M / M.sum(1, keepdim=True).clamp_min(1)
-
-
-@membership_from_sets.mistake(
-    "a name that is not a node has become a member of the last column (index -1): pass it over."
-)
-def stranger_in_the_last_column(pathways, nodes):
-    place = {name: i for i, name in enumerate(nodes)}
-    M = torch.zeros(len(pathways), len(nodes))  # (P, N)
-    for p, members in enumerate(pathways):
-        for name in members:
-            M[p, place.get(name, -1)] = 1
-    return M
-
-
-# ---- Layers that an output needs
 
 
 def wiring_cases(seed):
@@ -168,95 +124,36 @@ def layers_needed(A_in, A, A_out):
     return needed
 
 
-def gains(A_in, A, A_out):
-    """Whether an output's receptive field grows in a layer, (layers, outputs)."""
-    heard = A_in.astype(bool)  # (inputs, N)
-    sizes = [np.zeros(A_out.shape[1], dtype=int)]
-    for _ in range(len(A)):
-        sizes.append((heard @ A_out.astype(bool)).sum(0))
-        heard = heard | heard @ A.astype(bool)
-    return np.diff(sizes, axis=0) > 0
-
-
-def last_gain(gained):
-    """The layer of each output's last gain, (layers, outputs) -> (outputs,)."""
-    return (gained * np.arange(1, len(gained) + 1)[:, None]).max(0)
-
-
-@layers_needed.mistake(
-    "you stop at the first input that an output hears: go on until its receptive field no longer grows."
+layers_needed.slips(
+    {
+        "you stop at the first input that an output hears: go on until its receptive field no longer grows.": {
+            "(grown & ~field).any(0)": "grown.any(0) & (needed == 0)"
+        },
+        "you stop at the first layer in which no output gains an input: an input further away may still be on its "
+        "way, so go on for len(A) layers.": {
+            "needed[(": "if not (grown & ~field).any():\n            break\n        needed[("
+        },
+        "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause "
+        "and grow later, so go on for len(A) layers.": {
+            "(grown & ~field).any(0)": "(grown & ~field).any(0) & ((needed == 0) | (needed == layer - 1))"
+        },
+        "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
+        "input may be several layers away, so go on for len(A) layers.": {
+            "(grown & ~field).any(0)": "(grown & ~field).any(0) & (needed == layer - 1)"
+        },
+        "your nodes forget: H @ A alone is what comes in this layer. What has been heard stays heard, so take H | "
+        "H @ A.": {"heard | heard": "heard"},
+        "you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.": {
+            "return needed": "return needed + (needed > 0)"
+        },
+        "you count from 0: what stands on the input edges before the first layer is heard in layer 1.": {
+            "return needed": "return np.maximum(needed - 1, 0)"
+        },
+        "your edges run both ways: a signal goes from row to column of A only, so do not use A.T.": {
+            "heard @ A.astype(bool)": "heard @ (A | A.T).astype(bool)"
+        },
+        "one number for all: an output has a receptive field of its own, so return (outputs,) numbers.": {
+            "return needed": "return np.full_like(needed, needed.max())"
+        },
+    }
 )
-def first_input_only(A_in, A, A_out):
-    heard = A_in.astype(bool)
-    needed = np.zeros(A_out.shape[1], dtype=int)
-    for layer in range(1, len(A) + 1):
-        reached = (heard @ A_out.astype(bool)).any(0)
-        needed[reached & (needed == 0)] = layer
-        heard = heard | heard @ A.astype(bool)
-    return needed
-
-
-@layers_needed.mistake(
-    "you stop at the first layer in which no output gains an input: an input further away may still be on its "
-    "way, so go on for len(A) layers."
-)
-def until_nobody_gains(A_in, A, A_out):
-    gained = gains(A_in, A, A_out)
-    goes_on = gained.any(1)
-    goes_on[0] = True  # layer 1 has nothing to be compared with
-    return last_gain(gained & np.logical_and.accumulate(goes_on)[:, None])
-
-
-@layers_needed.mistake(
-    "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause and "
-    "grow later, so go on for len(A) layers."
-)
-def until_a_pause(A_in, A, A_out):
-    gained = gains(A_in, A, A_out)
-    begun = np.logical_or.accumulate(gained)
-    return last_gain(gained & np.logical_and.accumulate(gained | ~begun))
-
-
-@layers_needed.mistake(
-    "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
-    "input may be several layers away, so go on for len(A) layers."
-)
-def silent_for_good(A_in, A, A_out):
-    return last_gain(np.logical_and.accumulate(gains(A_in, A, A_out)))
-
-
-@layers_needed.mistake(
-    "your nodes forget: H @ A alone is what comes in this layer. What has been heard stays heard, so take H | H @ A."
-)
-def forgets(A_in, A, A_out):
-    heard = A_in.astype(bool)
-    field = heard @ A_out.astype(bool)
-    needed = field.any(0).astype(int)
-    for layer in range(2, len(A) + 1):
-        heard = heard @ A.astype(bool)
-        grown = heard @ A_out.astype(bool)
-        needed[(grown & ~field).any(0)] = layer
-        field = grown
-    return needed
-
-
-@layers_needed.mistake("you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.")
-def hops(A_in, A, A_out):
-    needed = layers_needed.reference(A_in, A, A_out)
-    return np.where(needed > 0, needed + 1, 0)
-
-
-@layers_needed.mistake("you count from 0: what stands on the input edges before the first layer is heard in layer 1.")
-def from_zero(A_in, A, A_out):
-    return np.maximum(layers_needed.reference(A_in, A, A_out) - 1, 0)
-
-
-@layers_needed.mistake("your edges run both ways: a signal goes from row to column of A only, so do not use A.T.")
-def both_ways(A_in, A, A_out):
-    return layers_needed.reference(A_in, A | A.T, A_out)
-
-
-@layers_needed.mistake("one number for all: an output has a receptive field of its own, so return (outputs,) numbers.")
-def one_for_all(A_in, A, A_out):
-    needed = layers_needed.reference(A_in, A, A_out)
-    return np.full_like(needed, needed.max())
