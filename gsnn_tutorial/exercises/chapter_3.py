@@ -10,8 +10,6 @@ import torch.nn.functional as F
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- The mask of W_out
-
 
 def mask_cases(seed):
     """Chains with a shortcut, of two sizes: functions 0 .. N-1, then inputs, then outputs."""
@@ -33,58 +31,25 @@ def wout_mask(edge_index, N, C):
     return (source[:, None] == node_of_channel[None, :]).float()  # (E, N*C)
 
 
-@wout_mask.mistake(
-    "your matrix is transposed. W_out turns channels into edges, W_out @ a, so edges are its rows: shape (E, N*C)."
+wout_mask.slips(
+    {
+        "your matrix is transposed. W_out turns channels into edges, W_out @ a, so edges are its rows: shape (E, "
+        "N*C).": {".float()": ".float().t()"},
+        "you marked the channels of the node in which an edge ends; that is W_in. An edge is written by the node "
+        "at which it starts, edge_index[0].": {"edge_index[0]": "edge_index[1]"},
+        "your channels run in another order: all first channels, then all second ones. Channel (n, c) has number "
+        "n*C + c, so a node's channels stand side by side.": {"repeat_interleave(C)": "repeat(C)"},
+        "you left out the edges from functions to outputs. They start at a function node like any other message, "
+        "and without them nothing leaves.": {".float()": ".float() * (edge_index[1] < N)[:, None]"},
+        "you marked one channel for each edge. An edge is a mixture of all C channels of its source.": {
+            ".float()": ".float() * (torch.arange(N * C) % C == 0)"
+        },
+        "your blocks overlap: node n's channels start at n*C, not at n.": {
+            "torch.arange(N).repeat_interleave(C)": "torch.arange(N * C) - source[:, None]",
+            "source[:, None] == node_of_channel[None, :]": "(source < N)[:, None] & (node_of_channel // C == 0)",
+        },
+    }
 )
-def transposed(edge_index, N, C):
-    return wout_mask.reference(edge_index, N, C).t()
-
-
-@wout_mask.mistake(
-    "you marked the channels of the node in which an edge ends; that is W_in. An edge is written by the "
-    "node at which it starts, edge_index[0]."
-)
-def mask_of_win(edge_index, N, C):
-    target = edge_index[1]  # (E,)
-    node_of_channel = torch.arange(N).repeat_interleave(C)
-    return (target[:, None] == node_of_channel[None, :]).float()
-
-
-@wout_mask.mistake(
-    "your channels run in another order: all first channels, then all second ones. Channel (n, c) has "
-    "number n*C + c, so a node's channels stand side by side."
-)
-def channels_first(edge_index, N, C):
-    source = edge_index[0]
-    node_of_channel = torch.arange(N).repeat(C)  # 0, 1, .., N-1, 0, 1, ..
-    return (source[:, None] == node_of_channel[None, :]).float()
-
-
-@wout_mask.mistake(
-    "you left out the edges from functions to outputs. They start at a function node like any other "
-    "message, and without them nothing leaves."
-)
-def without_outputs(edge_index, N, C):
-    ends_in_function = edge_index[1] < N  # (E,)
-    return wout_mask.reference(edge_index, N, C) * ends_in_function.float()[:, None]
-
-
-@wout_mask.mistake("you marked one channel for each edge. An edge is a mixture of all C channels of its source.")
-def first_channel_only(edge_index, N, C):
-    is_first = torch.arange(N * C) % C == 0  # (N*C,)
-    return wout_mask.reference(edge_index, N, C) * is_first.float()
-
-
-@wout_mask.mistake("your blocks overlap: node n's channels start at n*C, not at n.")
-def overlapping(edge_index, N, C):
-    mask = torch.zeros(edge_index.shape[1], N * C)  # (E, N*C)
-    for e, source in enumerate(edge_index[0].tolist()):
-        if source < N:
-            mask[e, source : source + C] = 1
-    return mask
-
-
-# ---- The read-out
 
 
 def read_out_cases(seed):
@@ -102,62 +67,24 @@ def read_out(h, target, outputs, L):
     return (ends_in @ h / (degree * L).sqrt()).t()
 
 
-def sum_and_degree(h, target, outputs):
-    """The sum of each output's in-edges, (B, outputs), and how many there are, (outputs,)."""
-    ends_in = (target[None, :] == outputs[:, None]).float()  # (outputs, E)
-    return (ends_in @ h).t(), ends_in.sum(dim=1)
-
-
-@read_out.mistake(
-    "your result is (outputs, B). Inside the network samples come last; outside they come first: transpose at the end."
+read_out.slips(
+    {
+        "your result is (outputs, B). Inside the network samples come last; outside they come first: transpose at "
+        "the end.": {").t()": ")"},
+        "you took the mean, and divided by the in-degree. The root of the in-degree keeps the scale of a sum of "
+        "independent messages; the mean shrinks it.": {"(degree * L).sqrt()": "(degree * L**0.5)"},
+        "the in-degree is missing: an output with many in-edges is louder than one with few. Divide each output by "
+        "the root of its own in-degree.": {"(degree * L).sqrt()": "L**0.5"},
+        "the layers are missing: every layer has added to h. Divide by sqrt(L) too.": {"(degree * L)": "degree"},
+        "you divided by L. It is the root of L that keeps the scale.": {"(degree * L).sqrt()": "(degree.sqrt() * L)"},
+        "you added up the in-edges, and scaled by nothing. Divide by sqrt(in-degree) and by sqrt(L).": {
+            " / (degree * L).sqrt()": ""
+        },
+        "you divided all outputs by the same number. Each has an in-degree of its own.": {
+            "(degree * L)": "(degree.sum() * L)"
+        },
+    }
 )
-def samples_last(h, target, outputs, L):
-    return read_out.reference(h, target, outputs, L).t()
-
-
-@read_out.mistake(
-    "you took the mean, and divided by the in-degree. The root of the in-degree keeps the scale of a "
-    "sum of independent messages; the mean shrinks it."
-)
-def mean_of_in_edges(h, target, outputs, L):
-    total, degree = sum_and_degree(h, target, outputs)
-    return total / degree / L**0.5
-
-
-@read_out.mistake(
-    "the in-degree is missing: an output with many in-edges is louder than one with few. Divide each "
-    "output by the root of its own in-degree."
-)
-def degree_missing(h, target, outputs, L):
-    total, _ = sum_and_degree(h, target, outputs)
-    return total / L**0.5
-
-
-@read_out.mistake("the layers are missing: every layer has added to h. Divide by sqrt(L) too.")
-def layers_missing(h, target, outputs, L):
-    total, degree = sum_and_degree(h, target, outputs)
-    return total / degree.sqrt()
-
-
-@read_out.mistake("you divided by L. It is the root of L that keeps the scale.")
-def layers_unrooted(h, target, outputs, L):
-    total, degree = sum_and_degree(h, target, outputs)
-    return total / degree.sqrt() / L
-
-
-@read_out.mistake("you added up the in-edges, and scaled by nothing. Divide by sqrt(in-degree) and by sqrt(L).")
-def not_scaled(h, target, outputs, L):
-    total, _ = sum_and_degree(h, target, outputs)
-    return total
-
-
-@read_out.mistake("you divided all outputs by the same number. Each has an in-degree of its own.")
-def one_degree_for_all(h, target, outputs, L):
-    total, degree = sum_and_degree(h, target, outputs)
-    return total / (degree.sum() * L).sqrt()
-
-
-# ---- One layer
 
 
 def layer_cases(seed):
@@ -175,120 +102,43 @@ def layer(h, W_in, W_out, r, C):
     return W_out @ a.flatten(0, 1) + torch.relu(r) * h
 
 
-def standardised(z, dim):
-    """z with mean 0 and, but for the 0.1, standard deviation 1 over a dimension or several."""
-    return (z - z.mean(dim=dim, keepdim=True)) / (z.std(dim=dim, keepdim=True) + 0.1)
-
-
-@layer.mistake(
-    "you normalised over the batch, not over the channels. A node's channels are dimension 1 of "
-    "(N, C, B), and every sample is normalised alone."
+layer.slips(
+    {
+        "you normalised over the batch, not over the channels. A node's channels are dimension 1 of (N, C, B), and "
+        "every sample is normalised alone.": {"dim=1": "dim=2"},
+        "you normalised over all nodes at once. Each node has a norm of its own, or every node would hear of every "
+        "other within one layer.": {"dim=1": "dim=(0, 1)"},
+        "your std is the biased one. With C channels the sum of squares is divided by C - 1.": {
+            "z.std(dim=1": "z.std(correction=0, dim=1"
+        },
+        "the 0.1 is missing. It is added to the std, and keeps a node with almost equal channels from being blown "
+        "up.": {" + 0.1": ""},
+        "your 0.1 stands under the root, added to the variance. Here it is added to the std.": {
+            "z.std": "z.var",
+            "0.1)": "0.1).sqrt()",
+        },
+        "the norm is missing.": {"z - z.mean": None},
+        "the nonlinearity is missing: the channels go through ELU after the norm.": {"F.elu(z)": "z"},
+        "your nonlinearity is ReLU. Here it is ELU, which lets negative values through as exp(z) - 1.": {
+            "F.elu": "F.relu"
+        },
+        "norm and ELU are in the wrong order: first the norm, then the nonlinearity.": {
+            "(W_in @ h).view(-1, C, h.shape[1])": "F.elu((W_in @ h).view(-1, C, h.shape[1]))",
+            "F.elu(z)": "z",
+        },
+        "the residual is missing: add relu(r) h to what the nodes have written.": {" + torch.relu(r) * h": ""},
+        "your residual lacks its relu. A negative r has to count as 0.": {"torch.relu(r)": "r"},
+        "you took the relu of r h. Only r goes through it; a message may be negative.": {
+            "torch.relu(r) * h": "torch.relu(r * h)"
+        },
+        "you took the relu of the whole sum. Only r goes through it: a message may be negative, the old one and "
+        "the new.": {"return W_out": "return torch.relu(W_out", "torch.relu(r) * h": "r * h)"},
+        "your channels are grouped wrongly. Channel (n, c) has number n*C + c, so the view is (N, C, B).": {
+            "(-1, C, ": "(C, -1, ",
+            "dim=1": "dim=0",
+        },
+    }
 )
-def norm_over_batch(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(standardised(z, 2))
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake(
-    "you normalised over all nodes at once. Each node has a norm of its own, or every node would "
-    "hear of every other within one layer."
-)
-def norm_over_nodes(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(standardised(z, (0, 1)))
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("your std is the biased one. With C channels the sum of squares is divided by C - 1.")
-def biased_std(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    z = (z - z.mean(dim=1, keepdim=True)) / (z.std(dim=1, keepdim=True, correction=0) + 0.1)
-    return W_out @ F.elu(z).flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake(
-    "the 0.1 is missing. It is added to the std, and keeps a node with almost equal channels from being blown up."
-)
-def eps_missing(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    z = (z - z.mean(dim=1, keepdim=True)) / z.std(dim=1, keepdim=True)
-    return W_out @ F.elu(z).flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("your 0.1 stands under the root, added to the variance. Here it is added to the std.")
-def eps_under_root(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    z = (z - z.mean(dim=1, keepdim=True)) / (z.var(dim=1, keepdim=True) + 0.1).sqrt()
-    return W_out @ F.elu(z).flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("the norm is missing.")
-def norm_missing(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(z)
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("the nonlinearity is missing: the channels go through ELU after the norm.")
-def elu_missing(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = standardised(z, 1)
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("your nonlinearity is ReLU. Here it is ELU, which lets negative values through as exp(z) - 1.")
-def relu_for_elu(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.relu(standardised(z, 1))
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("norm and ELU are in the wrong order: first the norm, then the nonlinearity.")
-def elu_before_norm(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = standardised(F.elu(z), 1)
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-@layer.mistake("the residual is missing: add relu(r) h to what the nodes have written.")
-def residual_missing(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(standardised(z, 1))
-    return W_out @ a.flatten(0, 1)
-
-
-@layer.mistake("your residual lacks its relu. A negative r has to count as 0.")
-def residual_without_relu(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(standardised(z, 1))
-    return W_out @ a.flatten(0, 1) + r * h
-
-
-@layer.mistake("you took the relu of r h. Only r goes through it; a message may be negative.")
-def relu_of_the_product(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(standardised(z, 1))
-    return W_out @ a.flatten(0, 1) + torch.relu(r * h)
-
-
-@layer.mistake(
-    "you took the relu of the whole sum. Only r goes through it: a message may be negative, the old one and the new."
-)
-def relu_of_the_sum(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(-1, C, h.shape[1])
-    a = F.elu(standardised(z, 1))
-    return torch.relu(W_out @ a.flatten(0, 1) + r * h)
-
-
-@layer.mistake("your channels are grouped wrongly. Channel (n, c) has number n*C + c, so the view is (N, C, B).")
-def grouped_channels_first(h, W_in, W_out, r, C):
-    z = (W_in @ h).view(C, -1, h.shape[1])  # (C, N, B)
-    a = F.elu(standardised(z, 0))
-    return W_out @ a.flatten(0, 1) + torch.relu(r) * h
-
-
-# ---- A loss that does not mind outliers
 
 
 def loss_cases(seed):
@@ -317,42 +167,27 @@ def huber(prediction, y):
     return torch.where(d <= 1, d.square() / 2, d - 0.5).mean()
 
 
-@huber.mistake("this is the squared error everywhere. Beyond a distance of 1 the loss goes on as a straight line.")
-def squared(prediction, y):
-    return (prediction - y).square().mean() / 2
-
-
-@huber.mistake("this is the absolute error everywhere. Up to a distance of 1 the loss is d^2 / 2.")
-def absolute(prediction, y):
-    return (prediction - y).abs().mean()
-
-
-@huber.mistake("your loss jumps at a distance of 1: d^2 / 2 has reached 1/2 there, so the line is |d| - 1/2.")
-def jumping(prediction, y):
-    d = (prediction - y).abs()
-    return torch.where(d <= 1, d.square() / 2, d).mean()
-
-
-@huber.mistake("the half is missing from the square: d^2 / 2 and |d| - 1/2 have the same value and slope at 1.")
-def half_missing(prediction, y):
-    d = (prediction - y).abs()
-    return torch.where(d <= 1, d.square(), d - 0.5).mean()
-
-
-@huber.mistake("you added up over samples and outputs. A loss that is a mean does not grow with the batch.")
-def summed(prediction, y):
-    return huber.reference(prediction, y) * y.numel()
-
-
-@huber.mistake(
-    "no gradient flows through your number: .item(), float(), .detach() and NumPy cut it off from the predictions. "
-    "Return a tensor that torch has computed from them."
+huber.slips(
+    {
+        "this is the squared error everywhere. Beyond a distance of 1 the loss goes on as a straight line.": {
+            "torch.where(d <= 1, d.square() / 2, d - 0.5)": "(d.square() / 2)"
+        },
+        "this is the absolute error everywhere. Up to a distance of 1 the loss is d^2 / 2.": {
+            "torch.where(d <= 1, d.square() / 2, d - 0.5)": "d"
+        },
+        "your loss jumps at a distance of 1: d^2 / 2 has reached 1/2 there, so the line is |d| - 1/2.": {
+            "d - 0.5": "d"
+        },
+        "the half is missing from the square: d^2 / 2 and |d| - 1/2 have the same value and slope at 1.": {
+            "d.square() / 2": "d.square()"
+        },
+        "you added up over samples and outputs. A loss that is a mean does not grow with the batch.": {
+            ".mean()": ".sum()"
+        },
+        "no gradient flows through your number: .item(), float(), .detach() and NumPy cut it off from the "
+        "predictions. Return a tensor that torch has computed from them.": {".mean()": ".mean().detach()"},
+        "a distance has no sign: take the absolute value of prediction - y before you compare it with 1.": {
+            ".abs()": ""
+        },
+    }
 )
-def cut_off_from_the_predictions(prediction, y):
-    return huber.reference(prediction, y).detach()
-
-
-@huber.mistake("a distance has no sign: take the absolute value of prediction - y before you compare it with 1.")
-def signed(prediction, y):
-    d = prediction - y
-    return torch.where(d <= 1, d.square() / 2, d - 0.5).mean()
