@@ -10,8 +10,6 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- Gather, weigh, scatter, edge-major
-
 
 def map_cases(seed):
     """Two maps with several weights into a target, and more sources than targets.
@@ -38,69 +36,28 @@ def gather_scatter(values, indices, x, targets):
     return x.new_zeros(targets, x.shape[1]).index_add(0, target, weighed)
 
 
-@gather_scatter.mistake(
-    "where several weights lead into one target only the last one counted: y[target] = ... and "
-    "y[target] += ... write each row once. index_add accumulates."
+gather_scatter.slips(
+    {
+        "where several weights lead into one target only the last one counted: y[target] = ... and y[target] += "
+        "... write each row once. index_add accumulates.": {
+            "index_add(0, target, weighed)": "index_put((target,), weighed)"
+        },
+        "this is W^T: the messages were read at the targets and added up at the sources. Row 0 of indices says "
+        "where a message comes from, row 1 where it goes.": {"source, target =": "target, source ="},
+        "the result is batch-major, (B, targets). Edge-major keeps one row per target and one column per sample.": {
+            "weighed)": "weighed).t()"
+        },
+        "the messages were added up as they came: each is multiplied by its weight first.": {"values[:, None] * ": ""},
+        "a target's messages were averaged. A linear map adds them up.": {
+            "weighed)": "weighed) / torch.bincount(target, minlength=targets).clamp(min=1)[:, None]"
+        },
+        "a target's messages were averaged, and a target without any became NaN. A linear map adds them up, and "
+        "the sum of none is 0.": {"weighed)": "weighed) / torch.bincount(target, minlength=targets)[:, None]"},
+        "the empty targets at the end are missing: the largest target that is met does not say how many there are. "
+        "The result has `targets` rows.": {"zeros(targets": "zeros(target.max() + 1"},
+        "the result has a row for every source. It has `targets` rows.": {"zeros(targets": "zeros(len(x)"},
+    }
 )
-def assigned(values, indices, x, targets):
-    source, target = indices
-    y = x.new_zeros(targets, x.shape[1])  # (targets, B)
-    y[target] = values[:, None] * x[source]
-    return y
-
-
-@gather_scatter.mistake(
-    "this is W^T: the messages were read at the targets and added up at the sources. Row 0 of "
-    "indices says where a message comes from, row 1 where it goes."
-)
-def wrong_way_round(values, indices, x, targets):
-    target, source = indices
-    weighed = values[:, None] * x[source]
-    return x.new_zeros(targets, x.shape[1]).index_add(0, target, weighed)
-
-
-@gather_scatter.mistake(
-    "the result is batch-major, (B, targets). Edge-major keeps one row per target and one column per sample."
-)
-def batch_major(values, indices, x, targets):
-    return gather_scatter.reference(values, indices, x, targets).t()
-
-
-@gather_scatter.mistake("the messages were added up as they came: each is multiplied by its weight first.")
-def not_weighed(values, indices, x, targets):
-    source, target = indices
-    return x.new_zeros(targets, x.shape[1]).index_add(0, target, x[source])
-
-
-@gather_scatter.mistake("a target's messages were averaged. A linear map adds them up.")
-def averaged(values, indices, x, targets):
-    count = torch.bincount(indices[1], minlength=targets).clamp(min=1)  # (targets,)
-    return gather_scatter.reference(values, indices, x, targets) / count[:, None]
-
-
-@gather_scatter.mistake(
-    "a target's messages were averaged, and a target without any became NaN. A linear map adds "
-    "them up, and the sum of none is 0."
-)
-def averaged_over_none(values, indices, x, targets):
-    count = torch.bincount(indices[1], minlength=targets)  # (targets,)
-    return gather_scatter.reference(values, indices, x, targets) / count[:, None]
-
-
-@gather_scatter.mistake(
-    "the empty targets at the end are missing: the largest target that is met does not say how "
-    "many there are. The result has `targets` rows."
-)
-def targets_guessed(values, indices, x, targets):
-    return gather_scatter.reference(values, indices, x, int(indices[1].max()) + 1)
-
-
-@gather_scatter.mistake("the result has a row for every source. It has `targets` rows.")
-def row_for_every_source(values, indices, x, targets):
-    return gather_scatter.reference(values, indices, x, len(x))
-
-
-# ---- Row pointers
 
 
 def row_cases(seed):
@@ -120,50 +77,27 @@ def row_starts(row, rows):
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
 
-@row_starts.mistake("these are the numbers of entries in each row. A pointer adds up those of all rows before.")
-def counts_only(row, rows):
-    return torch.bincount(row, minlength=rows)
-
-
-@row_starts.mistake("these are the ends of the rows. Row 0 starts at 0, so a 0 belongs in front.")
-def ends_of_rows(row, rows):
-    return torch.bincount(row, minlength=rows).cumsum(0)
-
-
-@row_starts.mistake("the last pointer is missing: it says where the last row ends, so there are rows + 1.")
-def last_pointer_missing(row, rows):
-    return row_starts.reference(row, rows)[:-1]
-
-
-@row_starts.mistake("rows without entries were left out. They start and end at the same place, and have a pointer too.")
-def empty_rows_left_out(row, rows):
-    starts = row.diff().nonzero().flatten() + 1  # where the row number changes
-    return torch.cat([row.new_zeros(1), starts, row.new_tensor([len(row)])])
-
-
-@row_starts.mistake(
-    "the empty rows at the end are missing: bincount counts as far as the largest row that it "
-    "meets, unless you say minlength=rows."
+row_starts.slips(
+    {
+        "these are the numbers of entries in each row. A pointer adds up those of all rows before.": {
+            "torch.cat([counts.new_zeros(1), counts.cumsum(0)])": "counts"
+        },
+        "these are the ends of the rows. Row 0 starts at 0, so a 0 belongs in front.": {
+            "torch.cat([counts.new_zeros(1), counts.cumsum(0)])": "counts.cumsum(0)"
+        },
+        "the last pointer is missing: it says where the last row ends, so there are rows + 1.": {
+            "cumsum(0)])": "cumsum(0)])[:-1]"
+        },
+        "rows without entries were left out. They start and end at the same place, and have a pointer too.": {
+            "counts.cumsum(0)": "counts[counts > 0].cumsum(0)"
+        },
+        "the empty rows at the end are missing: bincount counts as far as the largest row that it meets, unless "
+        "you say minlength=rows.": {", minlength=rows": ""},
+        "your pointers are those of the next row: searchsorted with right=True counts the entries of a row to its "
+        "start.": {"counts.new_zeros(1), counts.cumsum(0)": "counts.cumsum(0), counts.sum(0, keepdim=True)"},
+        "a 0 stands in front of the counts, but they were not added up.": {".cumsum(0)": ""},
+    }
 )
-def last_empty_rows_missing(row, rows):
-    counts = torch.bincount(row)
-    return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
-
-
-@row_starts.mistake(
-    "your pointers are those of the next row: searchsorted with right=True counts the entries of a row to its start."
-)
-def right_of_the_row(row, rows):
-    return torch.searchsorted(row, torch.arange(rows + 1), right=True)
-
-
-@row_starts.mistake("a 0 stands in front of the counts, but they were not added up.")
-def counts_not_added_up(row, rows):
-    counts = torch.bincount(row, minlength=rows)
-    return torch.cat([counts.new_zeros(1), counts])
-
-
-# ---- The bytes of one forward pass
 
 
 def traffic_cases(seed):
@@ -183,67 +117,30 @@ def forward_bytes(sources, targets, nnz, B):
     return 4 * (weights + sources * B + targets * B)
 
 
-@forward_bytes.mistake("these are numbers, not bytes: each takes 4.")
-def numbers_not_bytes(sources, targets, nnz, B):
-    weights = nnz + nnz + (targets + 1)
-    return weights + sources * B + targets * B
-
-
-@forward_bytes.mistake("y is missing: its numbers are written.")
-def y_missing(sources, targets, nnz, B):
-    weights = nnz + nnz + (targets + 1)
-    return 4 * (weights + sources * B)
-
-
-@forward_bytes.mistake("the layout is missing: a weight's source has to be read too, and so have the row pointers.")
-def layout_missing(sources, targets, nnz, B):
-    weights = nnz
-    return 4 * (weights + sources * B + targets * B)
-
-
-@forward_bytes.mistake("the column indices are missing: for each weight its source has to be read, besides its value.")
-def column_indices_missing(sources, targets, nnz, B):
-    weights = nnz + (targets + 1)
-    return 4 * (weights + sources * B + targets * B)
-
-
-@forward_bytes.mistake(
-    "you counted the row pointers over the sources. The rows of W are the targets, so there are targets + 1 pointers."
+forward_bytes.slips(
+    {
+        "these are numbers, not bytes: each takes 4.": {"4 * ": ""},
+        "y is missing: its numbers are written.": {" + targets * B": ""},
+        "the layout is missing: a weight's source has to be read too, and so have the row pointers.": {
+            " + nnz + (targets + 1)": ""
+        },
+        "the column indices are missing: for each weight its source has to be read, besides its value.": {
+            "nnz + nnz": "nnz"
+        },
+        "you counted the row pointers over the sources. The rows of W are the targets, so there are targets + 1 "
+        "pointers.": {"(targets + 1)": "(sources + 1)"},
+        "the row pointers are missing: there are targets + 1 of them.": {" + (targets + 1)": ""},
+        "CSR has a pointer for each row. You counted a target for each weight, which is what gather-scatter keeps.": {
+            "(targets + 1)": "nnz"
+        },
+        "you counted a row of x for every weight. The floor reads each row once, however many weights use it.": {
+            "sources * B": "nnz * B"
+        },
+        "the indices have 32 bits here, which is 4 bytes; you counted 8.": {
+            "nnz + (targets + 1)": "2 * (nnz + targets + 1)"
+        },
+        "there is one pointer more than there are rows: the last one says where the last row ends.": {
+            "(targets + 1)": "targets"
+        },
+    }
 )
-def pointers_over_sources(sources, targets, nnz, B):
-    weights = nnz + nnz + (sources + 1)
-    return 4 * (weights + sources * B + targets * B)
-
-
-@forward_bytes.mistake("the row pointers are missing: there are targets + 1 of them.")
-def pointers_missing(sources, targets, nnz, B):
-    weights = nnz + nnz
-    return 4 * (weights + sources * B + targets * B)
-
-
-@forward_bytes.mistake(
-    "CSR has a pointer for each row. You counted a target for each weight, which is what gather-scatter keeps."
-)
-def target_for_each_weight(sources, targets, nnz, B):
-    weights = nnz + nnz + nnz
-    return 4 * (weights + sources * B + targets * B)
-
-
-@forward_bytes.mistake(
-    "you counted a row of x for every weight. The floor reads each row once, however many weights use it."
-)
-def row_of_x_for_every_weight(sources, targets, nnz, B):
-    weights = nnz + nnz + (targets + 1)
-    return 4 * (weights + nnz * B + targets * B)
-
-
-@forward_bytes.mistake("the indices have 32 bits here, which is 4 bytes; you counted 8.")
-def indices_of_64_bits(sources, targets, nnz, B):
-    values, indices = nnz, nnz + (targets + 1)
-    return 8 * indices + 4 * (values + sources * B + targets * B)
-
-
-@forward_bytes.mistake("there is one pointer more than there are rows: the last one says where the last row ends.")
-def one_pointer_for_each_row(sources, targets, nnz, B):
-    weights = nnz + nnz + targets
-    return 4 * (weights + sources * B + targets * B)
