@@ -10,8 +10,6 @@ import numpy as np
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- The gap between pairs inside a pathway and across
-
 
 def gap_cases(seed):
     rng = np.random.default_rng(seed)
@@ -30,55 +28,23 @@ def pathway_gap(similarity, labels):
     """Mean similarity of pairs inside a pathway minus that of pairs across; no node pairs with itself."""
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
-    return similarity[i, j][same].mean() - similarity[i, j][~same].mean()
+    pairs = similarity[i, j]
+    return pairs[same].mean() - pairs[~same].mean()
 
 
-@pathway_gap.mistake(
-    "you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out."
+pathway_gap.slips(
+    {
+        "you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out.": {
+            "np.triu_indices(len(labels), k=1)": "np.indices(similarity.shape)"
+        },
+        "your sign is turned: the gap is within minus cross.": {"[same]": "[~same]", "[~same]": "[same]"},
+        "you averaged the pathways' means, which gives a small pathway the weight of a large one: average over "
+        "pairs.": {"pairs[same].mean()": "np.mean([pairs[same & (labels[i] == p)].mean() for p in np.unique(labels)])"},
+        "you subtracted the mean of all pairs: subtract that of the pairs across pathways.": {"pairs[~same]": "pairs"},
+        "you compared sums: there are many more pairs across than within; compare means.": {".mean()": ".sum()"},
+        "this is the mean within alone: subtract the mean across, which need not be 0.": {" - pairs[~same].mean()": ""},
+    }
 )
-def diagonal_counted(similarity, labels):
-    same = labels[:, None] == labels[None, :]  # (N, N)
-    return similarity[same].mean() - similarity[~same].mean()
-
-
-@pathway_gap.mistake("your sign is turned: the gap is within minus cross.")
-def cross_minus_within(similarity, labels):
-    i, j = np.triu_indices(len(labels), k=1)
-    same = labels[i] == labels[j]
-    return similarity[i, j][~same].mean() - similarity[i, j][same].mean()
-
-
-@pathway_gap.mistake(
-    "you averaged the pathways' means, which gives a small pathway the weight of a large one: average over pairs."
-)
-def mean_of_pathway_means(similarity, labels):
-    pairs = labels[:, None] == labels[None, :]  # (N, N)
-    np.fill_diagonal(pairs, False)
-    within = [similarity[pairs & (labels == p)[:, None]].mean() for p in np.unique(labels)]
-    return np.mean(within) - similarity[labels[:, None] != labels[None, :]].mean()
-
-
-@pathway_gap.mistake("you subtracted the mean of all pairs: subtract that of the pairs across pathways.")
-def within_minus_all(similarity, labels):
-    i, j = np.triu_indices(len(labels), k=1)
-    same = labels[i] == labels[j]
-    return similarity[i, j][same].mean() - similarity[i, j].mean()
-
-
-@pathway_gap.mistake("you compared sums: there are many more pairs across than within; compare means.")
-def sums_compared(similarity, labels):
-    i, j = np.triu_indices(len(labels), k=1)
-    same = labels[i] == labels[j]
-    return similarity[i, j][same].sum() - similarity[i, j][~same].sum()
-
-
-@pathway_gap.mistake("this is the mean within alone: subtract the mean across, which need not be 0.")
-def within_alone(similarity, labels):
-    across = similarity[labels[:, None] != labels[None, :]].mean()
-    return pathway_gap.reference(similarity, labels) + across
-
-
-# ---- A paired difference and its standard error
 
 
 def paired_cases(seed):
@@ -97,39 +63,19 @@ def paired_difference(regularized, baseline):
     return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
 
 
-@paired_difference.mistake(
-    "your error is that of two separate groups: a seed's two arms share their data, so take differences "
-    "within a seed first."
+paired_difference.slips(
+    {
+        "your error is that of two separate groups: a seed's two arms share their data, so take differences within "
+        "a seed first.": {"d.std(ddof=1)": "np.sqrt(regularized.var(ddof=1) + baseline.var(ddof=1))"},
+        "that is the spread of single seeds: the error of their mean is smaller by the root of their number.": {
+            " / np.sqrt(len(d))": ""
+        },
+        "you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1).": {
+            "ddof=1": ""
+        },
+        "your sign is turned: regularized minus baseline.": {"regularized - baseline": "baseline - regularized"},
+    }
 )
-def two_groups(regularized, baseline):
-    n = len(baseline)
-    error = np.sqrt(regularized.var(ddof=1) / n + baseline.var(ddof=1) / n)
-    return (regularized - baseline).mean(), error
-
-
-@paired_difference.mistake(
-    "that is the spread of single seeds: the error of their mean is smaller by the root of their number."
-)
-def spread_of_seeds(regularized, baseline):
-    d = regularized - baseline
-    return d.mean(), d.std(ddof=1)
-
-
-@paired_difference.mistake(
-    "you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1)."
-)
-def divided_by_n(regularized, baseline):
-    d = regularized - baseline
-    return d.mean(), d.std() / np.sqrt(len(d))
-
-
-@paired_difference.mistake("your sign is turned: regularized minus baseline.")
-def baseline_first(regularized, baseline):
-    d = baseline - regularized
-    return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
-
-
-# ---- A control that is one
 
 
 def control_cases(seed):
@@ -169,42 +115,23 @@ def is_control(truth, candidate):
     return bool(same_sizes and partition and not same_pathways)
 
 
-@is_control.mistake("you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.")
-def no_pair_may_stay(truth, candidate):
-    together = (truth.T @ truth > 0) & (candidate.T @ candidate > 0)  # (N, N)
-    np.fill_diagonal(together, False)
-    return is_control.reference(truth, candidate) and not together.any()
-
-
-@is_control.mistake("you ask that no true pathway be kept: a fair shuffle may keep one, only not all of them.")
-def no_pathway_may_stay(truth, candidate):
-    kept = set(map(tuple, truth)) & set(map(tuple, candidate))
-    return is_control.reference(truth, candidate) and not kept
-
-
-@is_control.mistake("the true pathways in another order pass your check: compare pathways as sets, not row by row.")
-def compared_row_by_row(truth, candidate):
-    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
-    partition = (candidate.sum(0) == 1).all()
-    return bool(same_sizes and partition and not np.array_equal(truth, candidate))
-
-
-@is_control.mistake("pathways of other sizes pass your check: then the control differs in more than its members.")
-def sizes_not_compared(truth, candidate):
-    partition = (candidate.sum(0) == 1).all()
-    same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
-    return bool(partition and not same_pathways)
-
-
-@is_control.mistake("a node in two pathways, or in none, passes your check: count the memberships of each node too.")
-def memberships_not_counted(truth, candidate):
-    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
-    same_pathways = sorted(map(tuple, truth)) == sorted(map(tuple, candidate))
-    return bool(same_sizes and not same_pathways)
-
-
-@is_control.mistake("the truth itself passes your check: sizes alone do not make a control.")
-def truth_passes(truth, candidate):
-    same_sizes = sorted(truth.sum(1)) == sorted(candidate.sum(1))
-    partition = (candidate.sum(0) == 1).all()
-    return bool(same_sizes and partition)
+is_control.slips(
+    {
+        "you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.": {
+            "not same_pathways": "not np.triu((truth.T @ truth) * (candidate.T @ candidate), k=1).any()"
+        },
+        "you ask that no true pathway be kept: a fair shuffle may keep one, only not all of them.": {
+            "not same_pathways": "not set(map(tuple, truth)) & set(map(tuple, candidate))"
+        },
+        "the true pathways in another order pass your check: compare pathways as sets, not row by row.": {
+            "not same_pathways": "not np.array_equal(truth, candidate)"
+        },
+        "pathways of other sizes pass your check: then the control differs in more than its members.": {
+            "same_sizes and ": ""
+        },
+        "a node in two pathways, or in none, passes your check: count the memberships of each node too.": {
+            "partition and ": ""
+        },
+        "the truth itself passes your check: sizes alone do not make a control.": {" and not same_pathways": ""},
+    }
+)
