@@ -1,1 +1,1 @@
-"""How fast, against the reference's formulation: a clock, a peer, and what is measured."""
+"""Speed against the reference's formulation: a clock, a peer, and five groups of measurements."""

@@ -11,15 +11,15 @@ import torch
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from benchmarks.groups import MORE, PARTS, length, measured
-from benchmarks.scaling import slopes
+from benchmarks.groups import GROUPS, length, measured
+from benchmarks.in_words import cores_in_words, fast_paths_in_words, table_of, threads_in_words
 from benchmarks.sizes import QUICK, Sizes
-from benchmarks.table import cores_in_words, fast_paths_in_words, table_of, threads_in_words
 from gsnn_tutorial import kernels, validate
 from gsnn_tutorial.plots.scaling import plot_scaling
-from gsnn_tutorial.study.files import RunFolder, device_name, usable_device, write_csv
+from gsnn_tutorial.study.files import write_csv
+from gsnn_tutorial.study.run_folder import RunFolder, device_name, usable_device
+from gsnn_tutorial.study.speed import slopes
 
-GROUPS = (*PARTS, *MORE)
 WITH_DEVICE = ("bench", "scaling")  # the tables that the package brings, without the run.json beside them
 
 
@@ -32,13 +32,13 @@ def run_bench(
 ) -> bool:
     """Measure every group, or ``only`` some, print the tables, fill the folder ``output``.
 
-    Returns whether all of it was measured. Tables are written as they grow: an interrupt keeps what was measured.
+    Returns True if all of it was measured. Tables are written as they grow: an interrupt keeps what was measured.
     """
     sizes = (QUICK if quick else Sizes()) if sizes is None else validate.instance("sizes", sizes, Sizes)
     chosen = {validate.choice("only", name, GROUPS) for name in _named(only)}
     groups = [group for group in GROUPS if group in chosen]  # in the order in which they are printed
     settings = {"sizes": asdict(sizes), "quick": validate.flag("quick", quick), "groups": groups}
-    with RunFolder(output, settings, usable_device(device)) as folder:
+    with RunFolder(output, settings, usable_device(device), "python -m benchmarks") as folder:
         return _bench(folder, groups, sizes, device, quick)
 
 
@@ -79,7 +79,7 @@ def _bench(folder: RunFolder, groups: list[str], sizes: Sizes, device: str, quic
 
 
 class GrowingTables:
-    """The tables of a run: each is in the folder from its first row on, and written anew with each row."""
+    """The tables of a run: each is in the folder from its first row on, and rewritten with each row."""
 
     def __init__(self, folder: RunFolder):
         self.rows, self._folder, self._files = {}, folder, {}
@@ -105,7 +105,7 @@ def in_words(tables: dict[str, list[dict]], judged: bool = True) -> list[str]:
 
 
 def slopes_in_words(points: pd.DataFrame) -> str:
-    """How each line of the scaling rises."""
+    """The slope of each line of the scaling."""
     title = "Slopes on log-log axes, upper half of each line (1: in proportion)"
     return f"{title}\n\n{slopes(points).round(2).to_string(index=False)}"
 

@@ -8,12 +8,13 @@ from dataclasses import asdict, dataclass
 import torch
 
 from benchmarks.clock import in_turn
-from benchmarks.models import random_edges, random_model, samples_of, seed_model, training_step
+from benchmarks.models import samples_of, seed_model
 from benchmarks.sizes import Sizes
 from gsnn_tutorial import kernels
 from gsnn_tutorial.gsnn import GSNN, win_indices
 from gsnn_tutorial.regularizer import LearnedScore
 from gsnn_tutorial.sparse import SparseLinear
+from gsnn_tutorial.study.speed import random_edges, random_model, training_step
 from gsnn_tutorial.study.union import GSNNUnion
 
 NEAR, FAR = 32, 128  # samples of the map whose gradient is in the cache, and of the one whose gradient is not
@@ -113,7 +114,7 @@ def sparse_map(sizes: Sizes, B: int, device: str) -> Callable:
 
 
 def norm_elu(model: GSNN, B: int) -> Callable:
-    """What a layer's nodes do with their channels, forward and backward."""
+    """The nodes' work on their channels in one layer, forward and backward."""
     node, device = model.ResBlocks[0].node, model.edge_index.device
     z = torch.randn(model.N * model.channels, B, device=device, requires_grad=True)
     g = torch.randn(model.N, model.channels, B, device=device)

@@ -1,4 +1,4 @@
-"""What the kit does often, against the reference's formulation of it: every part in one run, as a ratio.
+"""The kit's frequent work, against the reference's formulation of it: every part in one run, as a ratio.
 
 The peer of each part is in ``peer``. Times are medians of versions that take turns. Memory is what a step takes at
 its worst moment, beyond what is kept between steps (the peer's long indices are kept, and do not count).
@@ -14,25 +14,17 @@ import pandas as pd
 import torch
 
 from benchmarks.clock import copying, in_turn, peak_bytes
-from benchmarks.losses import both_losses
-from benchmarks.models import (
-    random_edges,
-    random_model,
-    samples_of,
-    seed_model,
-    training_epochs,
-    training_step,
-)
+from benchmarks.in_words import Row
+from benchmarks.models import samples_of, seed_model, training_epochs
 from benchmarks.peer import (
     DenseRegularizer,
     GatherScatterGSNN,
     GatherScatterLinear,
+    both_losses,
     loop_indices,
     simulate_one_by_one,
 )
-from benchmarks.scaling import slope
 from benchmarks.sizes import Sizes
-from benchmarks.table import Row
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
@@ -40,6 +32,7 @@ from gsnn_tutorial.simulation import pathway_functions, simulate
 from gsnn_tutorial.sparse import SparseLinear
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.speed import random_edges, random_model, slope, training_step
 
 
 def sparse_maps(sizes: Sizes, device: str) -> Iterator[Row]:
@@ -125,7 +118,7 @@ def whole_study(sizes: Sizes, device: str) -> Iterator[Row]:
 
 
 def building(sizes: Sizes, device: str) -> Iterator[Row]:
-    """Where the weights are, for a large graph."""
+    """The places of the weights, for a large graph."""
     edge_index = random_edges(sizes.nodes, sizes.edges)
     runs = {
         "peer": lambda: loop_indices(edge_index, sizes.nodes, 8),

@@ -23,6 +23,7 @@ from gsnn_tutorial.gsnn import GSNN, ResBlock
 from gsnn_tutorial.gsnn.node import ActivationRecorder, GroupLayerNorm
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer, standardize_over_batch
 from gsnn_tutorial.sparse import SparseLinear
+from gsnn_tutorial.study.speed import random_model
 from gsnn_tutorial.training import Regularizer
 
 
@@ -175,7 +176,7 @@ def dense_loss(activations: Sequence[torch.Tensor], M: torch.Tensor, phi, eps: f
 
 
 def loop_indices(edge_index: torch.Tensor, nodes: int, channels: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Where W_in and W_out have weights, (2, nnz) each, by loops over edges, nodes and channels."""
+    """The places of the weights of W_in and W_out, (2, nnz) each, by loops over edges, nodes and channels."""
     edges = edge_index.t().tolist()
     win, wout, leaving = [], [], [[] for _ in range(nodes)]
     for e, (source, target) in enumerate(edges):
@@ -218,3 +219,25 @@ def simulate_one_by_one(
         x[i] = [values[node] for node in input_nodes]
         y[i] = [values[node] for node in output_nodes]
     return x, y
+
+
+def both_losses(memberships: int, device: str) -> dict[str, Callable]:
+    """Both forms of L_sim, forward and backward to the activations, B=32: 50 members a pathway, 5 pathways a node."""
+    nodes, pathways = memberships // 10, memberships // 50
+    rng = np.random.default_rng(0)
+    members = np.concatenate([rng.choice(nodes, 50, replace=False) for _ in range(pathways)])
+    index = torch.tensor(np.stack([np.repeat(np.arange(pathways), 50), members]))
+    M = torch.sparse_coo_tensor(index, torch.ones(memberships), (pathways, nodes), check_invariants=True)
+    model = random_model(nodes, nodes, layers=1).to(device)
+    recorder = ActivationRecorder(model)
+    regularizer = PathwayLatentRegularizer(model, M, lambda_sim=1.0, phi="learned").to(device)
+    with torch.no_grad():
+        model(torch.randn(32, len(model.node_names_dict["input"]), device=device))
+    (a,) = recorder.activations()  # the tensor that the regularizer keeps too: from here on, it has no past
+    a.requires_grad_()
+    a_dense = a.detach().permute(2, 0, 1).contiguous().requires_grad_()  # (B, N, C)
+    dense, w = dense_membership(regularizer), regularizer.phi.weight.detach()[0]
+    return {
+        "dense P x N": lambda: torch.autograd.grad(dense_loss([a_dense], dense, lambda a: a @ w, 1e-6), a_dense),
+        "edge-major": lambda: torch.autograd.grad(regularizer.loss(model)[0], a),
+    }

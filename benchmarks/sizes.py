@@ -9,7 +9,7 @@ from gsnn_tutorial.study.problem import Problem
 
 @dataclass(frozen=True)
 class Sizes:
-    """What is measured; the goals are stated for these sizes."""
+    """The sizes of all measurements; the goals are stated for these."""
 
     nodes: int = 10_000
     edges: int = 100_000

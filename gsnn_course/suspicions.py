@@ -6,8 +6,9 @@ import re
 
 SIGNS = {
     r"\.(reference|mistakes)\b": "uses .reference, where a check keeps its own answer",
-    r"\bgsnn_tutorial\.(checks|course)\b|from gsnn_tutorial import .*\b(checks|course)\b|assignment_\d\s+as\b"
-    r"|import_module\(.*(checks|course|graders)": "imports the checks or the graders",
+    r"\bgsnn_tutorial\.(checks|course|exercises)\b|from gsnn_tutorial import .*\b(checks|course|exercises)\b"
+    r"|\bgsnn_course\b|assignment_\d\s+as\b|import_module\(.*(checks|course|graders|exercises)":
+        "imports the checks or the graders",
     r"\b_getframe\b|\bcurrentframe\b|\bf_(back|locals|globals)\b|\binspect\.stack\b|\bgc\.get_(objects|referrers)\b":
         "walks the frames of its callers",
     r"\bmeta_path\b|\bpath_hooks\b|\b__import__\b|\bsys\.modules\b|\bsetattr\(\s*builtins\b|\bbuiltins\.\w+\s*=":

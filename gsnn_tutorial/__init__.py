@@ -20,16 +20,6 @@ from gsnn_tutorial.wiring import nx2pyg
 __version__ = "0.4.0"
 
 __all__ = [
-    "GSNN",
-    "PathwayGraph",
-    "PathwayLatentRegularizer",
-    "Problem",
-    "SparseLinear",
-    "disjoint_union",
-    "nx2pyg",
-    "pathway_graph",
-    "shuffled_membership",
-    "simulate",
-    "standardize",
-    "train",
-]
+    "GSNN", "PathwayGraph", "PathwayLatentRegularizer", "Problem", "SparseLinear", "disjoint_union",
+    "nx2pyg", "pathway_graph", "shuffled_membership", "simulate", "standardize", "train",
+]  # fmt: skip

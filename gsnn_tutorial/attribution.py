@@ -1,4 +1,4 @@
-r"""Attribution: what reaches the output, along which edge and from which input.
+r"""Attribution: the edges and the inputs that a prediction uses.
 
 Similarity of representations says what a node knows; this module says what the prediction uses.
 Three ways to ask, each answered for a whole batch:
@@ -188,9 +188,10 @@ def coherence(model: GSNN, x: torch.Tensor, graph: PathwayGraph) -> float:
 
 
 def _own_pathway(model: GSNN, graph: PathwayGraph) -> np.ndarray:
-    """Whether output o and input i are of one pathway, (outputs, inputs)."""
+    """True for each output o and input i that are of one pathway, (outputs, inputs)."""
     validate.instance("model", model, GSNN)
-    if validate.instance("graph", graph, PathwayGraph).names != model.node_names_dict:
+    known = validate.instance("graph", graph, PathwayGraph, ", of which the true pathway of each node is known")
+    if known.names != model.node_names_dict:
         raise ValueError("graph must have the model's nodes, in the model's order; it has others")
     outputs, inputs = (np.array([node.pathway for node in graph.nodes if node.type == t]) for t in ("output", "input"))
     return outputs[:, None] == inputs

@@ -143,7 +143,7 @@ def told_gap(similarity: np.ndarray, membership) -> float:
 
 
 def activations(model: GSNN, x: torch.Tensor) -> torch.Tensor:
-    """What every metric here reads: all layers' activations in evaluation mode, (B, L, N, C)."""
+    """All layers' activations in evaluation mode, (B, L, N, C): every metric here reads them."""
     with evaluating(validate.instance("model", model, GSNN)):
         return model.layer_activations(x)
 
@@ -166,7 +166,7 @@ def _centred(activations, layers: str) -> torch.Tensor:
     mean = a.mean(0)
     X = a - mean
     varies = X.square().mean(0).sqrt() > 1e-6 * (1 + mean.abs())
-    return X * varies  # what is left of a constant after centring is rounding
+    return X * varies  # a constant leaves rounding noise behind when it is centred
 
 
 def _normalised(products: np.ndarray) -> np.ndarray:

@@ -60,9 +60,13 @@ class LearnedScore(torch.nn.Module):
         self.weight = torch.nn.Parameter(torch.empty(1, channels).uniform_(-bound, bound, generator=generator))
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
-        if kernels.enabled():
-            return kernels.node_scores(self.weight, a.permute(1, 2, 0)).t()  # a as it lies in memory, (N, C, B)
-        return a @ self.weight[0]
+        return node_scores(self.weight, a)
+
+
+@kernels.plain_path
+def node_scores(w: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
+    """w . a_i of every node: w (1, C), a (B, N, C) -> (B, N)."""
+    return a @ w[0]
 
 
 class PathwayLatentRegularizer(Regularizer):

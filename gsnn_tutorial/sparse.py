@@ -24,7 +24,7 @@ with warnings.catch_warnings():  # torch says once per process that its CSR tens
 
 
 class SparsePattern(torch.nn.Module):
-    """Where the weights of a sparse map are: fixed, and laid out once for both directions.
+    """The places of a sparse map's weights: fixed, and laid out once for both directions.
 
     Arguments
         indices: (2, nnz) source and target of each weight, sorted by source, then target, none twice.
@@ -57,7 +57,7 @@ class SparsePattern(torch.nn.Module):
 
 
 def row_starts(row: torch.Tensor, rows: int) -> torch.Tensor:
-    """Where each row starts, for sorted row numbers (nnz,) -> (rows + 1,)."""
+    """The start of each row, for sorted row numbers (nnz,) -> (rows + 1,)."""
     counts = torch.bincount(row, minlength=rows)
     return torch.cat([counts.new_zeros(1), counts.cumsum(0)])
 
@@ -80,22 +80,32 @@ class SparseMap(torch.autograd.Function):
     def backward(ctx, g):
         (values, x), g = ctx.saved_tensors, g.contiguous()
         WT = ctx.pattern.transposed(values)
+        # Weight (s, t) changes y_t by x_s, so its gradient is row s of x times row t of g. The dense product x g^T
+        # would hold every pair of rows; we compute the pairs that have a weight, in the order of ``values``.
         grad_values = torch.sparse.sampled_addmm(WT, x, g.t(), beta=0).values()  # (nnz,)
-        return grad_values, WT @ g, None
+        return grad_values, WT @ g, None  # nothing for ``pattern``, which is no tensor
 
 
 def sparse_map(values: torch.Tensor, x: torch.Tensor, pattern: SparsePattern) -> torch.Tensor:
     """W x for weights ``values`` (nnz,) at the places of ``pattern`` and ``x`` (sources, B) -> (targets, B)."""
-    for name, given in (("values", values), ("x", x)):
-        validate.instance(name, given, torch.Tensor)
+    for name, given, kind in (
+        ("values", values, torch.Tensor),
+        ("x", x, torch.Tensor),
+        ("pattern", pattern, SparsePattern),
+    ):
+        validate.instance(name, given, kind)
     if values.shape != pattern.by_target.shape:
         raise ValueError(f"values must have {len(pattern.by_target)} entries, got shape {tuple(values.shape)}")
     if x.dim() != 2 or x.shape[0] != pattern.sources:
         raise ValueError(f"x must be edge-major, ({pattern.sources}, B); got shape {tuple(x.shape)}")
     if values.dtype not in (torch.float32, torch.float64) or x.dtype != values.dtype:
         raise TypeError(f"values and x must both be float32, or both float64; got {values.dtype} and {x.dtype}")
-    if kernels.enabled():
-        return kernels.sparse_map(values, x, pattern)
+    return sparse_product(values, x, pattern)
+
+
+@kernels.plain_path
+def sparse_product(values: torch.Tensor, x: torch.Tensor, pattern: SparsePattern) -> torch.Tensor:
+    """W x of arguments that have been checked."""
     return SparseMap.apply(values, x, pattern)
 
 

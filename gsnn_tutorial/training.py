@@ -1,7 +1,7 @@
 """Training: one plain loop.
 
-The loop asks two things of others. A ``Regularizer`` gives it two more terms to add to the error. A model that is
-several models ``SideBySide`` tells it the error and the best epoch of each of them.
+The loop needs two things from others. A ``Regularizer`` gives it two more terms to add to the error. A model that is
+several models ``SideBySide`` gives it the error and the best epoch of each of them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from gsnn_tutorial import kernels, validate
 
 @dataclass
 class History:
-    """What training did, epoch by epoch.
+    """The course of a training, epoch by epoch.
 
     ``L_sim`` and ``L_dis`` are scaled by their lambdas, as they entered the loss. ``test_mse`` is empty without test
     data, ``val_mse`` without validation data. ``best_epoch`` is the one whose weights the model was given in the end,
@@ -42,7 +42,7 @@ class History:
 
 
 class Regularizer(torch.nn.Module):
-    """What ``train`` adds to the error. Parameters that it has are trained too.
+    """A term that ``train`` adds to the error. Its parameters are trained too.
 
     ``strength`` (1.0) multiplies its loss, and ``train(warmup_epochs=)`` raises it from 0. ``smallest_batch`` is the
     smallest number of samples for which the loss is defined.
@@ -88,7 +88,7 @@ class SideBySide:
         raise NotImplementedError
 
     def best_weights(self) -> BestWeights:
-        """What keeps each model's weights of its own best epoch; its ``epoch`` is a list of R."""
+        """An object that keeps each model's weights of its own best epoch; its ``epoch`` is a list of R."""
         raise NotImplementedError
 
 
@@ -138,17 +138,14 @@ def train(
     epochs = validate.integer("epochs", epochs, 1)
     warmup_epochs = validate.integer("warmup_epochs", warmup_epochs, 0)
     lr, weight_decay = validate.number("lr", lr, 0), validate.number("weight_decay", weight_decay, 0)
-    parameters = validate.trainable(model, regularizer, Regularizer, criterion, progress)
+    parameters = validate.trainable(model, regularizer, Regularizer, criterion, after_epoch, progress)
     x_train, y_train = _samples("train", x_train, y_train, model, parameters[0])
-    if x_test is not None or y_test is not None:
-        x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
-    if x_val is not None or y_val is not None:
-        x_val, y_val = _samples("val", x_val, y_val, model, parameters[0])
+    x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
+    x_val, y_val = _samples("val", x_val, y_val, model, parameters[0])
     batch_size = _batch_size(batch_size, len(x_train), regularizer)
     order = torch.Generator().manual_seed(validate.integer("seed", seed, 0))
     weights = sum(parameter.numel() for parameter in parameters)
-    if regularizer is not None:
-        parameters += list(regularizer.parameters())
+    parameters += [] if regularizer is None else list(regularizer.parameters())
     # foreach: all tensors in one call. (fused is faster still, but rounds by an entry's place in its tensor, so that
     # a union of models would not train to the last bit as each of them alone.)
     optimizer = torch.optim.Adam(parameters, lr=lr, weight_decay=weight_decay, foreach=True)
@@ -170,11 +167,12 @@ def train(
                     optimizer.zero_grad()
                     losses = _losses(model, x_train[rows], y_train[rows], criterion, regularizer)
                     total = losses.sum(0)  # one number for each model
+                    # Checked before the backward pass, so that no weight becomes NaN and the model can still be used.
                     if not torch.isfinite(total).any():
                         raise FloatingPointError(f"the loss became {total.tolist()} in epoch {epoch}")
-                    total.sum().backward()
+                    total.sum().backward()  # models side by side share no weight: each has the gradient of its own loss
                     optimizer.step()
-                    sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))
+                    sums = sums + losses.detach() * (len(x_train[rows]) / len(x_train))  # the last batch may be smaller
                 if best is not None:
                     error = _error(model, x_val, y_val, criterion)
                     best.look(error, epoch)
@@ -235,7 +233,9 @@ def _batch_size(value, samples: int, regularizer) -> int:
 
 
 def _samples(which: str, x, y, model, like: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """x and y, checked, with the device and dtype of the model's parameters."""
+    """x and y, checked, with the device and dtype of the model's parameters; None where neither is given."""
+    if which != "train" and x is None and y is None:
+        return None, None
     if which != "train" and (x is None or y is None):
         raise ValueError(f"x_{which} and y_{which} belong together: give both or neither")
     inputs, outputs = validate.columns_of(model)

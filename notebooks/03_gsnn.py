@@ -624,9 +624,9 @@ print(f"W_in: {kept} weights exist, of {possible} in the dense matrix")
 # We get the same numbers, and a hint at why the package does not use dense matrices. Nearly all of their
 # places are empty, and on a graph of thousands of nodes almost nothing else would be left.
 #
-# **The file.** What you have just written is `gsnn_tutorial/gsnn.py`, with sparse maps in place of the dense ones.
-# What happens inside a node, the group norm among it, has a page of its own in `gsnn_tutorial/node.py`. You can read
-# both here: run `from gsnn_tutorial import gsnn, node` in a new cell, and then `gsnn??` or `node??`.
+# **The file.** What you have just written is `gsnn_tutorial/gsnn/model.py`, with sparse maps in place of the dense ones.
+# What happens inside a node, the group norm among it, has a page of its own in `gsnn_tutorial/gsnn/node.py`. You can read
+# both here: run `from gsnn_tutorial.gsnn import model, node` in a new cell, and then `model??` or `node??`.
 #
 # ## 5 · A signal spreads
 #

@@ -92,15 +92,13 @@ from torch.profiler import ProfilerActivity, profile
 from torch_geometric.nn import MessagePassing
 
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels
-from benchmarks.models import random_model, training_step
-from benchmarks.scaling import slopes
-from benchmarks.table import saved_bench
 from gsnn_tutorial.exercises import chapter_4 as checks
 from gsnn_tutorial.study.files import read_csv, write_csv
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.chapter_4 import plot_csr, plot_dense, plot_messages, plot_models, plot_one_size
 from gsnn_tutorial.plots.scaling import IN_WORDS, plot_all_scaling
 from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
+from gsnn_tutorial.study.speed import random_model, saved_bench, slopes, training_step
 from gsnn_tutorial.study.union import GSNNUnion
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
@@ -1083,11 +1081,11 @@ slopes(scaling).replace(IN_WORDS)
 #
 # <details><summary>All that the kit measures</summary>
 #
-# The command `python -m gsnn_tutorial bench` measures everything that the kit does often against the same
+# In a clone of the kit, the command `python -m benchmarks` measures everything that the kit does often against the same
 # work written as messages, or against the loop or the dense matrix that it replaces. It prints a table with
 # a goal for each row, which was set before the run, and says which goals were missed. In the saved run you
 # can see the whole table with `print(table_of(bench))`, after
-# `from benchmarks.table import table_of`.
+# `from benchmarks.in_words import table_of`.
 #
 # </details>
 #

@@ -101,7 +101,7 @@ from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
 from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.saved import STUDIES, saved_settings
-from gsnn_tutorial.study.verdict import verdict, verdict_table
+from gsnn_tutorial.study.verdicts import verdict, verdict_table
 
 pd.set_option("display.float_format", "{:.3f}".format)
 pd.set_option("display.max_colwidth", None)

@@ -87,7 +87,7 @@ from sklearn.model_selection import KFold
 
 from gsnn_tutorial import GSNN
 from gsnn_tutorial.exercises import chapter_7 as checks
-from gsnn_tutorial.plots.study import plot_power
+from gsnn_tutorial.plots.forests import plot_power
 from gsnn_tutorial.study.arms import arm_named, arms_in_words
 from gsnn_tutorial.study.inference import contrasts, interval, non_inferior, p_value, paired_differences
 from gsnn_tutorial.study.inference import summarize_by
@@ -99,8 +99,8 @@ from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
 from gsnn_tutorial.study.saved import STUDIES, saved_settings
 from gsnn_tutorial.study.share import share_of_the_way
-from gsnn_tutorial.study.verdict import in_words, verdict
-from gsnn_tutorial.study.verdict import judged as judged_row
+from gsnn_tutorial.study.verdicts import in_words, verdict
+from gsnn_tutorial.study.verdicts import judged as judged_row
 from gsnn_tutorial.study.worlds import World
 from gsnn_tutorial.training import train
 
@@ -672,7 +672,7 @@ checks.conclusion(conclusion);
 #
 # </details>
 #
-# **The file.** What you have just written is `gsnn_tutorial/study/verdict.py`, with a margin, p-values and whole sentences.
+# **The file.** What you have just written is `gsnn_tutorial/study/verdicts.py`, with a margin, p-values and whole sentences.
 #
 # This is what your function says of the trap in section 1, at epoch 500 and stopped:
 

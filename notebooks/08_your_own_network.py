@@ -55,7 +55,7 @@ import pandas as pd
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.plots import chapter_8 as figures
-from gsnn_tutorial.study.worked.hepatocytes import FOLDER, hepatocytes
+from gsnn_tutorial.study.own.hepatocytes import FOLDER, hepatocytes
 
 fair = pd.read_csv(FOLDER / "tuned.csv")
 WORDS = {"mean of the cell line": "mean of the cell line", "additive ridge": "additive ridge", "pairwise ridge":
@@ -84,21 +84,18 @@ from gsnn_tutorial import attribution
 from gsnn_tutorial.exercises import chapter_8 as checks
 from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.study.own.example import write_example
-from gsnn_tutorial.study.own.fitting import errors, fitted
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.paired import OWN_ARMS, paired_comparison, trainings
-from gsnn_tutorial.study.own.problem import OwnProblem
 from gsnn_tutorial.study.own.rivals import group_mean, mlp, pairwise, ridge
+from gsnn_tutorial.study.own.sachs import sachs
 
 # %% slideshow={"slide_type": "skip"}
 from gsnn_tutorial.study.own.signs import path_signs
-from gsnn_tutorial.study.own.tuned import own_tuning
 from gsnn_tutorial.plots.chapter_5 import plot_curves
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, holm, interval, summarize
 from gsnn_tutorial.study.metrics import METRICS
-from gsnn_tutorial.study.verdict import judged, verdict
-from gsnn_tutorial.study.worked.sachs import sachs
-from gsnn_tutorial.study.worked.steps import CAREFUL, CARELESS, everywhere, stimuli
+from gsnn_tutorial.study.verdicts import judged, verdict
+from gsnn_tutorial.study.own.hepatocytes import CAREFUL, CARELESS, everywhere, stimuli
+from gsnn_tutorial.study import OWN_ARMS, OwnProblem, fitted, output_errors, own_tuning, paired_study, trainings
 
 pd.set_option("display.float_format", "{:.3f}".format)
 
@@ -154,7 +151,7 @@ plots.show(figure, "Log2 change of each readout: grey bars hold the middle 90 pe
 
 # %% [markdown]
 # **Copies.** In the original table every unstimulated row at 30 minutes is the copy of one at 0 minutes. We have left
-# the copies out (`worked/make_tables.py`), or some test rows would have been training rows. **Noise.** The controls
+# the copies out (`studies/make_tables.py`), or some test rows would have been training rows. **Noise.** The controls
 # were really measured twice. Half their mean squared difference is the variance of one measurement:
 
 # %%
@@ -244,14 +241,16 @@ pd.DataFrame(found).mean().to_frame("held-out error").T
 # cell line wired to *every* function node. Then we take more care, on the same map. These are the two sets of settings:
 
 # %%
-pd.DataFrame({"careless": vars(CARELESS), "careful": vars(CAREFUL)}).T.dropna(axis=1)
+both_recipes = pd.DataFrame({"careless": vars(CARELESS), "careful": vars(CAREFUL)}).T
+both_recipes[["channels", "layers", "norm", "share_layers", "epochs", "batch_size", "lr", "weight_decay", "lambda_sim",
+              "lambda_edge", "phi"]]
 
 # %%
 def gsnn_errors(graph, settings):
     """Train on the draw's training rows: errors of each readout on test rows, and the mean on training rows."""
     model = fitted(replace(draw, graph=graph), settings, settings.layers)
-    each = pd.Series(errors(model, draw.x_test, draw.y_test), own.y.columns)
-    return model, each, float(errors(model, draw.x_train, draw.y_train).mean())
+    each = pd.Series(output_errors(model, draw.x_test, draw.y_test), own.y.columns)
+    return model, each, float(output_errors(model, draw.x_train, draw.y_train).mean())
 
 
 _, found["careless GSNN"], train_careless = gsnn_errors(everywhere(own), replace(CARELESS, epochs=60))
@@ -263,7 +262,7 @@ pd.DataFrame(rows, columns=["model", "training error", "held-out error"]).set_in
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Look at the *training* error of the careless model: it does not even fit the rows that it was trained on. So the fault
 # lies with the training or with the map, and not with too little data. To find it we changed one thing at a time and
-# saved what came out (`python -m gsnn_tutorial.study.worked.steps steps.csv`).
+# saved what came out (`python studies/hepatocytes_steps.py steps.csv`).
 #
 # **Predict first.** The steps are minibatches, a norm over the batch, the cell line at the read-outs only, weights of its
 # own for each layer, and fewer layers. Which of them will change the error most?
@@ -300,7 +299,7 @@ pd.DataFrame([step_difference(*pair) for pair in zip(first[2:9], before)])
 # * **How an inhibitor enters.** Here it is an input of the node that it blocks. But that node is what is *measured*: a
 #   blocked kinase may carry more phosphate and yet hand on less. So we tried two other ways. In one, an inhibitor also
 #   enters whatever its node acts on. In the other it *multiplies*: its node hands on $1 - \sigma(w)$ of each message, with
-#   one learned $w$ for each inhibitor (`worked/blocked.py`). The last two rows show that neither brought a gain that we
+#   one learned $w$ for each inhibitor (`studies/blocked.py`). The last two rows show that neither brought a gain that we
 #   could tell from 0.
 # * **Who had what chance?** We found these steps by looking at held-out errors. So they explain, but they confirm
 #   nothing. In section 6 every model gets the same chance, on other splits, at which we looked for none of these steps.
@@ -379,7 +378,7 @@ pd.DataFrame([step_difference(a, b) for a, b in [
 # **A fair comparison.** In a second study each model chose for itself, by folds of whole combinations of the training
 # rows: ridge and the MLP a penalty, graph convolutions a depth and an epoch, each GSNN a weight decay (or a strength) and
 # an epoch. What we would read was written down before a split was run, and Holm's correction covers all of it
-# (`python -m gsnn_tutorial.study.worked.tuned tuned.csv`).
+# (`python studies/hepatocytes_tuned.py tuned.csv`).
 
 # %%
 prior_controls = ("control_loo", "connected_control_loo")
@@ -465,8 +464,8 @@ print(f"{len(negative)} of {int(own.membership.any().sum())} members are repress
 # **Here the gene sets did not help.** This is a statement about these sets and this map. To say "it is the pathways" we would need a prior that is
 # better than the baseline *and* than both controls: the rule of chapter 6.
 #
-# **The file.** What you have just written is `gsnn_tutorial/own/problem.py`, or its heart, the split by whole groups. The file
-# has a seed for every choice. You can read it here: run `from gsnn_tutorial.study.own import problem as file` in a new cell, and then `file??`.
+# **The file.** What you have just written is `gsnn_tutorial/study/own/splits.py`, or its heart, the split by whole groups. The file
+# has a seed for every choice. You can read it here: run `from gsnn_tutorial.study.own import splits as file` in a new cell, and then `file??`.
 #
 # ## 8 · Five lines for your own files
 #
@@ -478,7 +477,7 @@ example = write_example(Path(mkdtemp()) / "example")
 mine = own_network(**example)
 print(mine.report().split("\n\n")[3])
 tuning = own_tuning(epochs=20)
-results = paired_comparison(OwnProblem(mine), seeds=[0], tuning=tuning, progress=False)
+results = paired_study(OwnProblem(mine), seeds=[0], tuning=tuning, progress=False)
 print(f"{trainings(len(OWN_ARMS), 1, tuning)} trainings for one split, {trainings(len(OWN_ARMS), FEWEST_SEEDS, tuning)} for a verdict")
 results.set_index("arm")[["test_mse", "cv_mse", "epoch", "weight_decay", "lambda_sim"]].map("{:.3g}".format)
 
@@ -533,14 +532,14 @@ checks.half_wrong(half_wrong);
 # </details>
 #
 # Then find out whether a comparison notices it. For the example you know the true sets. Make a DataFrame of set and member
-# from `half_wrong(mine.membership.to_numpy(), order)`, give it to `own_network`, and run `paired_comparison` over twelve
+# from `half_wrong(mine.membership.to_numpy(), order)`, give it to `own_network`, and run `paired_study` over twelve
 # splits with the true and with the half wrong sets.
 #
 # ## 9 · Scale
 #
 # Real networks have thousands of nodes. Does all of this still run? In a saved run we read such tables and train in
 # minibatches of 64, without and with the regularizer over overlapping sets
-# (`python -m gsnn_tutorial.study.worked.scale scale.csv` runs it again):
+# (`python studies/scale.py scale.csv` runs it again):
 
 # %% slideshow={"slide_type": "subslide"}
 scale = pd.read_csv(FOLDER.parent / "scale.csv")
@@ -607,13 +606,13 @@ both_cells = pairwise(pd.concat([x_cells, x_new], ignore_index=True))
 flat = ridge(both_cells[: len(x_cells)], single.y_train, both_cells[len(x_cells) :], single.groups)
 signal = fitted(single, replace(CAREFUL, epochs=10), cells.depth)
 pd.DataFrame({"pairwise ridge": ((flat - single.y_test.numpy()) ** 2).mean(0),
-              "GSNN, 10 epochs": errors(signal, single.x_test, single.y_test),
+              "GSNN, 10 epochs": output_errors(signal, single.x_test, single.y_test),
               "cannot hear": [", ".join(u for u in x_cells if u not in heard(cells.graph)[name]) or "-" for name in cells.y]},
              index=list(cells.y))
 
 # %% [markdown] slideshow={"slide_type": "slide"}
 # Here the GSNN is ahead of ridge for some readouts and behind it for others. One split and one untuned model are no verdict,
-# though. If you want one, run `paired_comparison(OwnProblem(cells), tuning=own_tuning(epochs=30))`.
+# though. If you want one, run `paired_study(OwnProblem(cells), seeds=range(12), tuning=own_tuning(epochs=30))`.
 #
 # ## Recap
 #

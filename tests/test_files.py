@@ -18,7 +18,6 @@ from matplotlib.figure import Figure
 
 import gsnn_tutorial
 from gsnn_tutorial.study.files import (
-    RunFolder,
     UnusableFile,
     alone,
     read_csv,
@@ -29,8 +28,10 @@ from gsnn_tutorial.study.files import (
     write_json,
     write_text,
 )
+from gsnn_tutorial.study.run_folder import RunFolder
 
-PACKAGE = Path(gsnn_tutorial.__file__).parent
+ROOT = Path(gsnn_tutorial.__file__).parent.parent
+PACKAGES = ("gsnn_tutorial", "gsnn_course", "benchmarks")
 OLD = "old,and,whole\n1,2,3\n"
 NOWHERE = 'open(os.devnull, "w", encoding="utf-8")'
 posix = pytest.mark.skipif(sys.platform == "win32", reason="uses POSIX signals and limits")
@@ -53,7 +54,8 @@ def names(folder):
 HALF = """
 import sys, time
 import pandas as pd
-from gsnn_tutorial.study.files import RunFolder, write_csv
+from gsnn_tutorial.study.files import write_csv
+from gsnn_tutorial.study.run_folder import RunFolder
 from matplotlib.figure import Figure
 
 class Slow:
@@ -153,32 +155,42 @@ def test_single_numbers_of_numpy_are_numbers_in_json(tmp_path):
     assert json.loads((tmp_path / "file.json").read_text(encoding="utf-8")) == {"a": 3, "b": 0.5}
 
 
+FILES = "gsnn_tutorial/study/files.py"
 WRITING = {"to_csv", "write_text", "write_bytes", "savefig", "dump", "save", "savez", "unlink", "rmtree"}
 
 
 # Into ``replacing``; a table's text, for its digest; a folder that is thrown away; a script for the kit's own data.
 ELSEWHERE = {
-    "course/execution.py": {"rmtree"},  # a kernel's folder, which is thrown away
-    "course/grade.py": {"unlink"},  # the mark of an unfinished run
-    "course/release.py": {"write_text"},
-    "course/running.py": {"rmtree", "unlink"},  # what an unfinished run has left
-    "own/network.py": {"to_csv"},  # into a fingerprint
-    "plots/style.py": {"save"},  # into a picture in memory
-    "publishing/book.py": {"write_text", "rmtree"},
-    "publishing/publish.py": {"unlink"},  # the links to an address that has been taken away
-    "worked/make_tables.py": {"to_csv", "write_text"},
+    "gsnn_tutorial/study/run_folder.py": {"savefig", "unlink"},  # through ``replacing``; an earlier run's files
+    "gsnn_course/execution.py": {"rmtree"},  # a kernel's folder, which is thrown away
+    "gsnn_course/grade.py": {"unlink"},  # the mark of an unfinished run
+    "gsnn_course/release.py": {"write_text"},
+    "gsnn_course/running.py": {"rmtree", "unlink"},  # what an unfinished run has left
+    "gsnn_tutorial/study/own/network.py": {"to_csv"},  # into a fingerprint
+    "gsnn_tutorial/plots/style.py": {"save"},  # into a picture in memory
+    "gsnn_course/publishing/book.py": {"write_text", "rmtree"},
+    "gsnn_course/publishing/publish.py": {"unlink"},  # the links to an address that has been taken away
+    "gsnn_tutorial/study/worked/make_tables.py": {"to_csv", "write_text"},
 }
 # The whole lines of a file that may be cut; tables of others, with their separators; the sources of the kit's own data.
-READS = ("files.py", "study/table.py", "own/sheets.py", "course/roster.py", "worked/make_tables.py")
+READS = (
+    FILES,
+    "gsnn_tutorial/study/table.py",
+    "gsnn_tutorial/study/own/sheets.py",
+    "gsnn_course/roster.py",
+    "gsnn_tutorial/study/worked/make_tables.py",
+)
 
 
 def test_only_files_py_writes_files_and_reads_tables():
-    for path in PACKAGE.rglob("*.py"):
-        name, text = path.relative_to(PACKAGE).as_posix(), path.read_text(encoding="utf-8")
+    for path in (
+        path for package in ("gsnn_tutorial", "gsnn_course", "benchmarks") for path in (ROOT / package).rglob("*.py")
+    ):
+        name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
         calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
         found = {call.attr for call in calls if isinstance(call, ast.Attribute)} & WRITING
-        if name != "files.py":
-            assert name == "publishing/book.py" or "nbformat.write(" not in text
+        if name != FILES:
+            assert name == "gsnn_course/publishing/book.py" or "nbformat.write(" not in text
             assert not re.search(r"open\([^)]*[\"'][wax]", text.replace(NOWHERE, ""))
             assert found <= ELSEWHERE.get(name, set()), name
         if name not in READS:
@@ -288,7 +300,7 @@ def test_figures_are_written_in_both_formats_and_closed(tmp_path):
 
 HOLDING = """
 import sys, time
-from gsnn_tutorial.study.files import RunFolder
+from gsnn_tutorial.study.run_folder import RunFolder
 folder = RunFolder(sys.argv[1], {}, "cpu")
 print("ready", flush=True)
 time.sleep(300)

@@ -1,1 +1,1 @@
-"""What ``python -m gsnn_tutorial`` does: each command in a file of its own."""
+"""The commands of ``python -m gsnn_tutorial``, each in a file of its own."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,16 +11,18 @@ import pandas as pd
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.plots.chapter_8 import plot_hops, plot_outcomes, plot_own_network
-from gsnn_tutorial.study.files import RunFolder, read_json, write_json, write_text
+from gsnn_tutorial.study.arms import OWN_ARMS
+from gsnn_tutorial.study.files import UnusableFile, read_json, write_text
 from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, summarize
-from gsnn_tutorial.study.own.fitting import Settings
 from gsnn_tutorial.study.own.network import OwnNetwork, own_network
-from gsnn_tutorial.study.own.paired import OWN_ARMS, RIVALS, Comparison, paired_comparison, trainings
-from gsnn_tutorial.study.own.problem import OwnProblem
-from gsnn_tutorial.study.own.rivals import ALPHAS
-from gsnn_tutorial.study.own.tuned import choices_in_words, enough_groups, own_tuning
-from gsnn_tutorial.study.tuning import Tuning
-from gsnn_tutorial.study.verdict import in_words, verdict
+from gsnn_tutorial.study.own.rivals import ALPHAS, USUAL_RIVALS
+from gsnn_tutorial.study.own.splits import OwnProblem
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
+from gsnn_tutorial.study.run_folder import RunFolder
+from gsnn_tutorial.study.table import check_settings, settings_file, settings_of
+from gsnn_tutorial.study.tuning import Tuning, choices_in_words, folds, own_tuning, trainings
+from gsnn_tutorial.study.verdicts import in_words, verdict
 
 ARM, CONTROLS = "regularized_loo", ("control_loo", "connected_control_loo")
 MOST_DRAWN = 150  # function nodes, beyond which a drawing of them shows nothing
@@ -28,16 +30,17 @@ MOST_DRAWN = 150  # function nodes, beyond which a drawing of them shows nothing
 
 def run_mine(
     table, network, sets, columns=None, output: str | Path = "runs/mine", *, splits: int = FEWEST_SEEDS,
-    test: float = 0.2, settings: Settings = Settings(), tune: bool = True, compare: Comparison = paired_comparison,
+    test: float = 0.2, recipe: Recipe = OWN_RECIPE, tune: bool = True, study: Callable = paired_study,
     progress: bool = True,
 ) -> bool:  # fmt: skip
-    """Read, report, compare and judge; fill the folder ``output``. Returns whether it was finished.
+    """Read, report, compare and judge; fill the folder ``output``. Returns True if it was finished.
 
     Arguments
         table, network, sets, columns: see ``own_network``.
         splits: how many; 0 ends with the report.
-        tune: whether each arm chooses its setting and epoch, see ``own_tuning``; else all are trained by ``settings``.
-        compare: makes the table of seed, arm and test_mse, as ``paired_comparison`` does.
+        recipe: of every model.
+        tune: True lets each arm choose its setting and epoch, see ``own_tuning``; else all are trained by ``recipe``.
+        study: makes the table of seed, arm and test_mse, as ``paired_study`` does.
 
     Raises ValueError for files that cannot be used, before anything is written, and for a folder of another run.
     """
@@ -45,21 +48,19 @@ def run_mine(
     own = own_network(table, network, sets, columns)
     problem = OwnProblem(own, test)
     draw = problem.draw(0)  # says at once if the sets cannot be shuffled
-    tuning = own_tuning(settings.epochs) if tune else None
+    tuning = own_tuning(recipe.epochs) if tune else None
     if tuning and splits:
-        enough_groups(draw, tuning)
+        folds(len(draw.x_train), tuning.folds, draw.groups)  # says at once if the groups are too few
     given = {"table": table, "network": network, "sets": sets, "columns": columns}
-    chosen = {"files": {k: str(v) for k, v in given.items()}, "test": test, "settings": asdict(settings)}
+    chosen = {"files": {k: str(v) for k, v in given.items()}, "test": test, "recipe": asdict(recipe)}
     chosen["tuning"] = asdict(tuning) if tuning else "none"
-    state = chosen | {"data": own.fingerprint()}
-    resume = _goes_on(Path(output), state)
+    resume = _goes_on(Path(output), settings_of(problem, recipe, tuning))
     with RunFolder(output, chosen | {"splits": splits}, "cpu") as folder:
-        return _compute(folder, problem, state, splits, settings, tuning, compare, resume, progress)
+        return _compute(folder, problem, splits, recipe, tuning, study, resume, progress)
 
 
-def _compute(folder, problem, state, splits, settings, tuning, compare, resume, progress) -> bool:
+def _compute(folder, problem, splits, recipe, tuning, study, resume, progress) -> bool:
     own = problem.network
-    write_json(state, folder.file("state.json"))
     for name, made in own.tables().items():
         folder.table(name, made)
     write_text(own.report() + "\n", folder.file("report.txt"))
@@ -68,15 +69,17 @@ def _compute(folder, problem, state, splits, settings, tuning, compare, resume, 
     if not splits:
         folder.finish(finished=True)
         return True
-    print(f"\nlayers: {settings.layers or own.depth}; inputs {len(own.x.columns)}, outputs {len(own.y.columns)}")
+    print(f"\nlayers: {recipe.depth(problem)}; inputs {len(own.x.columns)}, outputs {len(own.y.columns)}")
     print(_cost(splits, tuning) + "\n", flush=True)
-    try:
-        results = compare(problem, seeds=range(splits), settings=settings, tuning=tuning,
-                          output=folder.path / "splits.csv", resume=resume, progress=progress)  # fmt: skip
-    except KeyboardInterrupt:
+    rows = folder.path / "splits.csv"
+    results = study(problem, seeds=range(splits), recipe=recipe, tuning=tuning, output=rows, resume=resume,
+                    progress=progress)  # fmt: skip
+    if results["seed"].nunique() < splits:
         print(f"\ninterrupted; give the same command again to go on. What there is stands in {folder.path}")
         return False
-    folder.file("splits.csv")
+    # Listed only now: a run removes the files that an earlier one has listed, and an unfinished table is to stay.
+    for path in (rows, settings_file(rows)):
+        folder.file(path.name)
     figure, ax = plt.subplots(figsize=(6.5, 3.6), layout="constrained")
     plot_outcomes(results, ax)
     folder.figure("outcomes", figure)
@@ -90,7 +93,7 @@ def _compute(folder, problem, state, splits, settings, tuning, compare, resume, 
 
 
 def _cost(splits: int, tuning: Tuning | None) -> str:
-    """How many trainings there will be, and why."""
+    """The number of trainings, in words, and what they are."""
     arms = len(OWN_ARMS)
     total = f"{trainings(arms, splits, tuning)} trainings: {splits} splits x {arms} arms"
     if tuning is None:
@@ -101,7 +104,7 @@ def _cost(splits: int, tuning: Tuning | None) -> str:
 
 
 def _tuned_in_words(results: pd.DataFrame, tuning: Tuning | None) -> str:
-    """Who chose what, and by which rule."""
+    """The choices of all arms, and the rule that they were made by."""
     if tuning is None:
         return "No GSNN was tuned: all have the same settings, and the ridge alone chose its penalty."
     said = (
@@ -123,7 +126,7 @@ def _judged(results: pd.DataFrame, splits: int, tuning: Tuning | None) -> str:
         return f"{beside} One split has no spread: no verdict.\n{tuned}"
     if splits < FEWEST_SEEDS:
         beside += f"\nThe rule gives no verdict for fewer than {FEWEST_SEEDS} splits."
-    arms = results[~results["arm"].isin(RIVALS)]
+    arms = results[~results["arm"].isin(USUAL_RIVALS)]
     summary = summarize(arms, ["test_mse"], contrasts(ARM, CONTROLS))
     said = verdict(summary, "test_mse", ARM, controls=CONTROLS)
     if mean["baseline"] > mean["pairwise ridge"]:
@@ -144,19 +147,15 @@ def _figures(own: OwnNetwork, folder: RunFolder):
         folder.figure("network", figure)
 
 
-def _goes_on(output: Path, state: dict) -> bool:
-    """Whether the folder holds an unfinished run of the same files and settings."""
+def _goes_on(output: Path, settings: dict) -> bool:
+    """True if the folder holds an unfinished run. Raises UnusableFile if that is of other data or settings."""
     run = output / "run.json"
     finished = run.exists() and read_json(run, {"settings": dict}).get("finished", True)
     if finished or not (output / "splits.csv").exists():
         return False
-    file = output / "state.json"
-    earlier = read_json(file, {}) if file.exists() else None
-    now = json.loads(json.dumps(state))
-    if earlier != now:
-        differing = [name for name in now if (earlier or {}).get(name) != now[name]]
-        raise ValueError(
-            f"output must be a new folder, or that of an unfinished run of the same files and settings; {output} holds "
-            f"an unfinished one with other {' and '.join(differing)}"
-        )
+    try:
+        check_settings(output / "splits.csv", settings)
+    except UnusableFile as error:
+        words = "output must be a new folder, or that of an unfinished run of the same files and settings"
+        raise UnusableFile(f"{words}; {error}") from error
     return True

@@ -11,6 +11,8 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
+# ---- Edges between pathways
+
 
 def size_cases(seed):
     rng = np.random.default_rng(seed)
@@ -20,25 +22,22 @@ def size_cases(seed):
 @exercise("edges between pathways", cases=size_cases)
 def count_candidates(sizes):
     """All ordered pairs of nodes, less those (n_p squared of them) that stay in pathway p."""
-    pairs = sum(sizes) ** 2
-    inside = sum(n * n for n in sizes)
-    return pairs - inside
+    return sum(sizes) ** 2 - sum(n * n for n in sizes)
 
 
-count_candidates.slips(
-    {
-        "this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.": {
-            "pairs - inside": "(pairs - inside) // 2"
-        },
-        "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) "
-        "of them for each pathway.": {"pairs - inside": "pairs - sum(sizes)"},
-        "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each "
-        "pathway, not n_p (n_p - 1).": {"n * n": "n * (n - 1)"},
-        "this takes every pathway to be as large as the first: add up over the sizes that were given.": {
-            "pairs - inside": "len(sizes) * (len(sizes) - 1) * sizes[0] ** 2"
-        },
-    }
-)
+count_candidates.slips({
+    "this is half of them: an edge has a direction, so u -> v and v -> u are two candidates.":
+        {"sum(sizes) ** 2 - sum(n * n for n in sizes)": "(sum(sizes) ** 2 - sum(n * n for n in sizes)) // 2"},
+    "these are all pairs of different nodes; pairs inside a pathway are no candidates. Take away n_p (n_p - 1) of them "
+    "for each pathway.": {"sum(n * n for n in sizes)": "sum(sizes)"},
+    "a node paired with itself counts as inside its pathway: of N^2 ordered pairs take away n_p^2 for each pathway, "
+    "not n_p (n_p - 1).": {"n * n": "n * (n - 1)"},
+    "this takes every pathway to be as large as the first: add up over the sizes that were given.":
+        {"    return": "    sizes = len(sizes) * sizes[:1]\n    return"},
+})  # fmt: skip
+
+
+# ---- Membership from sets of names
 
 
 def gene_set_cases(seed):
@@ -65,24 +64,21 @@ def membership_from_sets(pathways, nodes):
     return M
 
 
-membership_from_sets.slips(
-    {
-        "your matrix is transposed: a pathway is a row and a node is a column, (P, N).": {"return M": "return M.T"},
-        "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model "
-        "numbers its nodes so.": {"nodes.index(name)": "sorted(nodes).index(name)"},
-        "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so "
-        "set M[p, i] for each pathway.": {
-            "M[p, nodes.index(name)] = 1": "M[:, nodes.index(name)], M[p, nodes.index(name)] = 0, 1"
-        },
-        "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself.": {
-            "return M": "return M / M.sum(1, keepdim=True).clamp_min(1)"
-        },
-        "a name that is not a node has become a member of the last column (index -1): pass it over.": {
-            "if name in nodes:": "if True:",
-            "nodes.index(name)": "nodes.index(name) if name in nodes else -1",
-        },
-    }
-)
+membership_from_sets.slips({
+    "your matrix is transposed: a pathway is a row and a node is a column, (P, N).": {"return M": "return M.T"},
+    "your columns are sorted by name: column i belongs to nodes[i], in the order given, since the model numbers its "
+    "nodes so.": {"nodes.index": "sorted(nodes).index"},
+    "a node in two pathways is a member of the last one only: one label per node cannot hold an overlap, so set M[p, "
+    "i] for each pathway.": {"            if name in nodes:\n": "            if name in nodes:\n"
+                                                            "                M[:, nodes.index(name)] = 0\n"},
+    "your rows sum to one: a membership is 0 or 1 here, and the loss divides by the pathway's size itself.":
+        {"return M": "return M / M.sum(1, keepdim=True).clamp_min(1)"},
+    "a name that is not a node has become a member of the last column (index -1): pass it over.":
+        {"if name in nodes:": "if True:", "nodes.index(name)": "nodes.index(name) if name in nodes else -1"},
+})  # fmt: skip
+
+
+# ---- Layers that an output needs
 
 
 def wiring_cases(seed):
@@ -124,36 +120,27 @@ def layers_needed(A_in, A, A_out):
     return needed
 
 
-layers_needed.slips(
-    {
-        "you stop at the first input that an output hears: go on until its receptive field no longer grows.": {
-            "(grown & ~field).any(0)": "grown.any(0) & (needed == 0)"
-        },
-        "you stop at the first layer in which no output gains an input: an input further away may still be on its "
-        "way, so go on for len(A) layers.": {
-            "needed[(": "if not (grown & ~field).any():\n            break\n        needed[("
-        },
-        "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause "
-        "and grow later, so go on for len(A) layers.": {
-            "(grown & ~field).any(0)": "(grown & ~field).any(0) & ((needed == 0) | (needed == layer - 1))"
-        },
-        "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first "
-        "input may be several layers away, so go on for len(A) layers.": {
-            "(grown & ~field).any(0)": "(grown & ~field).any(0) & (needed == layer - 1)"
-        },
-        "your nodes forget: H @ A alone is what comes in this layer. What has been heard stays heard, so take H | "
-        "H @ A.": {"heard | heard": "heard"},
-        "you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.": {
-            "return needed": "return needed + (needed > 0)"
-        },
-        "you count from 0: what stands on the input edges before the first layer is heard in layer 1.": {
-            "return needed": "return np.maximum(needed - 1, 0)"
-        },
-        "your edges run both ways: a signal goes from row to column of A only, so do not use A.T.": {
-            "heard @ A.astype(bool)": "heard @ (A | A.T).astype(bool)"
-        },
-        "one number for all: an output has a receptive field of its own, so return (outputs,) numbers.": {
-            "return needed": "return np.full_like(needed, needed.max())"
-        },
-    }
-)
+FIELD = "        grown = heard @ A_out.astype(bool)\n"
+GAIN = "(grown & ~field).any(0)"
+layers_needed.slips({
+    "you stop at the first input that an output hears: go on until its receptive field no longer grows.":
+        {f"needed[{GAIN}]": f"needed[{GAIN} & (needed == 0)]"},
+    "you stop at the first layer in which no output gains an input: an input further away may still be on its way, "
+    "so go on for len(A) layers.": {FIELD: FIELD + f"        if not {GAIN}.any():\n            break\n"},
+    "you take an output as finished at the first layer that adds nothing to it: a receptive field can pause and grow "
+    "later, so go on for len(A) layers.":
+        {f"needed[{GAIN}]": f"needed[{GAIN} & ((needed == 0) | (needed == layer - 1))]"},
+    "you stop at the first layer that adds nothing to an output, even before it has heard anything: its first input "
+    "may be several layers away, so go on for len(A) layers.":
+        {f"needed[{GAIN}]": f"needed[{GAIN} & (needed == layer - 1)]"},
+    "your nodes forget: H @ A alone is what comes in this layer. What has been heard stays heard, so take H | H @ A.":
+        {"heard | heard @": "heard @"},
+    "you count hops, not layers: the last hop, into the output, is the read-out and takes no layer.":
+        {"return needed": "return np.where(needed > 0, needed + 1, 0)"},
+    "you count from 0: what stands on the input edges before the first layer is heard in layer 1.":
+        {"return needed": "return np.maximum(needed - 1, 0)"},
+    "your edges run both ways: a signal goes from row to column of A only, so do not use A.T.":
+        {"heard @ A.astype(bool)": "heard @ (A | A.T).astype(bool)"},
+    "one number for all: an output has a receptive field of its own, so return (outputs,) numbers.":
+        {"return needed": "return np.full_like(needed, needed.max())"},
+})  # fmt: skip

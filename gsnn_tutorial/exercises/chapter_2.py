@@ -10,6 +10,8 @@ import numpy as np
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
+# ---- A chain of three nodes, all samples at once
+
 
 def chain_cases(seed):
     rng = np.random.default_rng(seed)
@@ -24,37 +26,29 @@ def simulate_chain(x, noise, noise_scale):
     return np.stack([a, b, c], axis=1)  # (B, 3)
 
 
-simulate_chain.slips(
-    {
-        "the first node's noise went through tanh. Here noise is added after the function: tanh(sum) + noise.": {
-            "(x.sum(1)) + noise_scale * noise[:, 0]": "(x.sum(1) + noise_scale * noise[:, 0])"
-        },
-        "noise_scale was squared. It is the standard deviation of the noise, not its variance: multiply by it once.": {
-            "noise_scale *": "noise_scale**2 *"
-        },
-        "the root of noise_scale was taken. It is the standard deviation of the noise, not its variance: multiply "
-        "by it.": {"noise_scale *": "noise_scale**0.5 *"},
-        "noise_scale is missing. The draws are standard normal: multiply them by noise_scale.": {"noise_scale * ": ""},
-        "every sample got the noise of the first one. Each row has its own draws: use a whole column of noise.": {
-            "noise[:,": "noise[0,"
-        },
-        "every node got the same noise. Each node has its own column: noise[:, 0], noise[:, 1], noise[:, 2].": {
-            "noise[:, 1]": "noise[:, 0]",
-            "noise[:, 2]": "noise[:, 0]",
-        },
-        "each node started again from tanh(sum). A node hears its parent as it is, noise included: b = a + noise.": {
-            "b = a": "b = np.tanh(x.sum(1))",
-            "c = b": "c = np.tanh(x.sum(1))",
-        },
-        "tanh was applied at every node. Only the first has a function of its own; the others pass the sum on.": {
-            "b = a": "b = np.tanh(a)",
-            "c = b": "c = np.tanh(b)",
-        },
-        "tanh was taken of each parent before the sum. It acts on the parents' sum: tanh(x1 + x2).": {
-            "np.tanh(x.sum(1))": "np.tanh(x).sum(1)"
-        },
-    }
-)
+simulate_chain.slips({
+    "the first node's noise went through tanh. Here noise is added after the function: tanh(sum) + noise.":
+        {"x.sum(1)) + noise_scale * noise[:, 0]": "x.sum(1) + noise_scale * noise[:, 0])"},
+    "noise_scale was squared. It is the standard deviation of the noise, not its variance: multiply by it once.":
+        {"noise_scale * noise": "noise_scale**2 * noise"},
+    "the root of noise_scale was taken. It is the standard deviation of the noise, not its variance: multiply by it.":
+        {"noise_scale * noise": "noise_scale**0.5 * noise"},
+    "noise_scale is missing. The draws are standard normal: multiply them by noise_scale.":
+        {"noise_scale * noise": "noise"},
+    "every sample got the noise of the first one. Each row has its own draws: use a whole column of noise.":
+        {"noise[:, ": "noise[0, "},
+    "every node got the same noise. Each node has its own column: noise[:, 0], noise[:, 1], noise[:, 2].":
+        {"noise[:, 1]": "noise[:, 0]", "noise[:, 2]": "noise[:, 0]"},
+    "each node started again from tanh(sum). A node hears its parent as it is, noise included: b = a + noise.":
+        {"b = a": "b = np.tanh(x.sum(1))", "c = b": "c = np.tanh(x.sum(1))"},
+    "tanh was applied at every node. Only the first has a function of its own; the others pass the sum on.":
+        {"b = a": "b = np.tanh(a)", "c = b": "c = np.tanh(b)"},
+    "tanh was taken of each parent before the sum. It acts on the parents' sum: tanh(x1 + x2).":
+        {"np.tanh(x.sum(1))": "np.tanh(x).sum(1)"},
+})  # fmt: skip
+
+
+# ---- The noise floor of an output, on any graph of sums
 
 
 def floor_cases(seed):
@@ -62,8 +56,9 @@ def floor_cases(seed):
     a_chain = np.diag(np.ones(3), 1)  # 0 -> 1 -> 2 -> 3
     diamond = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
     signed = np.array([[0, 1, -1, 1], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
-    # a detour at the start only
-    early = np.array([[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
+    early = np.array(
+        [[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float
+    )  # a detour at the start only
     graphs = (a_chain, diamond, signed, early)
     return [(A, float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 0.8))) for A in graphs]
 
@@ -79,46 +74,49 @@ def mse_floor(A, noise_scale, signal_variance):
     return noise / (signal + noise)
 
 
-mse_floor.slips(
-    {
-        "only the output's own noise was counted. Noise of every node upstream reaches the output too.": {
-            " * (reach**2).sum()": ""
-        },
-        "the output's own noise is missing. It is a node like the others, and reaches itself over one route.": {
-            "(reach**2)": "(reach[:-1] ** 2)"
-        },
-        "the noise of node 0 is missing. It enters after the function, so it travels as the signal does.": {
-            "(reach**2)": "(reach[1:] ** 2)"
-        },
-        "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
-        "then square.": {"(reach**2).sum()": "np.linalg.inv(np.eye(len(A)) - A**2)[:, -1].sum()"},
-        "every node's noise was counted once, N noise_scale ** 2. Noise of node v arrives reach[v] times, so it "
-        "counts reach[v] ** 2 times.": {"(reach**2).sum()": "len(A)"},
-        "this is the floor of a chain, where noise and signal arrive once. With detours node v counts reach[v] ** "
-        "2 times, and the signal reach[0] ** 2 times.": {"(reach**2).sum()": "len(A)", " * reach[0] ** 2": ""},
-        "routes were counted but not squared. Noise that arrives twice is doubled, and its variance is fourfold.": {
-            "(reach**2)": "np.abs(reach)"
-        },
-        "noise_scale was not squared. Variances add up, and the variance is noise_scale ** 2.": {
-            "noise_scale**2": "noise_scale"
-        },
-        "standard deviations were added over the nodes. Independent noise adds up in variance.": {
-            "(reach**2).sum()": "np.abs(reach).sum() ** 2"
-        },
-        "signs were dropped. Over an edge of sign -1 noise and signal arrive reversed, and routes can cancel.": {
-            "A[v] @": "np.abs(A[v]) @"
-        },
-        "the signal's routes were not counted. Like the noise of node 0 it arrives reach[0] times: signal_variance "
-        "* reach[0] ** 2.": {" * reach[0] ** 2": ""},
-        "this is the noise variance in raw units. Divide by the output's whole variance, signal and noise.": {
-            " / (signal + noise)": ""
-        },
-        "noise was divided by the signal. Divide by the output's whole variance, signal and noise.": {
-            "(signal + noise)": "np.maximum(signal, 1e-12)"
-        },
-        "this is the ceiling of R^2. The floor of the MSE is one minus that.": {"noise / (signal": "signal / (signal"},
-    }
+TIMES, ONWARD = "(reach**2).sum()", " * reach[0] ** 2"
+mse_floor.slips({
+    "only the output's own noise was counted. Noise of every node upstream reaches the output too.": {TIMES: "1"},
+    "the output's own noise is missing. It is a node like the others, and reaches itself over one route.":
+        {TIMES: "(reach[:-1] ** 2).sum()"},
+    "the noise of node 0 is missing. It enters after the function, so it travels as the signal does.":
+        {TIMES: "(reach[1:] ** 2).sum()"},
+    "every node's noise was counted once, N noise_scale ** 2. Noise of node v arrives reach[v] times, so it counts "
+    "reach[v] ** 2 times.": {TIMES: "len(A)"},
+    "this is the floor of a chain, where noise and signal arrive once. With detours node v counts reach[v] ** 2 times, "
+    "and the signal reach[0] ** 2 times.": {TIMES: "len(A)", ONWARD: ""},
+    "routes were counted but not squared. Noise that arrives twice is doubled, and its variance is fourfold.":
+        {TIMES: "np.abs(reach).sum()"},
+    "noise_scale was not squared. Variances add up, and the variance is noise_scale ** 2.":
+        {"noise_scale**2": "noise_scale"},
+    "standard deviations were added over the nodes. Independent noise adds up in variance.":
+        {TIMES: "np.abs(reach).sum() ** 2"},
+    "signs were dropped. Over an edge of sign -1 noise and signal arrive reversed, and routes can cancel.":
+        {"A[v] @": "np.abs(A[v]) @"},
+    "the signal's routes were not counted. Like the noise of node 0 it arrives reach[0] times: signal_variance * "
+    "reach[0] ** 2.": {ONWARD: ""},
+    "this is the noise variance in raw units. Divide by the output's whole variance, signal and noise.":
+        {" / (signal + noise)": ""},
+    "noise was divided by the signal. Divide by the output's whole variance, signal and noise.":
+        {"(signal + noise)": "np.maximum(signal, 1e-12)"},  # routes of opposite signs can cancel
+    "this is the ceiling of R^2. The floor of the MSE is one minus that.":
+        {"return noise / (signal + noise)": "return signal / (signal + noise)"},
+})  # fmt: skip
+
+
+@mse_floor.mistake(
+    "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
+    "then square."
 )
+def variances_added(A, noise_scale, signal_variance):
+    variance = np.zeros(len(A))  # (N,)
+    for v in range(len(A)):
+        variance[v] = noise_scale**2 + (A[:, v] ** 2) @ variance
+    reach = np.linalg.inv(np.eye(len(A)) - A)[0, -1]  # I + A + A^2 + ...: routes of every length
+    return variance[-1] / (signal_variance * reach**2 + variance[-1])
+
+
+# ---- Test rows on the scale of the training rows
 
 
 def scale_cases(seed):
@@ -134,37 +132,25 @@ def scale_test(train, test):
     return (test - mean) / (std + 1e-8)
 
 
-scale_test.slips(
-    {
-        "the test rows were scaled by themselves. Mean and std must come from the training rows.": {"train.": "test."},
-        "mean and std came from all rows together. Test rows must have no part in them: training rows only.": {
-            "train.": "np.concatenate([train, test])."
-        },
-        "the mean is that of the training rows, but the std is not. Take both from the training rows.": {
-            "train.std": "test.std"
-        },
-        "the std divides by n. torch's std, which the package uses, divides by n - 1: in NumPy give ddof=1.": {
-            ", ddof=1": ""
-        },
-        "an output that does not vary became NaN: 0 divided by 0. Add 1e-8 to the std.": {" + 1e-8": ""},
-        "the test rows were scaled by themselves, and what does not vary became NaN. Take mean and std of the "
-        "training rows, and add 1e-8 to the std.": {"train.": "test.", " + 1e-8": ""},
-        "the test rows were scaled by themselves, with a std that divides by n, and what does not vary became NaN. "
-        "Take mean and std of the training rows, with ddof=1, and add 1e-8 to the std.": {
-            "train.": "test.",
-            ", ddof=1": "",
-            " + 1e-8": "",
-        },
-        "the std divides by n, and what does not vary became NaN. In NumPy give ddof=1, and add 1e-8 to the std.": {
-            ", ddof=1": "",
-            " + 1e-8": "",
-        },
-        "the test rows were divided by the variance. Divide by the standard deviation.": {".std": ".var"},
-        "one mean and one std were taken over all outputs. Each column has its own: use axis=0.": {
-            "(axis=0)": "()",
-            "axis=0, ": "",
-        },
-        "the std was taken out, the mean was not. Subtract the training mean first.": {"(test - mean)": "test"},
-        "these are the training rows, scaled. Return the test rows.": {"(test -": "(train -"},
-    }
-)
+BY_THEMSELVES = {"= train.mean(axis=0), train.std(": "= test.mean(axis=0), test.std("}
+BY_N, NAN = {", ddof=1": ""}, {" + 1e-8": ""}
+scale_test.slips({
+    "the test rows were scaled by themselves. Mean and std must come from the training rows.": BY_THEMSELVES,
+    "mean and std came from all rows together. Test rows must have no part in them: training rows only.":
+        {"train.mean": "np.concatenate([train, test]).mean", "train.std": "np.concatenate([train, test]).std"},
+    "the mean is that of the training rows, but the std is not. Take both from the training rows.":
+        {"train.std": "test.std"},
+    "the std divides by n. torch's std, which the package uses, divides by n - 1: in NumPy give ddof=1.": BY_N,
+    "an output that does not vary became NaN: 0 divided by 0. Add 1e-8 to the std.": NAN,
+    "the test rows were scaled by themselves, and what does not vary became NaN. Take mean and std of the training "
+    "rows, and add 1e-8 to the std.": BY_THEMSELVES | NAN,
+    "the test rows were scaled by themselves, with a std that divides by n, and what does not vary became NaN. Take "
+    "mean and std of the training rows, with ddof=1, and add 1e-8 to the std.": BY_THEMSELVES | BY_N | NAN,
+    "the std divides by n, and what does not vary became NaN. In NumPy give ddof=1, and add 1e-8 to the std.":
+        BY_N | NAN,
+    "the test rows were divided by the variance. Divide by the standard deviation.": {".std": ".var"},
+    "one mean and one std were taken over all outputs. Each column has its own: use axis=0.":
+        {"mean(axis=0)": "mean()", "axis=0, ddof": "ddof"},
+    "the std was taken out, the mean was not. Subtract the training mean first.": {"(test - mean)": "test"},
+    "these are the training rows, scaled. Return the test rows.": {"(test - mean)": "(train - mean)"},
+})  # fmt: skip

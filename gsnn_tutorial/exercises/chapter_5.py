@@ -10,6 +10,8 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
+# ---- Pathway scores
+
 
 def score_cases(seed: int):
     """As many nodes as pathways, so that a transposed M goes through; soft weights, one total below 1."""
@@ -25,22 +27,23 @@ def pathway_scores(s, M):
     return s @ M.t() / M.sum(1).clamp_min(1)
 
 
-pathway_scores.slips(
-    {
-        "you used the membership transposed: row p of M holds the weights of pathway p's members, so its sum over "
-        "nodes is s @ M.t().": {"M.t()": "M"},
-        "you used the membership transposed, and the sums of its columns: a pathway's total weight is the sum of a "
-        "row.": {"M.t()": "M", "sum(1)": "sum(0)"},
-        "you took the sum over the members: divide by the pathway's total weight, or a large pathway has a large "
-        "score.": {" / M.sum(1).clamp_min(1)": ""},
-        "you divided by the number of all nodes: the mean is over the pathway's members, so divide by the sum of "
-        "its row of M.": {"M.sum(1).clamp_min(1)": "M.shape[1]"},
-        "you divided by the number of members: a soft member counts with its weight, so divide by the sum of the "
-        "weights.": {"M.sum(1).clamp_min(1)": "(M > 0).sum(1)"},
-        "you divided by the sum of the weights even where it is below 1: a pathway of faint members would be blown "
-        "up, so divide by max(sum, 1).": {".clamp_min(1)": ""},
-    }
-)
+pathway_scores.slips({
+    "you used the membership transposed: row p of M holds the weights of pathway p's members, so its sum over nodes is "
+    "s @ M.t().": {"M.t()": "M"},
+    "you used the membership transposed, and the sums of its columns: a pathway's total weight is the sum of a row.":
+        {"M.t()": "M", "sum(1)": "sum(0)"},
+    "you took the sum over the members: divide by the pathway's total weight, or a large pathway has a large score.":
+        {" / M.sum(1).clamp_min(1)": ""},
+    "you divided by the number of all nodes: the mean is over the pathway's members, so divide by the sum of its row "
+    "of M.": {"M.sum(1).clamp_min(1)": "M.shape[1]"},
+    "you divided by the number of members: a soft member counts with its weight, so divide by the sum of the weights.":
+        {"M.sum(1).clamp_min(1)": "(M > 0).sum(1)"},
+    "you divided by the sum of the weights even where it is below 1: a pathway of faint members would be blown up, so "
+    "divide by max(sum, 1).": {".clamp_min(1)": ""},
+})  # fmt: skip
+
+
+# ---- Correlation over the batch
 
 
 def correlation_cases(seed: int):
@@ -64,25 +67,23 @@ def correlations(s, S):
     return standardize(S).t() @ standardize(s) / len(s)
 
 
-correlations.slips(
-    {
-        "you did not centre: without subtracting the mean over the batch this is a cosine, and a constant offset "
-        "of a score changes it.": {"t - t.mean(0)": "t"},
-        "you divided by the std, and did not centre: subtract the mean over the batch first, or a constant offset "
-        "of a score changes its correlations.": {"return centred": "return t"},
-        "you standardised over the nodes: take mean and std over the batch, dimension 0, each node for itself.": {
-            "mean(0)": "mean(1, keepdim=True)"
-        },
-        "you mixed two standard deviations: torch's std divides by B - 1 and the mean over the batch by B, so no r "
-        "can reach 1; use correction=0.": {"centred.square().mean(0).sqrt()": "t.std(0)"},
-        "this is the covariance: divide by both standard deviations, or a loud node counts more than a quiet one.": {
-            " / std.where(std > 0, torch.ones_like(std))": ""
-        },
-        "you divided 0 by 0: a node whose score does not vary has std 0, and is to count 0.": {
-            "std.where(std > 0, torch.ones_like(std))": "std"
-        },
-    }
-)
+STD = "std.where(std > 0, torch.ones_like(std))"
+correlations.slips({
+    "you did not centre: without subtracting the mean over the batch this is a cosine, and a constant offset of a "
+    "score changes it.": {" - t.mean(0)": ""},
+    "you divided by the std, and did not centre: subtract the mean over the batch first, or a constant offset of a "
+    "score changes its correlations.": {"return centred /": "return t /"},
+    "you standardised over the nodes: take mean and std over the batch, dimension 0, each node for itself.":
+        {"t.mean(0)": "t.mean(1, keepdim=True)", "mean(0).sqrt()": "mean(1, keepdim=True).sqrt()"},
+    "you mixed two standard deviations: torch's std divides by B - 1 and the mean over the batch by B, so no r can "
+    "reach 1; use correction=0.": {"centred.square().mean(0).sqrt()": "t.std(0)"},
+    "this is the covariance: divide by both standard deviations, or a loud node counts more than a quiet one.":
+        {f" / {STD}": ""},
+    "you divided 0 by 0: a node whose score does not vary has std 0, and is to count 0.": {STD: "std"},
+})  # fmt: skip
+
+
+# ---- Leave one out
 
 
 def leave_one_out_cases(seed: int):
@@ -103,33 +104,27 @@ def leave_one_out(s, M):
     return total / (M.sum(1, keepdim=True) - M)
 
 
-leave_one_out.slips(
-    {
-        "nothing is left out: this is the pathway's score itself, the same for every node.": {
-            "s[:, None, :] * M": "0 * s[:, None, :]",
-            "(M.sum(1, keepdim=True) - M)": "M.sum(1, keepdim=True)",
-        },
-        "you took a node's score away without its weight: subtract M[p, i] * s[:, i], which is nothing for a node "
-        "that is no member.": {"s[:, None, :] * M": "s[:, None, :]"},
-        "you took a member's score away as if its weight were 1: a soft member is in the sum with its weight, so "
-        "subtract M[p, i] * s[:, i].": {"s[:, None, :] * M": "s[:, None, :] * (M > 0)"},
-        "you divided by the weight of all members: one is gone, so divide by the total weight less M[p, i].": {
-            "(M.sum(1, keepdim=True) - M)": "M.sum(1, keepdim=True)"
-        },
-        "you took 1 from the total weight for every node: a member takes its own weight with it, and a node that "
-        "is no member takes none, so subtract M[p, i].": {"- M)": "- 1)"},
-        "you took 1 from the total weight for every member: a soft member takes its own weight with it, so "
-        "subtract M[p, i].": {"- M)": "- (M > 0).float())"},
-        "you divided by 1 where less than 1 is left: here the mean is over what remains, however little, so leave "
-        "out clamp_min(1).": {"- M)": "- M).clamp_min(1)"},
-        "you set nodes that are no members to 0: nothing is taken away for them, so they get the pathway's whole "
-        "score.": {"- M)": "- M) * (M > 0)"},
-        "you took the member from the mean: take it from the weighted sum, then divide by the weight that is left.": {
-            "(s @ M.t())": "(s @ M.t() / M.sum(1))",
-            " / (M.sum(1, keepdim=True) - M)": "",
-        },
-        "you divided by the number of the others: soft members count with their weight.": {
-            "(M.sum(1, keepdim=True) - M)": "((M > 0).sum(1, keepdim=True) - (M > 0).float())"
-        },
-    }
-)
+TOTAL, LEFT = "(s @ M.t())[:, :, None] - s[:, None, :] * M", "(M.sum(1, keepdim=True) - M)"
+leave_one_out.slips({
+    "nothing is left out: this is the pathway's score itself, the same for every node.":
+        {TOTAL: "(s @ M.t())[:, :, None].expand(-1, *M.shape)", LEFT: "M.sum(1, keepdim=True)"},
+    "you took a node's score away without its weight: subtract M[p, i] * s[:, i], which is nothing for a node that "
+    "is no member.": {"s[:, None, :] * M": "s[:, None, :]"},
+    "you took a member's score away as if its weight were 1: a soft member is in the sum with its weight, so subtract "
+    "M[p, i] * s[:, i].": {"s[:, None, :] * M": "s[:, None, :] * (M > 0)"},
+    "you divided by the weight of all members: one is gone, so divide by the total weight less M[p, i].":
+        {LEFT: "M.sum(1, keepdim=True)"},
+    "you took 1 from the total weight for every node: a member takes its own weight with it, and a node that is no "
+    "member takes none, so subtract M[p, i].": {"True) - M": "True) - 1"},
+    "you took 1 from the total weight for every member: a soft member takes its own weight with it, so subtract M[p, "
+    "i].":
+        {"True) - M": "True) - (M > 0).float()"},
+    "you divided by 1 where less than 1 is left: here the mean is over what remains, however little, so leave out "
+    "clamp_min(1).": {LEFT: f"{LEFT}.clamp_min(1)"},
+    "you set nodes that are no members to 0: nothing is taken away for them, so they get the pathway's whole score.":
+        {"return ": "return (M > 0) * "},
+    "you took the member from the mean: take it from the weighted sum, then divide by the weight that is left.":
+        {"(s @ M.t())[": "(s @ M.t() / M.sum(1))[", f" / {LEFT}": ""},
+    "you divided by the number of the others: soft members count with their weight.":
+        {LEFT: "((M > 0).sum(1, keepdim=True) - (M > 0).float())"},
+})  # fmt: skip

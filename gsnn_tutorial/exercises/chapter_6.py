@@ -10,6 +10,8 @@ import numpy as np
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
+# ---- The gap between pairs inside a pathway and across
+
 
 def gap_cases(seed):
     rng = np.random.default_rng(seed)
@@ -28,23 +30,25 @@ def pathway_gap(similarity, labels):
     """Mean similarity of pairs inside a pathway minus that of pairs across; no node pairs with itself."""
     i, j = np.triu_indices(len(labels), k=1)
     same = labels[i] == labels[j]
-    pairs = similarity[i, j]
-    return pairs[same].mean() - pairs[~same].mean()
+    return similarity[i, j][same].mean() - similarity[i, j][~same].mean()
 
 
-pathway_gap.slips(
-    {
-        "you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out.": {
-            "np.triu_indices(len(labels), k=1)": "np.indices(similarity.shape)"
-        },
-        "your sign is turned: the gap is within minus cross.": {"[same]": "[~same]", "[~same]": "[same]"},
-        "you averaged the pathways' means, which gives a small pathway the weight of a large one: average over "
-        "pairs.": {"pairs[same].mean()": "np.mean([pairs[same & (labels[i] == p)].mean() for p in np.unique(labels)])"},
-        "you subtracted the mean of all pairs: subtract that of the pairs across pathways.": {"pairs[~same]": "pairs"},
-        "you compared sums: there are many more pairs across than within; compare means.": {".mean()": ".sum()"},
-        "this is the mean within alone: subtract the mean across, which need not be 0.": {" - pairs[~same].mean()": ""},
-    }
-)
+SAME = "labels[i] == labels[j]"
+pathway_gap.slips({
+    "you counted every node with itself: the diagonal is always 1 and lies inside a pathway; leave it out.":
+        {"np.triu_indices(len(labels), k=1)": "np.indices(similarity.shape).reshape(2, -1)"},
+    "your sign is turned: the gap is within minus cross.": {"[same]": "[~same]", "[~same]": "[same]"},
+    "you averaged the pathways' means, which gives a small pathway the weight of a large one: average over pairs.":
+        {"similarity[i, j][same].mean()":
+         "np.mean([similarity[i, j][same & (labels[i] == p)].mean() for p in np.unique(labels)])"},
+    "you subtracted the mean of all pairs: subtract that of the pairs across pathways.": {"[~same]": ""},
+    "you compared sums: there are many more pairs across than within; compare means.": {"mean()": "sum()"},
+    "this is the mean within alone: subtract the mean across, which need not be 0.":
+        {" - similarity[i, j][~same].mean()": ""},
+})  # fmt: skip
+
+
+# ---- A paired difference and its standard error
 
 
 def paired_cases(seed):
@@ -63,19 +67,17 @@ def paired_difference(regularized, baseline):
     return d.mean(), d.std(ddof=1) / np.sqrt(len(d))
 
 
-paired_difference.slips(
-    {
-        "your error is that of two separate groups: a seed's two arms share their data, so take differences within "
-        "a seed first.": {"d.std(ddof=1)": "np.sqrt(regularized.var(ddof=1) + baseline.var(ddof=1))"},
-        "that is the spread of single seeds: the error of their mean is smaller by the root of their number.": {
-            " / np.sqrt(len(d))": ""
-        },
-        "you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1).": {
-            "ddof=1": ""
-        },
-        "your sign is turned: regularized minus baseline.": {"regularized - baseline": "baseline - regularized"},
-    }
-)
+paired_difference.slips({
+    "your error is that of two separate groups: a seed's two arms share their data, so take differences within a seed "
+    "first.": {"d.std(ddof=1)": "np.sqrt(regularized.var(ddof=1) + baseline.var(ddof=1))"},
+    "that is the spread of single seeds: the error of their mean is smaller by the root of their number.":
+        {" / np.sqrt(len(d))": ""},
+    "you divided by n where n - 1 belongs: the mean was estimated from the same differences (ddof=1).": {"ddof=1": ""},
+    "your sign is turned: regularized minus baseline.": {"regularized - baseline": "baseline - regularized"},
+})  # fmt: skip
+
+
+# ---- A control that is one
 
 
 def control_cases(seed):
@@ -115,23 +117,21 @@ def is_control(truth, candidate):
     return bool(same_sizes and partition and not same_pathways)
 
 
-is_control.slips(
-    {
-        "you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.": {
-            "not same_pathways": "not np.triu((truth.T @ truth) * (candidate.T @ candidate), k=1).any()"
-        },
-        "you ask that no true pathway be kept: a fair shuffle may keep one, only not all of them.": {
-            "not same_pathways": "not set(map(tuple, truth)) & set(map(tuple, candidate))"
-        },
-        "the true pathways in another order pass your check: compare pathways as sets, not row by row.": {
-            "not same_pathways": "not np.array_equal(truth, candidate)"
-        },
-        "pathways of other sizes pass your check: then the control differs in more than its members.": {
-            "same_sizes and ": ""
-        },
-        "a node in two pathways, or in none, passes your check: count the memberships of each node too.": {
-            "partition and ": ""
-        },
-        "the truth itself passes your check: sizes alone do not make a control.": {" and not same_pathways": ""},
-    }
-)
+is_control.slips({
+    "you ask that no true pathway be kept: a fair shuffle may keep one, only not all of them.":
+        {"sorted(map(tuple, truth)) == sorted(map(tuple, candidate))":
+         "set(map(tuple, truth)) & set(map(tuple, candidate))"},
+    "the true pathways in another order pass your check: compare pathways as sets, not row by row.":
+        {"sorted(map(tuple, truth)) == sorted(map(tuple, candidate))": "np.array_equal(truth, candidate)"},
+    "pathways of other sizes pass your check: then the control differs in more than its members.":
+        {"same_sizes and ": ""},
+    "a node in two pathways, or in none, passes your check: count the memberships of each node too.":
+        {"partition and ": ""},
+    "the truth itself passes your check: sizes alone do not make a control.": {" and not same_pathways": ""},
+})  # fmt: skip
+
+
+@is_control.mistake("you ask that no true pair stays together: a fair shuffle may keep some, only not all pathways.")
+def no_pair_may_stay(truth, candidate):
+    together = np.triu((truth.T @ truth > 0) & (candidate.T @ candidate > 0), k=1)  # (N, N)
+    return is_control.reference(truth, candidate) and not together.any()

@@ -36,49 +36,22 @@ def choose(errors):
     return int(setting), int(epoch)
 
 
-@choose.mistake("you took the lowest error of a single fold: that may be an easy fold. Take the mean over the folds.")
-def luckiest_fold(errors):
-    lowest = np.nanmin(errors, axis=1)
-    return np.unravel_index(np.argmin(lowest), lowest.shape)
-
-
-@choose.mistake("you took the median of the folds, which does not see how bad the worst one is. Take their mean.")
-def median_of_folds(errors):
-    median = np.median(errors, axis=1)
-    return np.unravel_index(np.nanargmin(median), median.shape)
-
-
-@choose.mistake("you compared the settings after the last epoch: the epoch is a choice too.")
-def last_epoch(errors):
-    return np.nanargmin(errors[:, :, -1].mean(1)), errors.shape[2] - 1
-
-
-@choose.mistake("NaN won: `np.argmin` gives its place. A setting that diverged in a fold must not be chosen.")
-def nan_wins(errors):
-    mean = errors.mean(1)
-    return np.unravel_index(np.argmin(mean), mean.shape)
-
-
-@choose.mistake("you left the fold that diverged out of the mean: then a setting wins by the folds that it survived.")
-def survivors(errors):
-    mean = np.nanmean(errors, axis=1)
-    return np.unravel_index(np.argmin(mean), mean.shape)
-
-
-@choose.mistake("setting and epoch are exchanged: the first number is the setting's place.")
-def exchanged(errors):
-    return choose.reference(errors)[::-1]
-
-
-@choose.mistake("that is the highest error; the lowest is wanted.")
-def highest(errors):
-    mean = errors.mean(1)
-    return np.unravel_index(np.nanargmax(mean), mean.shape)
-
-
-@choose.mistake("you chose an epoch for each setting, or a place in a flat array: one pair of numbers is wanted.")
-def flat_place(errors):
-    return int(np.nanargmin(errors.mean(1)))
+choose.slips({
+    "you took the lowest error of a single fold: that may be an easy fold. Take the mean over the folds.":
+        {"errors.mean(1)": "np.nanmin(errors, axis=1)"},
+    "you took the median of the folds, which does not see how bad the worst one is. Take their mean.":
+        {"errors.mean(1)": "np.median(errors, axis=1)"},
+    "you compared the settings after the last epoch: the epoch is a choice too.":
+        {"int(setting), int(epoch)": "np.nanargmin(mean[:, -1]), mean.shape[1] - 1"},
+    "NaN won: `np.argmin` gives its place. A setting that diverged in a fold must not be chosen.": {"nanarg": "arg"},
+    "you left the fold that diverged out of the mean: then a setting wins by the folds that it survived.":
+        {"errors.mean(1)": "np.nanmean(errors, axis=1)"},
+    "setting and epoch are exchanged: the first number is the setting's place.":
+        {"int(setting), int(epoch)": "int(epoch), int(setting)"},
+    "that is the highest error; the lowest is wanted.": {"nanargmin": "nanargmax"},
+    "you chose an epoch for each setting, or a place in a flat array: one pair of numbers is wanted.":
+        {"int(setting), int(epoch)": "int(np.nanargmin(mean))"},
+})  # fmt: skip
 
 
 # ---- The share of what there was to win
@@ -104,32 +77,20 @@ def recovered(baseline, regularized, oracle):
     return (baseline - regularized).mean() / (baseline - oracle).mean()
 
 
-@recovered.mistake(
+recovered.slips({
     "you averaged the shares of single seeds: where the oracle wins next to nothing a share is huge or turned. "
-    "Divide the mean distances."
-)
-def mean_of_shares(baseline, regularized, oracle):
-    return ((baseline - regularized) / (baseline - oracle)).mean()
-
-
-@recovered.mistake("your share is what is left to the oracle: you want what has been covered from the baseline.")
-def share_left(baseline, regularized, oracle):
-    return (regularized - oracle).mean() / (baseline - oracle).mean()
-
-
-@recovered.mistake("your sign is turned: an error that fell is a gain, baseline - regularized.")
-def sign_turned(baseline, regularized, oracle):
-    return (regularized - baseline).mean() / (baseline - oracle).mean()
-
-
-@recovered.mistake("you divided by the baseline's error: that is the share of the error, not of what there was to win.")
-def share_of_the_error(baseline, regularized, oracle):
-    return (baseline - regularized).mean() / baseline.mean()
-
-
-@recovered.mistake("you divided by the regularized arm's distance to the oracle: divide by the baseline's.")
-def over_what_is_left(baseline, regularized, oracle):
-    return (baseline - regularized).mean() / (regularized - oracle).mean()
+    "Divide the mean distances.":
+        {"(baseline - regularized).mean() / (baseline - oracle).mean()":
+         "((baseline - regularized) / (baseline - oracle)).mean()"},
+    "your share is what is left to the oracle: you want what has been covered from the baseline.":
+        {"baseline - regularized": "regularized - oracle"},
+    "your sign is turned: an error that fell is a gain, baseline - regularized.":
+        {"baseline - regularized": "regularized - baseline"},
+    "you divided by the baseline's error: that is the share of the error, not of what there was to win.":
+        {"(baseline - oracle)": "baseline"},
+    "you divided by the regularized arm's distance to the oracle: divide by the baseline's.":
+        {"baseline - oracle": "regularized - oracle"},
+})  # fmt: skip
 
 
 # ---- What two intervals say
@@ -156,51 +117,17 @@ def conclusion(versus_baseline, versus_control):
     return "pathways" if versus_control[1] < 0 else "smoother"
 
 
-@conclusion.mistake("you judged by the middle of the interval: a side counts only if the whole interval is on it.")
-def middle_of_the_interval(versus_baseline, versus_control):
-    if np.mean(versus_baseline) > 0:
-        return "harms"
-    return "pathways" if np.mean(versus_control) < 0 else "smoother"
-
-
-@conclusion.mistake("you took more for better: this is an error, so better is below 0.")
-def more_is_better(versus_baseline, versus_control):
-    if versus_baseline[1] < 0:
-        return "harms"
-    if versus_baseline[0] <= 0:
-        return "open"
-    return "pathways" if versus_control[0] > 0 else "smoother"
-
-
-@conclusion.mistake("you did not ask the control: a gain that shuffled pathways might bring too is a smoother's.")
-def control_not_asked(versus_baseline, versus_control):
-    if versus_baseline[0] > 0:
-        return "harms"
-    if versus_baseline[1] >= 0:
-        return "open"
-    return "pathways"
-
-
-@conclusion.mistake(
-    "better than the control was enough for you: a prior that does not beat the baseline has shown nothing."
-)
-def control_is_enough(versus_baseline, versus_control):
-    if versus_control[1] < 0:
-        return "pathways"
-    return conclusion.reference(versus_baseline, versus_control)
-
-
-@conclusion.mistake("you looked at the lower end only: an interval that reaches across 0 is on neither side.")
-def lower_end_only(versus_baseline, versus_control):
-    if versus_baseline[0] > 0:
-        return "harms"
-    if versus_baseline[0] < 0:
-        return "pathways" if versus_control[0] < 0 else "smoother"
-    return "open"
-
-
-@conclusion.mistake("a prior that is worse than the baseline harms: say so.")
-def harm_not_named(versus_baseline, versus_control):
-    if versus_baseline[1] >= 0:
-        return "open"
-    return "pathways" if versus_control[1] < 0 else "smoother"
+OPEN, HARMS = '    if versus_baseline[1] >= 0:\n        return "open"\n', "versus_baseline[0] > 0"
+conclusion.slips({
+    "you judged by the middle of the interval: a side counts only if the whole interval is on it.":
+        {HARMS: "np.mean(versus_baseline) > 0", OPEN: None, "versus_control[1] < 0": "np.mean(versus_control) < 0"},
+    "you took more for better: this is an error, so better is below 0.":
+        {HARMS: "versus_baseline[1] < 0", "versus_baseline[1] >= 0": "versus_baseline[0] <= 0",
+         "versus_control[1] < 0": "versus_control[0] > 0"},
+    "you did not ask the control: a gain that shuffled pathways might bring too is a smoother's.":
+        {' if versus_control[1] < 0 else "smoother"': ""},
+    "better than the control was enough for you: a prior that does not beat the baseline has shown nothing.":
+        {f"if {HARMS}": f'if versus_control[1] < 0:\n        return "pathways"\n    if {HARMS}'},
+    "you looked at the lower end only: an interval that reaches across 0 is on neither side.": {"[1]": "[0]"},
+    "a prior that is worse than the baseline harms: say so.": {f'    if {HARMS}:\n        return "harms"\n': None},
+})  # fmt: skip

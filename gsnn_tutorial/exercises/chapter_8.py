@@ -30,46 +30,20 @@ def held_out(groups, share, order):
     return np.isin(groups, order[:count])
 
 
-@held_out.mistake("you held out the first groups by number: take those that stand first in order, which was drawn.")
-def first_by_number(groups, share, order):
-    return np.isin(groups, np.arange(round(share * len(order))))
-
-
-@held_out.mistake("your mask is turned: True is for rows that are held out.")
-def turned(groups, share, order):
-    return ~held_out.reference(groups, share, order)
-
-
-@held_out.mistake(
-    "you held out single rows: rows of the same group are then on both sides, and the test is of what was seen."
-)
-def single_rows(groups, share, order):
-    return np.arange(len(groups)) < round(share * len(groups))
-
-
-@held_out.mistake("you took the numbers in order for rows: they are groups, and all rows of a group are held out.")
-def numbers_of_rows(groups, share, order):
-    return np.isin(np.arange(len(groups)), order[: round(share * len(order))])
-
-
-@held_out.mistake("you cut the number of groups off: round(share * len(order)) may be larger than int(...).")
-def cut_off(groups, share, order):
-    return np.isin(groups, order[: int(share * len(order))])
-
-
-@held_out.mistake("you rounded the number of groups up, whatever the fraction: take round(share * len(order)).")
-def always_up(groups, share, order):
-    return np.isin(groups, order[: int(np.ceil(share * len(order)))])
-
-
-@held_out.mistake("you took the last groups of order: take the first ones.")
-def last_groups(groups, share, order):
-    return np.isin(groups, order[-round(share * len(order)) :])
-
-
-@held_out.mistake("you counted rows: the share is one of groups, round(share * len(order)) of them.")
-def share_of_rows(groups, share, order):
-    return np.isin(groups, order[: round(share * len(groups))])
+held_out.slips({
+    "you held out the first groups by number: take those that stand first in order, which was drawn.":
+        {"order[:count]": "np.arange(count)"},
+    "your mask is turned: True is for rows that are held out.": {"np.isin(": "~np.isin("},
+    "you held out single rows: rows of the same group are then on both sides, and the test is of what was seen.":
+        {"np.isin(groups, order[:count])": "np.arange(len(groups)) < round(share * len(groups))"},
+    "you took the numbers in order for rows: they are groups, and all rows of a group are held out.":
+        {"isin(groups": "isin(np.arange(len(groups))"},
+    "you cut the number of groups off: round(share * len(order)) may be larger than int(...).": {"= round(": "= int("},
+    "you rounded the number of groups up, whatever the fraction: take round(share * len(order)).":
+        {"= round(share * len(order))": "= int(np.ceil(share * len(order)))"},
+    "you took the last groups of order: take the first ones.": {"order[:count]": "order[-count:]"},
+    "you counted rows: the share is one of groups, round(share * len(order)) of them.": {"len(order)": "len(groups)"},
+})  # fmt: skip
 
 
 # ---- A membership that is half wrong
@@ -100,56 +74,19 @@ def half_wrong(M, order):
     return wrong
 
 
-@half_wrong.mistake("you wrote into M, which is to stay as it is: make a copy first, M.copy(), and write into that.")
-def written_into(M, order):
-    chosen = order[: M.shape[1] // 2]
-    M[:, chosen] = M[:, np.roll(chosen, 1)]
-    return M
-
-
-@half_wrong.mistake("you exchanged all nodes: that is the shuffled control. Half of them keep their column.")
-def all_nodes(M, order):
-    wrong = M.copy()
-    wrong[:, order] = M[:, np.roll(order, 1)]
-    return wrong
-
-
-@half_wrong.mistake("you exchanged rows: the sets are then the same, in another order. Exchange columns.")
-def rows_exchanged(M, order):
-    return np.roll(M, 1, axis=0)
-
-
-@half_wrong.mistake(
-    "you took the columns away: sets are then smaller, and a prior that says less is not one that errs."
-)
-def columns_removed(M, order):
-    wrong = M.copy()
-    wrong[:, order[: M.shape[1] // 2]] = 0
-    return wrong
-
-
-@half_wrong.mistake("you took the first nodes by number: take those that stand first in order, which was drawn.")
-def first_nodes(M, order):
-    chosen = np.arange(M.shape[1] // 2)
-    wrong = M.copy()
-    wrong[:, chosen] = M[:, np.roll(chosen, 1)]
-    return wrong
-
-
-@half_wrong.mistake("each node has the column of the one after it in order: np.roll(chosen, 1) gives the one before.")
-def rolled_back(M, order):
-    chosen = order[: M.shape[1] // 2]
-    wrong = M.copy()
-    wrong[:, chosen] = M[:, np.roll(chosen, -1)]
-    return wrong
-
-
-@half_wrong.mistake("you turned members into others of the chosen nodes (1 - M): sizes of sets must stay.")
-def turned_around(M, order):
-    wrong = M.copy()
-    chosen = order[: M.shape[1] // 2]
-    wrong[:, chosen] = 1 - M[:, chosen]
-    return wrong
+HALF, MOVED = "order[: M.shape[1] // 2]", "M[:, np.roll(chosen, 1)]"
+half_wrong.slips({
+    "you wrote into M, which is to stay as it is: make a copy first, M.copy(), and write into that.": {"M.copy()": "M"},
+    "you exchanged all nodes: that is the shuffled control. Half of them keep their column.": {HALF: "order"},
+    "you exchanged rows: the sets are then the same, in another order. Exchange columns.":
+        {"return wrong": "return np.roll(M, 1, axis=0)"},
+    "you took the columns away: sets are then smaller, and a prior that says less is not one that errs.": {MOVED: "0"},
+    "you took the first nodes by number: take those that stand first in order, which was drawn.":
+        {HALF: "np.arange(M.shape[1] // 2)"},
+    "each node has the column of the one after it in order: np.roll(chosen, 1) gives the one before.":
+        {"chosen, 1": "chosen, -1"},
+    "you turned members into others of the chosen nodes (1 - M): sizes of sets must stay.": {MOVED: "1 - M[:, chosen]"},
+})  # fmt: skip
 
 
 # ---- What enters and what is read out
@@ -172,52 +109,22 @@ def roles(edges, measured):
     return [(name, "input" if name in sources else "output", name) for name in known]
 
 
-@roles.mistake("you keep proteins that the network lacks: no edge has them, so nothing could enter or leave there.")
-def keeps_unknown(edges, measured):
-    sources = {u for u, _ in edges}
-    return [(name, "input" if name in sources else "output", name) for name in measured]
-
-
-@roles.mistake("you turned the roles around: what acts on others enters, and what acts on nothing is read out.")
-def roles_turned(edges, measured):
-    other = {"input": "output", "output": "input"}
-    return [(name, other[role], node) for name, role, node in roles.reference(edges, measured)]
-
-
-@roles.mistake("a protein that acts and is acted on is an output in yours: it acts, so it is an input.")
-def both_are_outputs(edges, measured):
-    targets = {v for _, v in edges}
-    known = [row[0] for row in roles.reference(edges, measured)]
-    return [(name, "output" if name in targets else "input", name) for name in known]
-
-
-@roles.mistake("you left out the proteins that act and are acted on: they act, so they are inputs.")
-def both_left_out(edges, measured):
-    sources, targets = {u for u, _ in edges}, {v for _, v in edges}
-    return [row for row in roles.reference(edges, measured) if row[0] not in sources & targets]
-
-
-@roles.mistake(
-    "a protein that acts and is acted on stands there twice in yours: it acts, so it is an input, and no more."
-)
-def both_twice(edges, measured):
-    targets = {v for _, v in edges}
-    rows = [(row, (row[0], "output", row[0])) for row in roles.reference(edges, measured)]
-    return [row for mine in rows for row in (mine if mine[0] != mine[1] and mine[0][0] in targets else mine[:1])]
-
-
-@roles.mistake("you asked whether a protein acts on a measured one: it is an input whatever it acts on.")
-def acts_on_measured(edges, measured):
-    sources = {u for u, v in edges if v in measured}
-    return [(name, "input" if name in sources else "output", name) for name, *_ in roles.reference(edges, measured)]
-
-
-@roles.mistake("you list nodes of the network, measured or not: begin with the names in measured.")
-def all_nodes_of_the_network(edges, measured):
-    nodes = list(dict.fromkeys(name for edge in edges for name in edge))
-    return roles.reference(edges, nodes)
-
-
-@roles.mistake("your rows are right but in another order: keep that of measured.")
-def roles_sorted(edges, measured):
-    return sorted(roles.reference(edges, measured))
+ROLE = '"input" if name in sources else "output"'
+roles.slips({
+    "you keep proteins that the network lacks: no edge has them, so nothing could enter or leave there.":
+        {" if name in sources | targets": ""},
+    "you turned the roles around: what acts on others enters, and what acts on nothing is read out.":
+        {ROLE: '"output" if name in sources else "input"'},
+    "a protein that acts and is acted on is an output in yours: it acts, so it is an input.":
+        {ROLE: '"output" if name in targets else "input"'},
+    "you left out the proteins that act and are acted on: they act, so they are inputs.":
+        {"sources | targets": "sources ^ targets"},
+    "a protein that acts and is acted on stands there twice in yours: it acts, so it is an input, and no more.":
+        {f"(name, {ROLE}, name) for name in known": "(name, role, name) for name in known for role, some in "
+         '(("input", sources), ("output", targets)) if name in some'},
+    "you asked whether a protein acts on a measured one: it is an input whatever it acts on.":
+        {"if name in sources else": "if any(u == name and v in measured for u, v in edges) else"},
+    "you list nodes of the network, measured or not: begin with the names in measured.":
+        {"for name in measured": "for name in dict.fromkeys(name for edge in edges for name in edge)"},
+    "your rows are right but in another order: keep that of measured.": {"in known]": "in sorted(known)]"},
+})  # fmt: skip

@@ -1,8 +1,8 @@
-r"""What a function node does with its C channels, and how to look at it.
+r"""Inside a function node: C channels become an activation, and a recorder keeps it.
 
 .. math:: a = \mathrm{dropout}(\mathrm{ELU}(\mathrm{norm}(z))), \qquad z, a: (N, C, B)
 
-``a`` is the *activation*: what the regularizer and the metrics read, through an ``ActivationRecorder``.
+``a`` is the *activation*: the regularizer and the metrics read it through an ``ActivationRecorder``.
 """
 
 from __future__ import annotations
@@ -33,11 +33,15 @@ class GroupLayerNorm(torch.nn.Module):
         self.beta = torch.nn.Parameter(torch.zeros(nodes))
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        if kernels.enabled():
-            return kernels.channel_norm(z, self.gamma, self.beta, self.eps)
-        with torch.no_grad():
-            std, mean = torch.std_mean(z, 1, keepdim=True)  # (N, 1, B)
-        return self.gamma[:, None, None] * (z - mean) / (std + self.eps) + self.beta[:, None, None]
+        return channel_norm(z, self.gamma, self.beta, self.eps)
+
+
+@kernels.plain_path
+def channel_norm(z: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: float) -> torch.Tensor:
+    """Standardise the channels of z (N, C, B); gamma and beta are (N,)."""
+    with torch.no_grad():  # the reference detaches mean and std: the gradient takes them for constants
+        std, mean = torch.std_mean(z, 1, keepdim=True)  # (N, 1, B)
+    return gamma[:, None, None] * (z - mean) / (std + eps) + beta[:, None, None]
 
 
 class BatchNorm(torch.nn.BatchNorm1d):
@@ -87,18 +91,20 @@ class NodeFunction(torch.nn.Module):
     def __init__(self, nodes, channels, *, norm, nonlin, dropout, node_mlp, node_mlp_hidden, generator):
         super().__init__()
         self.shape = (nodes, channels, -1)
-        self.norm, self.has_norm = NORMS[norm](nodes, channels), norm != "none"
+        self.norm = NORMS[norm](nodes, channels)
         self.nonlin = nonlin()
         self.dropout = torch.nn.Dropout(dropout)
         self.mlp = NodeMLP(channels, node_mlp_hidden, nonlin, dropout, generator) if node_mlp else torch.nn.Identity()
 
     def forward(self, z: torch.Tensor) -> torch.Tensor:
-        normed = self.norm(z.view(self.shape))
-        if kernels.enabled() and self.has_norm and kernels.may_overwrite(self.norm, self.nonlin):
-            a = kernels.elu_over(normed, self.nonlin.alpha)
-        else:
-            a = self.nonlin(normed)
+        a = activated(z.view(self.shape), self.norm, self.nonlin)
         return self.mlp(self.dropout(a))
+
+
+@kernels.plain_path
+def activated(z: torch.Tensor, norm: torch.nn.Module, nonlin: torch.nn.Module) -> torch.Tensor:
+    """The nonlinearity of the normed channels, (N, C, B) -> (N, C, B)."""
+    return nonlin(norm(z))
 
 
 class _Keep:
@@ -131,7 +137,7 @@ class ActivationRecorder:
         self._hooks = [_Keep(self, layer, block.node) for layer, block in enumerate(model.ResBlocks)]
 
     def __getstate__(self) -> dict:
-        """For a copy or a file: the hooks go along, what they kept stays here."""
+        """The state for a copy or a file: the hooks go along, the activations that they kept stay here."""
         return self.__dict__ | {"_latest": [None] * len(self._latest)}
 
     def activations(self) -> list[torch.Tensor]:
@@ -141,7 +147,7 @@ class ActivationRecorder:
         return self._latest
 
     def remove(self):
-        """Take the hooks away and forget what they kept."""
+        """Take the hooks away and forget their activations."""
         for hook in self._hooks:
             hook.handle.remove()
         self._latest = [None] * len(self._latest)

@@ -1,4 +1,4 @@
-"""How many threads torch works on: set for a block of code, and given back."""
+"""The number of threads that torch works on: set for a block of code, and set back after it."""
 
 from __future__ import annotations
 

@@ -42,6 +42,7 @@ class _FastSparseMap(torch.autograd.Function):
     @once_differentiable
     def backward(ctx, grad):
         (values, x), pattern, grad = ctx.saved_tensors, ctx.pattern, grad.contiguous()
+        # Where the gradient fits the cache, every order of rows is as good, and the plain order needs no detour.
         visits = visits_of(pattern) if grad.nbytes > CACHE and grad.device.type == "cpu" else None
         grad_values = grad_x = None
         if ctx.needs_input_grad[0]:
@@ -53,7 +54,7 @@ class _FastSparseMap(torch.autograd.Function):
         return grad_values, grad_x, None
 
 
-sparse_map = _FastSparseMap.apply
+sparse_product = _FastSparseMap.apply
 
 
 class Visits:

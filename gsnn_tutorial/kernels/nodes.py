@@ -1,4 +1,4 @@
-"""What nodes do with their channels, in fewer passes over memory.
+"""The work of nodes on their channels, in fewer passes over memory.
 
 For models as small as the tutorial's, a step consists of a thousand small calls, and each that autograd need not
 record counts. In a union of many models the tensors no longer fit the cache, and each pass over them counts.
@@ -17,11 +17,18 @@ def channel_norm(z: torch.Tensor, gamma: torch.Tensor, beta: torch.Tensor, eps: 
     return _ChannelNorm.apply(z, gamma, beta, eps)
 
 
+def activated(z: torch.Tensor, norm: torch.nn.Module, nonlin: torch.nn.Module) -> torch.Tensor:
+    """The nonlinearity of the normed channels; ELU runs in place where nobody can see it."""
+    normed = norm(z)
+    return elu_over(normed, nonlin.alpha) if may_overwrite(norm, nonlin) else nonlin(normed)
+
+
 def may_overwrite(norm: torch.nn.Module, nonlin: torch.nn.Module) -> bool:
-    """Whether nobody would notice that ELU writes over what the norm gave: a plain ELU, and no hook on either."""
+    """True if ELU may run in place: it is a plain ELU on a norm's own result, and no hook would see it overwritten."""
     hooks = (norm._forward_hooks, norm._backward_hooks, nonlin._forward_hooks, nonlin._forward_pre_hooks,
              nonlin._backward_hooks)  # fmt: skip
-    return type(nonlin) is torch.nn.ELU and not any(hooks)
+    own_result = not isinstance(norm, torch.nn.Identity)  # without a norm, the channels are the sparse map's
+    return type(nonlin) is torch.nn.ELU and own_result and not any(hooks)
 
 
 def elu_over(normed: torch.Tensor, alpha: float) -> torch.Tensor:
@@ -69,8 +76,8 @@ def _zeros(rows: int, device: torch.device) -> torch.Tensor:
 
 
 def node_scores(w: torch.Tensor, a: torch.Tensor) -> torch.Tensor:
-    """``w . a`` for each node and sample: w (1, C) for all nodes or (N, C), a (N, C, B) -> (N, B)."""
-    return _Score.apply(w, a)
+    """``w . a`` for each node and sample: w (1, C) for all nodes or (N, C), a (B, N, C) -> (B, N)."""
+    return _Score.apply(w, a.permute(1, 2, 0)).t()  # (N, C, B), as a lies in memory
 
 
 class _Score(torch.autograd.Function):

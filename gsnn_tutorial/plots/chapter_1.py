@@ -116,7 +116,7 @@ def plot_membership(membership, graph: PathwayGraph, ax: Axes | None = None) -> 
 
 
 def plot_kept_pairs(kept, ax: Axes | None = None) -> Axes:
-    """How often a shuffle keeps so many pairs of a pathway's members together."""
+    """The distribution of the pairs of a pathway's members that a shuffle keeps together."""
     counts = np.bincount(np.asarray(kept))
     ax = axes(ax, (3.4, 2.6))
     ax.bar(range(len(counts)), counts / counts.sum(), color="#999999", edgecolor="black", linewidth=0.6)
@@ -132,7 +132,7 @@ def hops(graph: PathwayGraph) -> dict[str, dict[str, int]]:
 
 
 def plot_spread(graph: PathwayGraph, layer: int, ax: Axes | None = None, *, name: str = "") -> Axes:
-    """Which inputs each node can have heard of after ``layer`` layers.
+    """The inputs that each node can have heard of after ``layer`` layers.
 
     An output is read out one hop further. An edge has its colour once its source has something to say.
     """

@@ -1,4 +1,4 @@
-"""What the simulated data hold: nonlinearities, noise, and the floor under every error."""
+"""The contents of the simulated data: nonlinearities, noise, and the floor under every error."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def plot_limits(
     *,
     quantity: str = "test MSE",
 ) -> Axes:
-    """What each predictor reaches, row by row, and what none can: shaded up to the floor of an MSE, or
+    """The error of each predictor, row by row, and the one that none can pass: shaded up to the floor of an MSE, or
     from the ceiling of an R^2 on (``quantity='test R^2'``).
     """
     validate.choice("quantity", quantity, ("test MSE", "test R^2"))

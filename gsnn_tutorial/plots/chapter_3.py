@@ -97,7 +97,7 @@ def plot_spread(
     *,
     largest: float | None = None,
 ) -> Axes:
-    """How much each function node's activation changed, (N,), when the input node ``source`` was moved.
+    """The change of each function node's activation, (N,), when the input node ``source`` was moved.
 
     Larger and darker is more; a node that did not change at all is a small hollow circle. An edge
     is dark if the node that writes it has changed. ``largest`` sets the end of the scale.

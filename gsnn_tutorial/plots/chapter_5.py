@@ -107,7 +107,7 @@ def plot_pathway_scatters(s: torch.Tensor, graph: PathwayGraph, row) -> None:
 
 
 def plot_score_std(std: torch.Tensor, names, ax: Axes | None = None) -> Axes:
-    """How much each node's score varies over the batch in each layer, (L, N); hatched where it does not at all."""
+    """The spread of each node's score over the batch in each layer, (L, N); hatched where it does not vary at all."""
     std = validate.matrix("std", std, columns=len(names)).numpy()
     L, N = std.shape
     varies = std > 1e-6

@@ -1,4 +1,4 @@
-"""How errors fall and rise again while models are trained."""
+"""Learning curves: errors fall, and rise again, while models are trained."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ def plot_graph(graph: PathwayGraph, ax: Axes | None = None, *, spurious: bool = 
 
 
 def bends(graph: PathwayGraph, ax: Axes) -> dict[tuple[str, str], float]:
-    """How far to bend each spurious edge on ``ax`` so that it passes between the nodes, and not behind them."""
+    """The bend of each spurious edge on ``ax`` with which it passes between the nodes, and not behind them."""
     given = np.array([node.position for node in graph.nodes])
     inches = ax.get_position().size * ax.figure.get_size_inches()
     places = dict(zip([node.name for node in graph.nodes], given * inches / np.maximum(np.ptp(given, axis=0), 1)))

@@ -1,4 +1,4 @@
-"""What a node has learned, beside the function that made the data."""
+"""The function that a node has learned, beside the one that made the data."""
 
 from __future__ import annotations
 

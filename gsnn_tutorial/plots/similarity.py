@@ -1,4 +1,4 @@
-"""Which nodes are alike."""
+"""Matrices of the nodes' similarity."""
 
 from __future__ import annotations
 

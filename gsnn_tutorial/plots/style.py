@@ -74,7 +74,7 @@ def smaller(png: bytes) -> bytes:
 
 
 def says_it(axis: Axis) -> bool:
-    """Whether an axis says by its ticks what it shows: all of them are words."""
+    """True if all ticks of an axis are words, so that it needs no label."""
     ticks = [tick.get_text() for tick in axis.get_ticklabels()]
     return bool(ticks) and all("$" not in tick and any(map(str.isalpha, tick)) for tick in ticks)  # 10^2 has a $
 
@@ -96,7 +96,7 @@ def spoken(name: str) -> str:
 
 
 def bend(source, target, others) -> float:
-    """How far to bend an arrow that keeps clear of ``others``, points (n, 2) on paper: the ``rad`` of an arc3."""
+    """The bend of an arrow that keeps clear of ``others``, points (n, 2) on paper: the ``rad`` of an arc3."""
     source, target, others = np.asarray(source), np.asarray(target), np.asarray(others)
     t, across = np.linspace(0.1, 0.9, 17)[:, None], (target - source)[::-1] * (1, -1)
 

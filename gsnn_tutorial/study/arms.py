@@ -1,19 +1,18 @@
-"""The arms of a study: what each is told of the pathways, how it uses that, how it is built and drawn.
+"""The arms of a study: each knows something of the pathways, uses it, is built from it, and has a look in figures.
 
-``ARMS`` holds every arm by the name that tables and files have for it. The colour and line of an arm say what it is
-told, its marker is its own: so any two arms of a figure differ in shape, and readers need not tell colours apart.
+``ARMS`` holds every arm by the name that tables and files have for it. The colour and line of an arm stand for its
+knowledge, its marker is its own: so any two arms of a figure differ in shape, and readers need not tell colours apart.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.priors.memberships import adjacency_membership, connected_membership, matched_membership
@@ -21,6 +20,7 @@ from gsnn_tutorial.study.priors.recombination import recombined
 from gsnn_tutorial.study.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.study.problem import Draw
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.wiring import Graph
 
 MakeRegularizer = Callable[[GSNN, torch.Tensor, Draw, Recipe, torch.Generator], torch.nn.Module]
 
@@ -31,12 +31,13 @@ class Arm:
 
     Arguments
         name, words: its name in code, tables and files, and in verdicts, figures and printed tables.
-        told, use: what it is told of the pathways, and how it uses that, in words.
+        told, use: its knowledge of the pathways, and the use that it makes of it, in words.
         graph: makes the graph that its model is given, of a draw.
-        membership: makes what it is told, (P, N), of a draw; None where it is told of no sets of nodes.
+        membership: makes the sets that it knows, (P, N), of a draw; None where it knows of none.
         regularizer: makes its regularizer of (model, membership, draw, recipe, generator); None where it has none.
         data: makes its training rows of (draw, membership, x, y); None takes them as they are.
-        trained: whether it is trained at all.
+        trained: False for an arm that keeps its initial weights.
+        truth: True if it can be built only where the truth is known, as in a simulation.
         tunes: which of the grids of a ``Tuning`` it chooses from.
         color, marker, linestyle: how it is drawn, as matplotlib has them.
     """
@@ -45,11 +46,12 @@ class Arm:
     words: str
     told: str = "nothing"
     use: str = "is trained on the data alone"
-    graph: Callable[[Draw], PathwayGraph] = lambda draw: draw.graph
+    graph: Callable[[Draw], Graph] = lambda draw: draw.graph
     membership: Callable[[Draw], torch.Tensor] | None = None
     regularizer: MakeRegularizer | None = None
     data: Callable[[Draw, torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
     trained: bool = True
+    truth: bool = False
     tunes: str = "decay"
     color: str = "#000000"
     marker: str | tuple = "o"
@@ -99,15 +101,13 @@ def tying(tie: str) -> MakeRegularizer:
     )
 
 
-def without_edges_between(draw: Draw) -> PathwayGraph:
-    """The graph without the function-function edges whose ends share no pathway that a regularizer would be told."""
+def without_edges_between(draw: Draw) -> Graph:
+    """The graph without the function-function edges whose ends share no pathway of the draw's membership."""
     graph = draw.graph
     i = {name: place for place, name in enumerate(graph.function_nodes)}
     member = (draw.membership != 0).float()  # weights of opposite signs would cancel
     alike = member.T @ member
-    kept = [tuple((u, v) for u, v in edges if not (u in i and v in i) or alike[i[u], i[v]] > 0)
-            for edges in (graph.edges, graph.spurious_edges)]  # fmt: skip
-    return replace(graph, edges=kept[0], spurious_edges=kept[1])
+    return graph.keeping(lambda edge: not i.keys() >= set(edge) or bool(alike[i[edge[0]], i[edge[1]]] > 0))
 
 
 def hiding(membership: Callable[[Draw], torch.Tensor]) -> Callable[[Draw], torch.Tensor]:
@@ -115,7 +115,7 @@ def hiding(membership: Callable[[Draw], torch.Tensor]) -> Callable[[Draw], torch
     return lambda draw: membership(draw) * ~torch.tensor(draw.hidden)
 
 
-# What an arm is told, with the colour and line that say so: Okabe and Ito's colours.
+# The knowledge of an arm, with the colour and line that stand for it: Okabe and Ito's colours.
 TRUTH = {"told": "the pathways", "color": "#0072B2", "linestyle": "--", "membership": lambda draw: draw.membership}
 SHUFFLED = {
     "told": "shuffled pathways, of the same sizes", "color": "#D55E00", "linestyle": "-.",
@@ -163,13 +163,14 @@ ARMS = {arm.name: arm for arm in (
     Arm("regularized", "regularized", **TRUTH, **SCORE, marker="s"),
     Arm("control", "shuffled control", **SHUFFLED, **SCORE, marker="^"),
     Arm("oracle", "oracle", "the true graph", "is given the graph without spurious edges",
-        lambda draw: draw.graph.without_spurious_edges(), color="#009E73", marker="D"),
-    # Members that the loss is not told of: the middle node of each chain, in no pathway.
+        lambda draw: draw.graph.without_spurious_edges(), truth=True, color="#009E73", marker="D"),
+    # Members that the loss does not know of: the middle node of each chain, in no pathway.
     Arm("regularized_held_out", "regularized (hidden members)",
-        **TRUTH | {"told": TRUTH["told"] + HIDING, "membership": hiding(TRUTH["membership"])}, **SCORE, marker="p"),
+        **TRUTH | {"told": TRUTH["told"] + HIDING, "membership": hiding(TRUTH["membership"])}, **SCORE, truth=True,
+        marker="p"),
     Arm("control_held_out", "shuffled control (hidden members)",
         **SHUFFLED | {"told": SHUFFLED["told"] + HIDING, "membership": hiding(SHUFFLED["membership"])}, **SCORE,
-        marker=(3, 1, 0)),
+        truth=True, marker=(3, 1, 0)),
     # A member is compared with the others only.
     Arm("regularized_loo", "leave-one-out", **TRUTH, **OTHERS, marker="P"),
     Arm("control_loo", "shuffled control (leave-one-out)", **SHUFFLED, **OTHERS, marker="v"),
@@ -203,6 +204,7 @@ ARMS = {arm.name: arm for arm in (
 )}  # fmt: skip
 
 USUAL_ARMS = ("untrained", "baseline", "regularized", "control", "oracle")
+OWN_ARMS = ("baseline", "regularized_loo", "control_loo", "connected_control_loo")  # for data without a known truth
 
 
 def arm_named(name: str) -> Arm:
@@ -211,7 +213,7 @@ def arm_named(name: str) -> Arm:
 
 
 def arms_in_words(names: Iterable[str] = tuple(ARMS)) -> pd.DataFrame:
-    """A table with a row for each arm: its name in code and in words, what it is told, how it uses it.
+    """A table with a row for each arm: its name in code and in words, its knowledge and its use of it.
 
     Raises ValueError for a name that ``ARMS`` does not have.
     """

@@ -145,7 +145,7 @@ def holm(summary: pd.DataFrame, primary: Sequence[str] = ()) -> pd.DataFrame:
 
 
 def non_inferior(differences, margin: float, confidence: float = 0.95) -> bool:
-    """Whether an error rose by less than ``margin``: the one-sided interval of the mean difference ends below it.
+    """True if an error rose by less than ``margin``: the one-sided interval of the mean difference ends below it.
 
     The upper end of a one-sided 95% interval is that of the two-sided 90% interval. False means *not
     shown*, which it always is with fewer than 12 seeds. Choose the margin before you look.

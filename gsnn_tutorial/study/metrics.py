@@ -1,4 +1,4 @@
-"""The metrics of a study: what each is called, what it is compared with, and how it is computed of a model.
+"""The metrics of a study: each has a name, a null to be compared with, and a way to be computed of a model.
 
 ``METRICS`` holds every metric by the name of its column. Those with a *margin*, the smallest difference that would
 matter, are judged by ``verdict``; the others are reported beside them. ``MEASURES`` names the groups that a study
@@ -21,22 +21,28 @@ from gsnn_tutorial import attribution, evaluation, validate
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.study.problem import Draw
+from gsnn_tutorial.wiring import Graph
 
 # Silence and occlusion run the model once for every edge and input. Test rows are independent draws, and these
 # metrics are averages and rankings over them: a quarter of the usual rows moves them by some hundredths.
 ATTRIBUTION_ROWS = 256
 
 
+def has_truth(graph: Graph) -> bool:
+    """True if the graph says which pathway each node is of and which edges are true, as that of a simulation does."""
+    return isinstance(graph, PathwayGraph)
+
+
 @dataclass(frozen=True)
 class Subject:
-    """A model to be measured, with what its seed drew for it; what metrics share is computed once.
+    """A model to be measured, with the draw of its seed; anything that several metrics need is computed once.
 
-    ``graph`` is what the model was given; the true pathways are those of ``draw.graph``. ``told`` is the membership
-    (P, N) that its regularizer was told of, or None.
+    ``graph`` is the one that the model was given; the true pathways are those of ``draw.graph``. ``told`` is the
+    membership (P, N) that its regularizer knew, or None.
     """
 
     model: GSNN
-    graph: PathwayGraph
+    graph: Graph
     draw: Draw
     told: torch.Tensor | None = None
 
@@ -106,10 +112,11 @@ class Metric:
     Arguments
         name, words: its name in code, tables and files, and in verdicts, figures and printed tables.
         margin: the smallest difference that would matter; None for a metric that is reported and not judged.
-        null: what a model has that knows nothing, in words, which need not be 0; None for an error. A summary sets
+        null: the value of a model that knows nothing, in words, which need not be 0; None for an error. A summary sets
             a metric that has a null beside the untrained model's.
         direction: 1 where more is better, -1 where less is.
         compute: makes it, one number, of a ``Subject``.
+        truth: True if it compares with the true pathways or edges, so that only a simulation has it.
     """
 
     name: str
@@ -118,6 +125,7 @@ class Metric:
     null: str | None = "what an untrained model has"
     direction: int = 1
     compute: Callable[[Subject], float] | None = None
+    truth: bool = True
 
     @property
     def better(self) -> str:
@@ -156,8 +164,9 @@ LETS_THROUGH = "what the graph lets through before any training"
 POSITIONS = "an untrained model's, which degrees and positions in a chain keep from 0.5"
 UNTOLD = "the same groups' gap in a model that was not told of them"
 METRICS = {metric.name: metric for metric in (
-    # Those that every study is judged by, then those that it may be asked for.
-    Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test)),
+    # Those that every study is judged by, then those that it may be judged by.
+    Metric("test_mse", "test MSE", 0.01, None, -1, lambda s: evaluation.mse(s.model, s.draw.x_test, s.draw.y_test),
+           truth=False),
     Metric("cka_gap", "CKA gap", 0.05, compute=lambda s: s.cka[0] - s.cka[1]),
     Metric("cka_ari", "ARI of CKA clusters", 0.05,
            compute=lambda s: s.agreement(evaluation.cka_clusters, s.similarity)),
@@ -167,7 +176,7 @@ METRICS = {metric.name: metric for metric in (
     Metric("norm_ratio_true_over_spurious", "edge norms, true / spurious", 0.1, DEGREES,
            compute=lambda s: s.norm_means[0] / s.norm_means[1] if s.norm_means[1] > 0 else np.nan),
     Metric("cka_gap_shuffled", "CKA gap of the shuffled groups", 0.05, UNTOLD,
-           compute=lambda s: evaluation.told_gap(s.similarity, s.draw.shuffled)),
+           compute=lambda s: evaluation.told_gap(s.similarity, s.draw.shuffled), truth=False),
     Metric("cka_gap_hidden", "CKA gap of hidden members", 0.05, compute=_hidden),
     Metric("cka_gap_all", "CKA gap, all layers", 0.05, compute=lambda s: evaluation.gap(s.similarity_all, s.labels)),
     Metric("cka_ari_all", "ARI of CKA clusters, all layers", 0.05,
@@ -189,8 +198,7 @@ METRICS = {metric.name: metric for metric in (
     Metric("lin_in_norm_spurious", "norm of spurious edges", compute=lambda s: s.norm_means[1]),
     Metric("cka_within", "CKA within pathways", compute=lambda s: s.cka[0]),
     Metric("cka_cross", "CKA across pathways", compute=lambda s: s.cka[1]),
-    Metric("cka_gap_told", "CKA gap of the groups told of", null=UNTOLD,
-           compute=_told),
+    Metric("cka_gap_told", "CKA gap of the groups told of", null=UNTOLD, compute=_told, truth=False),
 )}  # fmt: skip
 
 USUAL_METRICS = ("test_mse", "cka_gap", "cka_ari", "cos_gap", "ari", "norm_ratio_true_over_spurious")
@@ -225,11 +233,15 @@ def chosen(which: str | Sequence[str] = USUAL_MEASURES) -> list[Metric]:
     return [metric for group in which for metric in MEASURES[group]]
 
 
-def columns(which: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
-    """The columns of some groups of ``MEASURES``."""
-    return [metric.name for metric in chosen(which)]
+def applicable(which: str | Sequence[str], graph: Graph) -> list[Metric]:
+    """The metrics of some groups of ``MEASURES``. Raises ValueError for one that needs a truth that ``graph`` lacks."""
+    metrics = chosen(which)
+    lost = [metric.name for metric in metrics if metric.truth and not has_truth(graph)]
+    if lost:
+        raise ValueError(f"measures: {lost[0]!r} needs the true pathways and edges, which only a simulation knows")
+    return metrics
 
 
 def measure(subject: Subject, which: str | Sequence[str] = USUAL_MEASURES) -> dict[str, float]:
     """The metrics of some groups of ``MEASURES``, by name, for one model on the test rows of its draw."""
-    return {metric.name: float(metric.compute(subject)) for metric in chosen(which)}
+    return {metric.name: float(metric.compute(subject)) for metric in applicable(which, subject.draw.graph)}

@@ -23,60 +23,55 @@ TUNED_PLAN = """Written before a seed of it was run. Six earlier seeds (8000 to 
 Every arm tunes itself: three settings, nine epochs, two folds. Four uses of the pathways are claimed to predict better
 than the tuned baseline and than their controls, by test MSE; the four are corrected together by Holm. Structure
 (cka_gap, cka_ari) is secondary, and so is the share of the way to the oracle. 48 seeds, none used before."""
-
-
-def _tuned() -> NamedStudy:
-    arms = ("untrained", "baseline", "oracle", "lasso", "regularized_loo", "matched_control_loo", "edge_penalty",
-            "edge_penalty_matched", "loo_penalty", "recombination", "recombination_matched")  # fmt: skip
-    part = Part({"n_crosstalk": 0}, LARGE, TUNED_RECIPE, arms, TUNED_SEEDS, ("cka",), TUNING)
-    question = "Which use of the pathways helps, when every arm is tuned by the same rule?"
-    return NamedStudy(question, (part,), claims=TUNED_CLAIMS, plan=TUNED_PLAN)
-
-
-def _worlds() -> NamedStudy:
-    arms = ("baseline", "oracle", "regularized_loo", "edge_penalty", "recombination")
-    parts = [
-        Part({"broken": broken, "n_crosstalk": crosstalk, "dynamics": dynamics},
-             World(branching=broken, inside=broken, overlap=broken / 2, partial=broken / 2, n_crosstalk=crosstalk,
-                   dynamics=dynamics), TUNED_RECIPE, arms, WORLD_SEEDS, ("cka",), TUNING)
-        for dynamics, broken, crosstalk in (
-            ("sum", 0.0, 0), ("sum", 0.0, 8), ("sum", 0.0, 24), ("sum", 0.5, 0), ("sum", 0.5, 8), ("sum", 0.5, 24),
-            ("sum", 1.0, 0), ("sum", 1.0, 8), ("sum", 1.0, 24), ("rest", 0.0, 0), ("rest", 0.0, 8),
-        )
-    ]  # fmt: skip
-    question = "Where does which use of the pathways still pay, as the assumption fails?"
-    plan = "Written before a seed of it was run. Every cell is judged by itself, with Holm over its three arms."
-    return NamedStudy(question, tuple(parts), plan=plan)
-
-
 CURVES_PLAN = """Written before a seed of it was run. The settings are those of the earlier studies, which nobody tuned,
 and so is the last epoch, 500. Two differences are read on the same seeds: leave-one-out minus baseline after epoch 500,
 as the earlier studies had it, and the same where both stop at the epoch that two folds of the training rows choose.
 The curves are looked at, and choose nothing. 24 seeds, none used before."""
-
-
-def _curves() -> NamedStudy:
-    arms = ("baseline", "oracle", "regularized_loo", "control_loo", "edge_penalty", "recombination")
-    grids = {
-        "decay": ({"weight_decay": LARGE_RECIPE.weight_decay},), "score": ({"lambda_sim": LARGE_RECIPE.lambda_sim},),
-        "penalty": ({"lambda_edge": LARGE_RECIPE.lambda_edge},), "lasso": ({"lambda_edge": 3e-4},),
-        "both": ({"lambda_sim": LARGE_RECIPE.lambda_sim, "lambda_edge": 0.01},),
-    }  # fmt: skip
-    epochs = (25, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400, 450, 500)
-    part = Part({"settings": "untuned"}, LARGE, LARGE_RECIPE, arms, CURVE_SEEDS, ("cka",),
-                Tuning(folds=2, epochs=epochs, grids=grids))  # fmt: skip
-    question = "What does stopping alone do for the baseline, and what is left of the earlier answer then?"
-    return NamedStudy(question, (part,), plan=CURVES_PLAN)
-
+UNTUNED_GRIDS = {  # one setting for each arm: folds choose nothing but the epoch
+    "decay": ({"weight_decay": LARGE_RECIPE.weight_decay},), "score": ({"lambda_sim": LARGE_RECIPE.lambda_sim},),
+    "penalty": ({"lambda_edge": LARGE_RECIPE.lambda_edge},), "lasso": ({"lambda_edge": 3e-4},),
+    "both": ({"lambda_sim": LARGE_RECIPE.lambda_sim, "lambda_edge": 0.01},),
+}  # fmt: skip
+CURVE_EPOCHS = (25, 50, 75, 100, 125, 150, 175, 200, 250, 300, 350, 400, 450, 500)
 
 STARTS_PLAN = """Written before a seed of it was run. The first 24 seeds of the tuned study once more, with four initial
 weights a seed in place of one: by how much does the variance of the difference between seeds fall?"""
 
-
-def _starts() -> NamedStudy:
-    arms, tuning = ("baseline", "edge_penalty"), Tuning(folds=2, starts=4)
-    part = Part({"starts": 4}, LARGE, TUNED_RECIPE, arms, TUNED_SEEDS[:24], ("cka",), tuning)
-    return NamedStudy("How much of the spread between seeds is the luck of a start?", (part,), plan=STARTS_PLAN)
-
-
-PLANNED = {"tuned": _tuned(), "worlds": _worlds(), "curves": _curves(), "starts": _starts()}
+PLANNED = {
+    "tuned": NamedStudy(
+        "Which use of the pathways helps, when every arm is tuned by the same rule?",
+        (Part({"n_crosstalk": 0}, LARGE, TUNED_RECIPE,
+              ("untrained", "baseline", "oracle", "lasso", "regularized_loo", "matched_control_loo", "edge_penalty",
+               "edge_penalty_matched", "loo_penalty", "recombination", "recombination_matched"),
+              TUNED_SEEDS, ("cka",), TUNING),),
+        claims=TUNED_CLAIMS, plan=TUNED_PLAN,
+    ),
+    "worlds": NamedStudy(
+        "Where does which use of the pathways still pay, as the assumption fails?",
+        tuple(
+            Part({"broken": broken, "n_crosstalk": crosstalk, "dynamics": dynamics},
+                 World(branching=broken, inside=broken, overlap=broken / 2, partial=broken / 2, n_crosstalk=crosstalk,
+                       dynamics=dynamics), TUNED_RECIPE,
+                 ("baseline", "oracle", "regularized_loo", "edge_penalty", "recombination"), WORLD_SEEDS, ("cka",),
+                 TUNING)
+            for dynamics, broken, crosstalk in (
+                ("sum", 0.0, 0), ("sum", 0.0, 8), ("sum", 0.0, 24), ("sum", 0.5, 0), ("sum", 0.5, 8), ("sum", 0.5, 24),
+                ("sum", 1.0, 0), ("sum", 1.0, 8), ("sum", 1.0, 24), ("rest", 0.0, 0), ("rest", 0.0, 8),
+            )
+        ),
+        plan="Written before a seed of it was run. Every cell is judged by itself, with Holm over its three arms.",
+    ),
+    "curves": NamedStudy(
+        "What does stopping alone do for the baseline, and what is left of the earlier answer then?",
+        (Part({"settings": "untuned"}, LARGE, LARGE_RECIPE,
+              ("baseline", "oracle", "regularized_loo", "control_loo", "edge_penalty", "recombination"), CURVE_SEEDS,
+              ("cka",), Tuning(folds=2, epochs=CURVE_EPOCHS, grids=UNTUNED_GRIDS)),),
+        plan=CURVES_PLAN,
+    ),
+    "starts": NamedStudy(
+        "How much of the spread between seeds is the luck of a start?",
+        (Part({"starts": 4}, LARGE, TUNED_RECIPE, ("baseline", "edge_penalty"), TUNED_SEEDS[:24], ("cka",),
+              Tuning(folds=2, starts=4)),),
+        plan=STARTS_PLAN,
+    ),
+}  # fmt: skip

@@ -1,6 +1,6 @@
 """All studies by name, and the results that the package carries.
 
-``python -m gsnn_tutorial study NAME`` computes one anew. Chapters show the saved tables, and compute a few of
+``python -m gsnn_tutorial study NAME`` computes one again. Chapters show the saved tables, and compute a few of
 their rows again.
 """
 
@@ -26,6 +26,6 @@ def saved_study(name: str) -> pd.DataFrame:
 
 
 def saved_settings(name: str) -> dict:
-    """How a saved study came about: command, settings, versions, device, wall time."""
+    """The origin of a saved study: command, settings, versions, device, wall time."""
     validate.choice("name", name, STUDIES)
     return json.loads((files("gsnn_tutorial") / "data" / "studies" / f"{name}.json").read_text(encoding="utf-8"))

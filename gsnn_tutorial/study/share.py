@@ -1,4 +1,4 @@
-"""How much of what there was to win has been won: a share, with its interval."""
+"""The share of the way from the baseline to the oracle that an arm has gone, with its interval."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def share_of_the_way(
     """The arm's mean gain over the baseline as a share of the oracle's, and the ends of its interval (Fieller).
 
     With a the arm's and b the oracle's differences from the baseline, seed by seed, the share is mean(a) / mean(b).
-    The interval holds every share r for which a t test does not tell the mean of a - r * b from 0. Where the oracle's
-    own gain is not told from 0, any share may be true, and the ends are -inf and inf.
+    The interval holds every share r for which a t test does not reject that the mean of a - r * b is 0. Where the
+    oracle's own gain may be 0, any share may be true, and the ends are -inf and inf.
 
     Raises ValueError for fewer than 2 seeds that have all three arms. Source: Fieller 1954, Some Problems in Interval
     Estimation.

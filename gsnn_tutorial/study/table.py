@@ -13,41 +13,65 @@ from pathlib import Path
 import pandas as pd
 
 from gsnn_tutorial.study.files import EXACT, UnusableFile, alone, json_text, read_json, sweep, write_csv, write_json
-from gsnn_tutorial.study.metrics import USUAL_MEASURES, columns
+from gsnn_tutorial.study.metrics import USUAL_MEASURES, chosen
 from gsnn_tutorial.study.problem import Drawn
 from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.tuning import Tuning
+from gsnn_tutorial.study.tuning import Tuning, tuned_columns
 
 FIRST_COLUMNS = ["seed", "arm", "diverged", "floor", "test_mse"]
 REMEDY = "give another output, or remove it"
 
 
-def table_columns(measures: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
-    """The columns of a study's table, in their order, with those of some groups of ``MEASURES``."""
-    return FIRST_COLUMNS + columns(measures)
+def table_columns(
+    measures: str | Sequence[str] = USUAL_MEASURES, tuning: Tuning | None = None, outputs: Sequence[str] | None = None
+) -> list[str]:
+    """The columns of a study's table, in their order, with those of some groups of ``MEASURES`` and of a tuning.
+
+    ``outputs`` are the names of those of measured data: each has its error there, and a noise floor or a learning
+    curve there is none.
+    """
+    measured = outputs is not None
+    first = [name for name in FIRST_COLUMNS if not (measured and name in ("diverged", "floor"))]
+    more = [] if tuning is None else tuned_columns(tuning, curve=not measured)
+    return [*first, *(metric.name for metric in chosen(measures)), *more, *(f"mse: {name}" for name in outputs or ())]
 
 
 def settings_of(problem: Drawn, recipe: Recipe, tuning: Tuning | None = None) -> dict:
-    """What a study's table is of, besides seeds, arms and metrics, which are in it."""
-    described = getattr(problem, "described", None)  # what is no dataclass of numbers says what it is
-    of = {"problem": asdict(problem) if described is None else described, "recipe": asdict(recipe)}
+    """The settings that a study's table belongs to, besides seeds, arms and metrics, which are in it."""
+    described = getattr(problem, "described", None)  # a problem that is no dataclass of numbers describes itself
+    of = {"problem": asdict(problem) if described is None else described, "recipe": recipe.described}
     return of if tuning is None else of | {"tuning": asdict(tuning)}
 
 
 def settings_file(path: str | Path) -> Path:
-    """Where it is said what a table is of: study.csv.json beside study.csv."""
+    """The settings file that belongs to a table, e.g. study.csv.json for study.csv."""
     return Path(path).with_name(Path(path).name + ".json")
+
+
+def check_settings(path: str | Path, settings: dict):
+    """Raise UnusableFile unless the settings file of the table ``path`` holds these settings."""
+    path, beside = Path(path), settings_file(path)
+    if not beside.exists():
+        raise UnusableFile(f"resume: {beside}, which says of which problem and recipe {path.name} is, is "
+                           "missing; give another output, or remove the table")  # fmt: skip
+    earlier = _flat(read_json(beside, {"problem": dict, "recipe": dict}))
+    now = _flat(json.loads(json_text(settings)))
+    differing = [key for key in {**now, **earlier} if now.get(key) != earlier.get(key)]
+    if differing:
+        key = differing[0]
+        raise UnusableFile(f"resume: {path} is of a study of another problem or recipe, with {key} = "
+                           f"{earlier.get(key)!r} and not {now.get(key)!r}; {REMEDY}")  # fmt: skip
 
 
 class TableFile:
     """The rows of a study, and the CSV file that they are kept in, if there is one.
 
-    The file is whole at any time. Another one beside it, see ``settings_file``, says what it is of.
+    The file is whole at any time. The settings that it belongs to stand in another one, see ``settings_file``.
 
     Arguments
         path: the file, or None for none; an older one is replaced, unless ``resume`` is called.
         names: the columns.
-        settings: what the table is of, see ``settings_of``; None says nothing, and asks nothing of an older file.
+        settings: see ``settings_of``; None writes none, and checks none of an older file.
     """
 
     def __init__(self, path: str | Path | None, names: Sequence[str], settings: dict | None = None):
@@ -117,27 +141,16 @@ class TableFile:
         if table.duplicated(["seed", "arm"]).any():
             seed, arm = table.loc[table.duplicated(["seed", "arm"]), ["seed", "arm"]].iloc[0]
             raise UnusableFile(f"resume: {self.path} has the arm {arm} of seed {seed} twice; {REMEDY}")
-        if self.settings is None:
-            return
-        beside = settings_file(self.path)
-        if not beside.exists():
-            raise UnusableFile(f"resume: {beside}, which says of which problem and recipe {self.path.name} is, is "
-                               "missing; give another output, or remove the table")  # fmt: skip
-        kinds = dict.fromkeys(self.settings, dict)
-        earlier, now = _flat(read_json(beside, kinds)), _flat(_plain(self.settings))
-        differing = [key for key in {**now, **earlier} if now.get(key) != earlier.get(key)]
-        if differing:
-            key = differing[0]
-            raise UnusableFile(f"resume: {self.path} is of a study of another problem or recipe, with {key} = "
-                               f"{earlier.get(key)!r} and not {now.get(key)!r}; {REMEDY}")  # fmt: skip
+        if self.settings is not None:
+            check_settings(self.path, self.settings)
 
     @property
     def seeds(self) -> set[int]:
-        """Those that have rows."""
+        """The seeds that have rows."""
         return {row["seed"] for row in self.rows}
 
     def start(self):
-        """Write the file anew: its header, and the rows that there are; and what it is of."""
+        """Rewrite the CSV from the rows in memory, and the JSON beside it that records the settings."""
         if self.path is not None:
             write_csv(pd.DataFrame(self.rows, columns=self.names), self.path)
             if self.settings is not None:
@@ -156,11 +169,7 @@ class TableFile:
         return pd.DataFrame(sorted(rows, key=lambda row: order[row["seed"]]), columns=self.names)
 
 
-def _plain(settings: dict) -> dict:
-    """The settings as JSON has them."""
-    return json.loads(json_text(settings))
-
-
 def _flat(settings: dict) -> dict:
     """{"recipe.epochs": 500, ...}"""
-    return {f"{group}.{key}": value for group, values in settings.items() for key, value in values.items()}
+    return {f"{group}.{key}": value for group, values in settings.items() if isinstance(values, dict)
+            for key, value in values.items()}  # fmt: skip

@@ -80,6 +80,7 @@ class GSNNUnion(GSNN, SideBySide):
         super().__init__(_disjoint_edges(models), names, **models[0].settings, generator=torch.Generator())
         self.to(next(models[0].parameters()))
         self.R = len(models)
+        # A model has one residual weight for all of its edges: in the union every replica needs its own.
         replica_of_edge = self.replica_of_node()[self.edge_index[0]]
         for block in self.ResBlocks:
             if block.residual is not None:
@@ -89,6 +90,7 @@ class GSNNUnion(GSNN, SideBySide):
         self.register_buffer("outputs_per_replica", torch.bincount(outputs), persistent=False)
         for whole, parts in self._tensors(models):
             whole.copy_(torch.cat([part.reshape(-1, *whole.shape[1:]) for part in parts]) if whole.dim() else parts[0])
+        # The rows that each model brought: by them the best epoch of one model is kept without touching the others.
         self._rows = {
             name: torch.tensor([len(part.reshape(-1, *whole.shape[1:])) for part in parts])
             for name, (whole, parts) in zip(_weights(self), self._tensors(models))
@@ -100,6 +102,7 @@ class GSNNUnion(GSNN, SideBySide):
         if prediction.shape != y.shape:
             raise ValueError(f"y must have the prediction's shape {tuple(prediction.shape)}, got {tuple(y.shape)}")
         per_output = (prediction - y).square().mean(0)
+        # Replicas may differ in their outputs, so a reshape to (R, outputs) would not do.
         total = per_output.new_zeros(self.R).index_add(0, self.replica_of_output, per_output)
         return total / self.outputs_per_replica
 
@@ -126,7 +129,7 @@ class GSNNUnion(GSNN, SideBySide):
         return edge_index[:, torch.argsort(self.replica_of_node()[edge_index[0]], stable=True)]
 
     def replica_of_node(self) -> torch.Tensor:
-        """Whose each node is, in the order function, input, output."""
+        """The replica that each node belongs to, in the order function, input, output."""
         return torch.tensor([r for t in ("function", "input", "output") for r, _ in self.node_names_dict[t]])
 
     def _tensors(self, models: list[GSNN]) -> Iterator[tuple[torch.Tensor, list[torch.Tensor]]]:

@@ -27,7 +27,7 @@ class UnionScore(torch.nn.Module):
         self.register_buffer("replica", replica, persistent=False)
 
     def forward(self, a: torch.Tensor) -> torch.Tensor:
-        return kernels.node_scores(self.weight[self.replica], a.permute(1, 2, 0)).t()
+        return kernels.node_scores(self.weight[self.replica], a)
 
 
 class UnionRegularizer(PathwayLatentRegularizer):
@@ -45,6 +45,7 @@ class UnionRegularizer(PathwayLatentRegularizer):
         given = {r: regularizer for r, regularizer in enumerate(regularizers) if regularizer is not None}
         _check_regularizers(union, regularizers, given)
         replica_of_node = union.replica_of_node()[: union.N]
+        # Replicas' nodes lie one after the other: memberships move down by the first node, and by the pathways before.
         first_node = torch.searchsorted(replica_of_node, torch.arange(union.R)).tolist()
         memberships, pairs, pathways = [], [], 0
         for r, regularizer in given.items():
@@ -138,7 +139,7 @@ def _parts(regularizer: Regularizer | None) -> list[Regularizer]:
 
 
 def _kind(regularizer) -> tuple:
-    """What regularizers must have in common to be computed as one."""
+    """The properties that regularizers must share to be computed as one."""
     if isinstance(regularizer, WeightRegularizer):
         tie = regularizer.tie if isinstance(regularizer, WeightTyingRegularizer) else ""
         return ("weights", type(regularizer).__name__, tie)

@@ -13,7 +13,7 @@ and, with ``dynamics="rest"``, of the plain sum: node v follows
 
     dv = (f_v(parents) - v) dt + noise_scale sqrt(2) dW,    f_v = 1.5 tanh(sum of parents) by default
 
-from v = 0 until it is at rest; what is measured is the state at the end.
+from v = 0 until it is at rest; the state at the end is measured.
 """
 
 from __future__ import annotations
@@ -26,9 +26,8 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph
-from gsnn_tutorial.simulation import pathway_functions, simulate, standardize
-from gsnn_tutorial.study.priors.memberships import shuffled_membership
-from gsnn_tutorial.study.problem import Draw, stream
+from gsnn_tutorial.simulation import pathway_functions, simulate
+from gsnn_tutorial.study.problem import Draw, Sizes, stream
 
 DYNAMICS = ("sum", "rest")
 STEP, STEPS = 0.05, 200  # ten time constants: what the start was is forgotten
@@ -45,8 +44,8 @@ def saturating(parents):
 
 
 @dataclass(frozen=True)
-class World:
-    """Sizes as in ``Problem``, and how far the prior's assumption is broken.
+class World(Sizes):
+    """Sizes as in ``Problem``, and shares that say how far the prior's assumption is broken.
 
     Arguments
         K, n_in, n_func, n_out, n_spurious, n_train, n_test, noise_scale: as in ``Problem``.
@@ -58,13 +57,9 @@ class World:
     """
 
     K: int = 8
-    n_in: int = 2
     n_func: int = 4
-    n_out: int = 2
     n_spurious: int = 32
     n_train: int = 128
-    n_test: int = 1024
-    noise_scale: float = 0.3
     branching: float = 0.0
     inside: float = 0.0
     overlap: float = 0.0
@@ -73,23 +68,11 @@ class World:
     dynamics: str = "sum"
 
     def __post_init__(self):
+        super().__post_init__()
         for name in ("branching", "inside", "overlap", "partial"):
             validate.number(name, getattr(self, name), 0, 1)
-        validate.integer("n_train", self.n_train, 2)
-        validate.integer("n_test", self.n_test, 2)
-        validate.number("noise_scale", self.noise_scale, 0)
         validate.choice("dynamics", self.dynamics, DYNAMICS)
         self.draw_graph(0)  # says at once which size cannot be
-
-    @property
-    def hops(self) -> int:
-        """The most function nodes on a path from an input to an output."""
-        return self.n_func
-
-    @property
-    def n_function(self) -> int:
-        """N, the number of function nodes."""
-        return self.K * self.n_func
 
     def draw_graph(self, seed: int | np.random.Generator) -> tuple[PathwayGraph, torch.Tensor]:
         """The graph, and the membership (P, N), in which a node of two pathways has two rows."""
@@ -127,16 +110,9 @@ class World:
         """One seed's graph, data and memberships. ``floor`` is NaN: the conditional mean has no closed form here."""
         graph, membership = self.draw_graph(stream(seed, "edges"))
         rng = stream(seed, "data")
-        functions = self._functions(graph, rng)
         run = simulate if self.dynamics == "sum" else simulate_at_rest
-        x_train, x_test, y_train, y_test = run(
-            graph.networkx(spurious=False), self.n_train, self.n_test, graph.input_nodes, graph.output_nodes,
-            noise_scale=self.noise_scale, special_functions=functions, vectorized=True, seed=rng,
-        )  # fmt: skip
-        y_train, y_test = standardize(y_train, y_test)
-        x_train, x_test = (torch.tensor(x, dtype=torch.float32) for x in (x_train, x_test))
-        shuffled = shuffled_membership(membership, stream(seed, "shuffle"))
-        return Draw(graph, x_train, y_train, x_test, y_test, shuffled, float("nan"), seed, membership)
+        functions = self._functions(graph, rng)
+        return self._draw(seed, graph, membership, membership, rng, functions, run, floor=lambda *data: float("nan"))
 
     def _functions(self, graph: PathwayGraph, rng: np.random.Generator) -> dict:
         """The nonlinearity of each pathway's head, and the members that act in part."""

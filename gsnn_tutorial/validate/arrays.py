@@ -8,12 +8,12 @@ import torch
 
 
 def single(value):
-    """What a 0-dimensional array holds; anything else as it is."""
+    """The one value of a 0-dimensional array; anything else as it is."""
     return value.item() if isinstance(value, (np.ndarray, np.generic, torch.Tensor)) and value.ndim == 0 else value
 
 
 def shown(value) -> str:
-    """What was given, in short."""
+    """The given value, in short."""
     text = repr(value)
     return text if len(text) <= 60 and "\n" not in text else f"{text.splitlines()[0][:50]}... ({type(value).__name__})"
 

@@ -8,11 +8,11 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import cores as table
+from benchmarks import thread_counts as table
 from benchmarks.busy import busy_cores
 from benchmarks.command import run_bench
+from benchmarks.in_words import cores_in_words, several_win_from, threads_in_words
 from benchmarks.sizes import Sizes
-from benchmarks.table import cores_in_words, several_win_from, threads_in_words
 from gsnn_tutorial import Problem
 from gsnn_tutorial.kernels import cores, threads
 
@@ -91,7 +91,7 @@ def test_an_interrupt_of_the_benchmark_ends_the_second_process(tmp_path, monkeyp
 
     monkeypatch.setattr(table, "busy_cores", noted)
     monkeypatch.setattr(table, "in_turn", lambda runs, *_: interrupted(runs) if workers else dict.fromkeys(runs, 1.0))
-    assert run_bench(tmp_path, sizes=TINY, only=["cores"]) is False
+    assert run_bench(tmp_path, sizes=TINY, only=["kernels"]) is False
     assert len(workers) == 1 and workers[0].poll() is not None
     assert (pd.read_csv(tmp_path / "cores.csv")["busy"] == "no").all()
 

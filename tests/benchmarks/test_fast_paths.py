@@ -6,17 +6,17 @@ import torch
 
 from benchmarks import fast_paths as table
 from benchmarks.command import run_bench
-from benchmarks.models import random_model
+from benchmarks.in_words import fast_paths_in_words
 from benchmarks.sizes import QUICK, Sizes
-from benchmarks.table import fast_paths_in_words
 from gsnn_tutorial import Problem, kernels
 from gsnn_tutorial.kernels import maps
+from gsnn_tutorial.study.speed import random_model
 
 TINY = Sizes(problem=Problem(n_train=8, n_test=8), map_nodes=50, map_edges=200, union=2, repeats=1)
 RUNS = {
-    "sparse_map": lambda: table.sparse_map(TINY, 7, "cpu"),
+    "sparse_product": lambda: table.sparse_map(TINY, 7, "cpu"),
     "channel_norm": lambda: table.norm_elu(random_model(20, 60), 7),
-    "elu_over": lambda: table.norm_elu(random_model(20, 60), 7),
+    "activated": lambda: table.norm_elu(random_model(20, 60), 7),
     "add_residual": lambda: table.residual(random_model(20, 60), 7),
     "node_scores": lambda: table.learned_score(random_model(20, 60), 7),
 }
@@ -69,9 +69,10 @@ def test_where_the_switch_is_off_nothing_is_measured_and_the_command_says_so(tmp
     assert "GSNN_TUTORIAL_KERNELS" in capsys.readouterr().out and not (tmp_path / "kernels.csv").exists()
 
 
-def test_the_command_writes_and_prints_this_table_alone(tmp_path, capsys):
+def test_the_command_writes_and_prints_the_tables_of_this_group_alone(tmp_path, capsys):
     assert run_bench(tmp_path, sizes=TINY, only=["kernels"])
-    assert {path.name for path in tmp_path.iterdir()} == {"kernels.csv", "run.json"}
+    names = {"kernels.csv", "cores.csv", "threads.csv", "run.json"}
+    assert {path.name for path in tmp_path.iterdir()} == names
     printed = capsys.readouterr().out
     assert "far apart (B=128)" in printed and table.WHEN_FAR in printed
 

@@ -10,25 +10,27 @@ import pandas as pd
 import pytest
 import torch
 
-from benchmarks import groups, parts, scaling
+from benchmarks import __main__ as options
+from benchmarks import command as bench
+from benchmarks import groups, growth, parts
+from benchmarks.__main__ import main
 from benchmarks.clock import copying, in_turn, peak_bytes
-from benchmarks.losses import both_losses
-from benchmarks.models import random_edges, random_model, training_step
+from benchmarks.in_words import Row, table_of
 from benchmarks.peer import (
     DenseRegularizer,
     GatherScatterGSNN,
     GatherScatterLinear,
+    both_losses,
     loop_indices,
     simulate_one_by_one,
 )
 from benchmarks.sizes import Sizes
-from benchmarks.table import Row, table_of
 from gsnn_tutorial import PathwayLatentRegularizer, Problem, SparseLinear, simulate
-from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.commands import bench, bench_options
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.scaling import plot_all_scaling, plot_scaling
 from gsnn_tutorial.simulation import pathway_functions
+from gsnn_tutorial.study import speed
+from gsnn_tutorial.study.speed import random_edges, random_model, training_step
 from gsnn_tutorial.study.union import GSNNUnion
 
 NEAR = {"rtol": 1e-5, "atol": 1e-6}
@@ -186,9 +188,9 @@ def interrupted(*arguments, **options):
 
 def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
-    monkeypatch.setattr(scaling, "MESSAGES", 32 * 202 * 8)  # of 200 edges and 2 inputs, and no more
+    monkeypatch.setattr(growth, "MESSAGES", 32 * 202 * 8)  # of 200 edges and 2 inputs, and no more
     monkeypatch.setattr(bench, "plot_scaling", lambda points: plt.figure())  # its own test draws it; saving takes long
-    assert main(["bench", "--quick", "--output", str(tmp_path)]) == 0
+    assert main(["--quick", "--output", str(tmp_path)]) == 0
     printed = capsys.readouterr().out
     table, points = pd.read_csv(tmp_path / "bench.csv"), pd.read_csv(tmp_path / "scaling.csv")
     assert len(table) == 9 and all(part in printed for part in table["part"])
@@ -214,18 +216,47 @@ def test_the_command_prints_the_table_and_fills_a_folder(tmp_path, capsys, monke
 
 def test_only_the_groups_that_are_named_are_measured_in_the_usual_order(tmp_path, capsys, monkeypatch):
     monkeypatch.setattr(bench, "QUICK", TINY)
-    assert main(["bench", "--quick", "--only", "building", "map", "--output", str(tmp_path)]) == 0
+    assert main(["--quick", "--only", "study", "map", "--output", str(tmp_path)]) == 0
     assert {path.name for path in tmp_path.iterdir()} == {"bench.csv", "run.json"}
     parts_measured = pd.read_csv(tmp_path / "bench.csv")["part"].tolist()
-    assert parts_measured == ["sparse map, B=32", "sparse map, B=128", "building the model"]
-    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["settings"]["groups"] == ["map", "building"]
+    assert parts_measured == ["sparse map, B=32", "sparse map, B=128", "study, 2 seeds x 3 arms x 1 epochs"]
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["settings"]["groups"] == ["map", "study"]
     printed = capsys.readouterr().out
-    assert "building the model" in printed and "Slopes" not in printed
+    assert "study, " in printed and "Slopes" not in printed
+
+
+@pytest.mark.parametrize(
+    "options, words",
+    [
+        ({"only": []}, "only must name at least one group"),
+        ({"sizes": "small"}, "sizes must be a Sizes"),
+        ({"quick": "yes"}, "quick must be True or False"),
+        ({"device": "abacus"}, "device must be one"),
+    ],
+)
+def test_a_bad_argument_is_refused_before_anything_is_written(options, words, tmp_path):
+    with pytest.raises((ValueError, TypeError), match=words):
+        bench.run_bench(tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_device_that_torch_has_not_ends_with_2_and_one_line(tmp_path, capsys):
+    assert main(["--device", "abacus", "--output", str(tmp_path / "run")]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("python -m benchmarks: device must be one") and said.count("\n") == 1
+
+
+def test_the_run_is_on_disk_before_it_is_printed(tmp_path, monkeypatch):
+    monkeypatch.setattr(bench, "measured", lambda group, sizes, device: iter([]))
+    monkeypatch.setattr(bench, "in_words", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        bench.run_bench(tmp_path, only=["map"])
+    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"] is True
 
 
 def test_a_group_that_there_is_not_is_refused(tmp_path, capsys):
     with pytest.raises(SystemExit) as stopped:
-        main(["bench", "--only", "maps", "--output", str(tmp_path / "run")])
+        main(["--only", "maps", "--output", str(tmp_path / "run")])
     assert stopped.value.code == 2 and "'maps'" in capsys.readouterr().err
     with pytest.raises(ValueError, match="only must be one of 'map'"):
         bench.run_bench(tmp_path / "run", sizes=TINY, only=["maps"])
@@ -233,17 +264,17 @@ def test_a_group_that_there_is_not_is_refused(tmp_path, capsys):
 
 
 def test_the_parser_offers_the_groups_that_there_are():
-    assert bench_options.GROUPS == (*groups.PARTS, *groups.MORE)
+    assert options.GROUPS == groups.GROUPS
 
 
-@pytest.mark.parametrize("group", bench_options.GROUPS)
+@pytest.mark.parametrize("group", options.GROUPS)
 def test_the_bar_is_as_long_as_what_is_measured(group):
     assert len(list(groups.measured(group, TINY, "cpu"))) == groups.length(group, TINY)
 
 
 def test_an_interrupt_keeps_what_was_measured(tmp_path, capsys, monkeypatch):
-    monkeypatch.setitem(groups.PARTS, "building", interrupted)
-    assert bench.run_bench(tmp_path, sizes=TINY, only=["building", "map"]) is False
+    monkeypatch.setitem(groups.AGAINST_PEER, "study", (interrupted,))
+    assert bench.run_bench(tmp_path, sizes=TINY, only=["study", "map"]) is False
     assert "Interrupted" in capsys.readouterr().out
     assert len(pd.read_csv(tmp_path / "bench.csv")) == 2
     assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"] is False
@@ -295,10 +326,10 @@ def test_the_bytes_of_a_map_are_those_that_its_arrays_have():
 
 def test_the_slope_of_a_power_is_its_exponent_and_a_table_takes_each_lines_upper_half():
     sizes = np.array([1, 2, 4, 8, 16])
-    assert scaling.slope(sizes, 3.0 * sizes**2) == pytest.approx(2)
+    assert speed.slope(sizes, 3.0 * sizes**2) == pytest.approx(2)
     overhead = np.maximum(3.0 * sizes, 12.0)
     table = pd.DataFrame({"axis": "edges E", "way": "edge-major", "value": sizes, "ms": overhead, "MB": sizes**0.5})
-    assert scaling.slopes(table)[["time", "memory"]].to_numpy().tolist() == [[pytest.approx(1), pytest.approx(0.5)]]
+    assert speed.slopes(table)[["time", "memory"]].to_numpy().tolist() == [[pytest.approx(1), pytest.approx(0.5)]]
 
 
 def test_the_regularizers_two_forms_agree_where_they_are_measured():

@@ -15,11 +15,11 @@ from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands.compare import compare_arms
 from gsnn_tutorial.study import blocks, paired
 from gsnn_tutorial.study.arms import USUAL_ARMS
-from gsnn_tutorial.study.files import RunFolder
 from gsnn_tutorial.study.metrics import USUAL_METRICS
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.run_folder import RunFolder
 from gsnn_tutorial.study.tuning import Tuning
-from gsnn_tutorial.study.verdict import verdict
+from gsnn_tutorial.study.verdicts import verdict
 
 SMALL = ["--seeds", "6", "--epochs", "4", "--samples", "40", "--pathways", "3", "--spurious", "4"]
 

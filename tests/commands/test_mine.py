@@ -1,6 +1,7 @@
 """python -m gsnn_tutorial mine: from files to a verdict, with nothing old destroyed and an interrupted run resumed."""
 
 import json
+from dataclasses import replace
 
 import pandas as pd
 import pytest
@@ -8,13 +9,14 @@ import pytest
 from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands.mine import run_mine
 from gsnn_tutorial.study.own.example import write_example
-from gsnn_tutorial.study.own.fitting import Settings
+from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.recipe import OWN_RECIPE
 
-QUICK = Settings(channels=2, layers=3, epochs=1)
+QUICK = replace(OWN_RECIPE, channels=2, layers=3, epochs=1)
 
 
 def run(paths, folder, **changed):
-    return run_mine(**paths, output=folder, settings=QUICK, progress=False, **{"splits": 2, "tune": False} | changed)
+    return run_mine(**paths, output=folder, recipe=QUICK, progress=False, **{"splits": 2, "tune": False} | changed)
 
 
 def test_the_example_runs_from_files_to_a_verdict(tmp_path, capsys):
@@ -63,25 +65,22 @@ def test_a_bad_file_destroys_nothing_and_ends_in_one_line(tmp_path, capsys):
 
 
 def test_an_interrupted_run_goes_on_and_one_of_other_files_does_not(tmp_path):
-    paths = write_example(tmp_path / "files")
+    paths, seen = write_example(tmp_path / "files"), []
 
-    def interrupted(problem, seeds, output, **rest):
-        pd.DataFrame({"seed": [0], "arm": ["mean"], "test_mse": [1.0]}).to_csv(output, index=False)
-        raise KeyboardInterrupt
+    def interrupted(problem, seeds, resume, **rest):
+        seen.append(resume)
+        return paired_study(problem, seeds=seeds[:1], resume=resume, **rest)  # as a study returns that is interrupted
 
-    assert not run(paths, tmp_path / "run", compare=interrupted)
-    seen = {}
-
-    def goes_on(problem, resume, seeds, **rest):
-        seen.update(resume=resume)
-        raise KeyboardInterrupt
-
-    assert not run(paths, tmp_path / "run", compare=goes_on)
-    assert seen == {"resume": True}
-    with pytest.raises(ValueError, match="run holds an unfinished one with other tuning"):
-        run(paths, tmp_path / "run", tune=True, compare=goes_on)
-    with pytest.raises(ValueError, match="unfinished run of the same files and settings; .* with other files and data"):
-        run(write_example(tmp_path / "others", seed=1), tmp_path / "run", compare=goes_on)
+    assert not run(paths, tmp_path / "run", study=interrupted)
+    before = {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    with pytest.raises(ValueError, match="unfinished run of the same files and settings; .* with tuning.folds"):
+        run(paths, tmp_path / "run", tune=True, study=interrupted)
+    with pytest.raises(ValueError, match="unfinished run of the same files and settings; .* with problem.data"):
+        run(write_example(tmp_path / "others", seed=1), tmp_path / "run", study=interrupted)
+    assert before == {path.name: path.read_bytes() for path in (tmp_path / "run").iterdir()}
+    assert not run(paths, tmp_path / "run", study=interrupted)
+    assert run(paths, tmp_path / "run") and seen == [False, True]
+    assert len(pd.read_csv(tmp_path / "run" / "splits.csv")) == 2 * 6
 
 
 def test_untuned_says_so_and_a_strength_is_for_it_alone(tmp_path, capsys):

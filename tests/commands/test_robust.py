@@ -5,21 +5,22 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from benchmarks.command import run_bench
 from gsnn_tutorial import Problem
-from gsnn_tutorial.__main__ import COMMANDS, main
-from gsnn_tutorial.commands import bench as bench_command
+from gsnn_tutorial.__main__ import main
 from gsnn_tutorial.commands import compare as compare_command
-from gsnn_tutorial.commands import study as study_command
+from gsnn_tutorial.commands import named_study as study_command
+from gsnn_tutorial.commands import options
 from gsnn_tutorial.commands.compare import compare_arms, compare_published
-from gsnn_tutorial.commands.study import run_study
-from gsnn_tutorial.study.files import RunFolder, UnusableFile
+from gsnn_tutorial.commands.named_study import run_study
+from gsnn_tutorial.study.files import UnusableFile
 from gsnn_tutorial.study.named import NamedStudy, Part
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.study.run_folder import RunFolder
 from gsnn_tutorial.study.saved import STUDIES
 
 MODULE = [sys.executable, "-m", "gsnn_tutorial"]
@@ -64,7 +65,6 @@ def content(folder):
         ["compare", "--first-seed", "-5"],
         ["compare", "--device", "abacus"],
         ["compare", "--published", "--device", "abacus"],
-        ["bench", "--device", "abacus"],
         ["study", "nonesuch"],
         ["study", "both_controls", "--device", "abacus"],
         ["study", "both_controls", "--seeds", "0"],
@@ -89,11 +89,6 @@ def test_a_bad_argument_ends_with_2_and_leaves_the_earlier_run(arguments, keep, 
         (lambda keep: compare_arms(keep, progress="yes"), "progress must be True or False"),
         (lambda keep: compare_published(keep, device="abacus"), "device must be one"),
         (lambda keep: compare_published(keep, progress="yes"), "progress must be True or False"),
-        (lambda keep: run_bench(keep, only=[]), "only must name at least one group"),
-        (lambda keep: run_bench(keep, only=["maps"]), "only must be one of"),
-        (lambda keep: run_bench(keep, sizes="small"), "sizes must be a Sizes"),
-        (lambda keep: run_bench(keep, quick="yes"), "quick must be True or False"),
-        (lambda keep: run_bench(keep, device="abacus"), "device must be one"),
         (lambda keep: run_study("both_controls", keep, seeds=-1), "seeds must be at least 1, got -1"),
         (lambda keep: run_study("both_controls", keep, seeds=25), "seeds must be at most 24, .*; got 25"),
         (lambda keep: run_study("both_controls", keep, seeds="all"), "seeds must be an integer"),
@@ -194,8 +189,9 @@ def interrupt(*given, **options):
 
 
 def does(monkeypatch, work):
-    """Let ``bench`` do something else."""
-    monkeypatch.setattr(COMMANDS["bench"], "prepare", lambda given: work)
+    """Let ``compare`` do something else."""
+    changed = replace(options.COMMANDS["compare"], prepare=lambda given: work)
+    monkeypatch.setitem(options.COMMANDS, "compare", changed)
 
 
 def fails(error):
@@ -209,13 +205,17 @@ def fails(error):
 def test_a_mistake_of_ours_keeps_its_traceback(error, monkeypatch):
     does(monkeypatch, fails(error))
     with pytest.raises(type(error)):
-        main(["bench"])
+        main(["compare"])
 
 
 @pytest.mark.parametrize(
     "error, code, words",
     [
-        (UnusableFile("run.json is cut: remove it"), 2, "python -m gsnn_tutorial bench: run.json is cut: remove it\n"),
+        (
+            UnusableFile("run.json is cut: remove it"),
+            2,
+            "python -m gsnn_tutorial compare: run.json is cut: remove it\n",
+        ),
         (
             OSError(28, "No space left on device", "a.csv"),
             1,
@@ -228,7 +228,7 @@ def test_a_mistake_of_ours_keeps_its_traceback(error, monkeypatch):
 )
 def test_what_the_system_or_the_user_ends_is_one_sentence_and_a_code(error, code, words, monkeypatch, capsys):
     does(monkeypatch, fails(error))
-    assert main(["bench"]) == code
+    assert main(["compare"]) == code
     assert capsys.readouterr().err == words
 
 
@@ -236,7 +236,7 @@ def test_what_the_system_or_the_user_ends_is_one_sentence_and_a_code(error, code
 @pytest.mark.parametrize("place", ["x" * 300, "file/below", "/dev/null/below", "/proc/none"])
 def test_a_folder_that_cannot_be_made_is_named(place, tmp_path, capsys):
     (tmp_path / "file").write_text("mine", encoding="utf-8")
-    for command in (["compare", *TINY], ["study", "both_controls"], ["bench", "--only", "map"]):
+    for command in (["compare", *TINY], ["study", "both_controls"]):
         assert main([*command, "--output", str(tmp_path / place)]) in (1, 2)
         said = capsys.readouterr().err
         assert place.split("/")[0] in said and said.count("\n") == 1
@@ -262,11 +262,12 @@ def test_a_disk_that_is_full_during_a_run_is_one_sentence_and_no_file_is_torn(tm
 
 
 PRINTS = """
-import sys
-from gsnn_tutorial.__main__ import COMMANDS, main
+import dataclasses, sys
+from gsnn_tutorial.__main__ import main, options
 
-COMMANDS["bench"].prepare = lambda given: lambda: print({text}) is None
-sys.exit(main(["bench"]))
+work = lambda given: lambda: print({text}) is None
+options.COMMANDS["compare"] = dataclasses.replace(options.COMMANDS["compare"], prepare=work)
+sys.exit(main(["compare"]))
 """
 
 
@@ -302,14 +303,6 @@ def test_a_name_that_the_terminal_cannot_print_is_printed_as_its_escape(encoding
     text = "'\\u0141ukasz \\ud800'"
     done = printing(text, encoding, stdout=subprocess.PIPE)
     assert (done.returncode, done.stdout.strip()) == (0, rb"\u0141ukasz \ud800")
-
-
-def test_the_benchmarks_run_is_on_disk_before_it_is_printed(tmp_path, monkeypatch):
-    monkeypatch.setattr(bench_command, "measured", lambda group, sizes, device: iter([]))
-    monkeypatch.setattr(bench_command, "in_words", interrupt)
-    with pytest.raises(KeyboardInterrupt):
-        run_bench(tmp_path, only=["map"])
-    assert json.loads((tmp_path / "run.json").read_text(encoding="utf-8"))["finished"] is True
 
 
 def test_no_lock_is_left_where_a_run_ends(keep, monkeypatch):

@@ -6,7 +6,7 @@ from matplotlib.patches import FancyArrowPatch
 from matplotlib.text import Text
 
 from gsnn_tutorial import pathway_graph, plots
-from gsnn_tutorial.plots.study import plot_power
+from gsnn_tutorial.plots.forests import plot_power
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS
 from gsnn_tutorial.study.inference import summarize, summarize_by
 from gsnn_tutorial.study.published import published_log, published_table

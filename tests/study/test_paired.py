@@ -14,7 +14,6 @@ from gsnn_tutorial.study import blocks as blocks_module
 from gsnn_tutorial.study import paired
 from gsnn_tutorial.study.arms import ARMS, USUAL_ARMS, arm_named, arms_in_words
 from gsnn_tutorial.study.blocks import Blocks, even_block
-from gsnn_tutorial.study.files import read_csv
 from gsnn_tutorial.study.metrics import MEASURES
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.priors.weights import edges_outside
@@ -411,19 +410,6 @@ def test_validation_rows_choose_the_epoch_and_are_not_trained_on():
 # Going on
 
 
-def test_a_study_goes_on_where_it_was_interrupted(tmp_path, monkeypatch):
-    file, computed, real = tmp_path / "study.csv", [], paired.train_block
-    run(seeds=[2, 0], output=file)
-    lines = file.read_text(encoding="utf-8").splitlines()
-    file.write_text("\n".join(lines[:-1]) + "\n", encoding="utf-8")  # seed 0 lacks its last arm
-    monkeypatch.setattr(paired, "train_block", lambda *given: computed.extend(given[3]) or real(*given))
-    table = run(seeds=[0, 1, 2], output=file, resume=True)
-    assert computed == [0, 1]
-    monkeypatch.undo()
-    pd.testing.assert_frame_equal(table, run(), check_exact=True)
-    assert len(pd.read_csv(file)) == len(table)
-
-
 def test_a_file_of_another_study_is_not_gone_on_with(tmp_path):
     file = tmp_path / "study.csv"
     run(seeds=[0], arms=["baseline", "control"], output=file)
@@ -435,24 +421,6 @@ def test_a_file_of_another_study_is_not_gone_on_with(tmp_path):
     with pytest.raises(ValueError, match="resume needs output"):
         run(resume=True)
     assert file.read_text(encoding="utf-8") == before
-
-
-def test_the_table_file_takes_up_complete_seeds_to_the_last_bit_and_grows(tmp_path):
-    path, names = tmp_path / "table.csv", ["seed", "arm", "value"]
-    first = TableFile(path, names)
-    first.start()
-    first.add([{"seed": 5, "arm": arm, "value": 1 / 3} for arm in ("a", "b")])
-    first.add([{"seed": 3, "arm": "a", "value": 2 / 3}])  # its other arm is missing
-    second = TableFile(path, names)
-    second.resume(["a", "b"], [3, 5])
-    assert second.seeds == {5} and [row["value"] for row in second.rows] == [1 / 3, 1 / 3]
-    second.start()
-    second.add([{"seed": 3, "arm": arm, "value": 0.1 + 0.2} for arm in ("a", "b")])
-    table = second.table([3, 5])
-    assert list(table["seed"]) == [3, 3, 5, 5] and table["value"].iloc[0] == 0.1 + 0.2
-    stored = read_csv(path).sort_values("seed", kind="stable").reset_index(drop=True)
-    pd.testing.assert_frame_equal(stored, table, check_exact=True)
-    assert b"\r" not in path.read_bytes()
 
 
 def test_a_table_without_a_file_is_kept_in_memory_only(tmp_path):

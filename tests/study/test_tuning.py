@@ -13,8 +13,7 @@ from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.problem import Problem
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.replicas import Replica
-from gsnn_tutorial.study.tuned import train_tuned, tuned_columns
-from gsnn_tutorial.study.tuning import GRIDS, Tuning, chosen, folds
+from gsnn_tutorial.study.tuning import GRIDS, Tuning, chosen, folds, train_tuned, tuned_columns
 from gsnn_tutorial.training import train
 
 SMALL = Problem(K=2, n_func=2, n_spurious=2, n_train=24, n_test=20)
@@ -57,7 +56,7 @@ def test_a_tuned_arm_is_what_training_by_hand_gives():
         for count in epochs:  # anew for each, so that nothing but the number of epochs differs
             model = GSNN(replica.graph.edge_index_dict, replica.graph.names, 2, 3, node_mlp=False,
                          generator=torch.Generator().manual_seed(3))  # fmt: skip
-            train(model, replica.x, replica.y, epochs=count, lr=setting.lr, weight_decay=setting.weight_decay,
+            train(model, *replica.data, epochs=count, lr=setting.lr, weight_decay=setting.weight_decay,
                   progress=False)  # fmt: skip
             with torch.no_grad():
                 curve.append(torch.nn.functional.mse_loss(model(x), y).item())

@@ -40,69 +40,22 @@ def membership(pairs, names, P):
     return M
 
 
-def with_columns(columns, pairs, P):
-    """A membership matrix with these names as its columns; other names are passed over."""
-    return membership.reference(pairs, {"function": list(columns)}, P)
-
-
-@membership.mistake("your matrix is transposed: a pathway is a row and a function node is a column, (P, N).")
-def transposed(pairs, names, P):
-    return membership.reference(pairs, names, P).T
-
-
-@membership.mistake(
+COLUMNS = 'enumerate(names["function"])'
+membership.slips({
+    "your matrix is transposed: a pathway is a row and a function node is a column, (P, N).":
+        {"return M": "return M.T"},
     "your columns are all nodes. A membership matrix is about function nodes: a column for each of names['function'], "
-    "none for inputs and outputs."
-)
-def all_nodes(pairs, names, P):
-    return with_columns(names["input"] + names["function"] + names["output"], pairs, P)
-
-
-@membership.mistake(
-    "you made rows only up to the largest pathway in the table. There are P pathways, and a row for each: the "
-    "table may have no line of the last one."
-)
-def rows_of_the_table(pairs, names, P):
-    return membership.reference(pairs, names, 1 + max(p for p, _ in pairs))
-
-
-@membership.mistake(
-    "you counted lines of the table. A pair may be listed twice, and a member is a member once: set 1, do not add 1."
-)
-def lines_counted(pairs, names, P):
-    M = torch.zeros(P, len(names["function"]))  # (P, N)
-    for p, name in pairs:
-        if name in names["function"]:
-            M[p, names["function"].index(name)] += 1
-    return M
-
-
-@membership.mistake(
+    "none for inputs and outputs.": {COLUMNS: 'enumerate(names["input"] + names["function"] + names["output"])'},
+    "you made rows only up to the largest pathway in the table. There are P pathways, and a row for each: the table "
+    "may have no line of the last one.": {"zeros(P": "zeros(1 + max(p for p, _ in pairs)"},
+    "you counted lines of the table. A pair may be listed twice, and a member is a member once: set 1, do not add 1.":
+        {"[name]] = 1": "[name]] += 1"},
     "a node in two pathways is a member of the last one only. One label per node cannot hold an overlap: set M[p, i] "
-    "for each line of the table."
-)
-def one_label_per_node(pairs, names, P):
-    label = {name: p for p, name in pairs}
-    return membership.reference([(p, name) for name, p in label.items()], names, P)
-
-
-@membership.mistake(
+    "for each line of the table.": {"M[p, place[name]] = 1": "M[:, place[name]] = torch.arange(P) == p"},
     "a pathway has no row. One whose members are all inputs or outputs keeps its row, of zeros: there are P rows, "
-    "whatever the table says."
-)
-def rows_with_members_only(pairs, names, P):
-    mentioned = sorted({p for p, name in pairs if name in names["function"]})
-    return membership.reference(pairs, names, P)[mentioned]
-
-
-@membership.mistake("your columns are sorted by name. Column i belongs to names['function'][i], in the order given.")
-def sorted_by_name(pairs, names, P):
-    return with_columns(sorted(names["function"]), pairs, P)
-
-
-@membership.mistake(
-    "your columns stand in the order in which the table mentions the nodes. Column i belongs to names['function'][i]."
-)
-def in_the_order_of_the_table(pairs, names, P):
-    mentioned = dict.fromkeys(name for _, name in pairs if name in names["function"])
-    return with_columns(mentioned, pairs, P)
+    "whatever the table says.": {"return M": "return M[M.any(1)]"},
+    "your columns are sorted by name. Column i belongs to names['function'][i], in the order given.":
+        {COLUMNS: 'enumerate(sorted(names["function"]))'},
+    "your columns stand in the order in which the table mentions the nodes. Column i belongs to names['function'][i].":
+        {COLUMNS: 'enumerate(dict.fromkeys(name for _, name in pairs if name in names["function"]))'},
+})  # fmt: skip

@@ -20,34 +20,13 @@ def self_loops(edge_index, N):
     return torch.cat([edge_index, loops], dim=1)  # (2, E + N)
 
 
-@self_loops.mistake("you gave inputs and outputs a self-loop too. Only function nodes, 0 to N-1, have one.")
-def at_all_nodes(edge_index, N):
-    nodes = torch.arange(int(edge_index.max()) + 1)  # (nodes,)
-    return torch.cat([edge_index, nodes.expand(2, -1)], dim=1)
-
-
-@self_loops.mistake(
-    "a function node without an out-edge has no self-loop. It has something to remember too: take all of 0 to N-1."
-)
-def at_nodes_with_an_out_edge(edge_index, N):
-    nodes = torch.arange(N)  # (N,)
-    nodes = nodes[torch.isin(nodes, edge_index[0])]
-    return torch.cat([edge_index, nodes.expand(2, -1)], dim=1)
-
-
-@self_loops.mistake(
-    "your self-loops stand in front. They come after the given edges, so that an edge keeps its number."
-)
-def in_front(edge_index, N):
-    loops = torch.arange(N).expand(2, -1)  # (2, N)
-    return torch.cat([loops, edge_index], dim=1)
-
-
-@self_loops.mistake("these are the self-loops alone. Append them to the edges that were given.")
-def loops_alone(edge_index, N):
-    return torch.arange(N).expand(2, -1)
-
-
-@self_loops.mistake("your list is (E + N, 2). An edge is a column: sources in row 0, targets in row 1.")
-def edges_as_rows(edge_index, N):
-    return self_loops.reference(edge_index, N).T
+self_loops.slips({
+    "you gave inputs and outputs a self-loop too. Only function nodes, 0 to N-1, have one.":
+        {"arange(N)": "arange(int(edge_index.max()) + 1)"},
+    "a function node without an out-edge has no self-loop. It has something to remember too: take all of 0 to N-1.":
+        {"torch.arange(N)": "torch.arange(N)[torch.isin(torch.arange(N), edge_index[0])]"},
+    "your self-loops stand in front. They come after the given edges, so that an edge keeps its number.":
+        {"[edge_index, loops]": "[loops, edge_index]"},
+    "these are the self-loops alone. Append them to the edges that were given.": {"[edge_index, loops]": "[loops]"},
+    "your list is (E + N, 2). An edge is a column: sources in row 0, targets in row 1.": {"dim=1)": "dim=1).T"},
+})  # fmt: skip

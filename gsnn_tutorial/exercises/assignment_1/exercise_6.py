@@ -1,4 +1,4 @@
-"""Exercise 6 of assignment 1: who is heard at the end."""
+"""Exercise 6 of assignment 1: the inputs that each output hears at the end."""
 
 from __future__ import annotations
 
@@ -39,54 +39,16 @@ def reach(edge_index, N, I, O, L):
     return hears[:, N + I :].float()  # (inputs, outputs)
 
 
-def adjacency(edge_index, nodes):
-    """A[u, v] = 1 for an edge u -> v, over all nodes."""
-    A = torch.zeros(nodes, nodes)
-    A[edge_index[0], edge_index[1]] = 1
-    return A
-
-
-@reach.mistake(
-    "you counted one hop too few. The signal is heard by a function in layer 1, and after layer L the read-out is one "
-    "hop more: L + 1 edges."
-)
-def one_hop_too_few(edge_index, N, I, O, L):
-    return reach.reference(edge_index, N, I, O, L - 1)
-
-
-@reach.mistake("you counted one hop too many. The hop from the input to a function is layer 1: L + 1 edges in all.")
-def one_hop_too_many(edge_index, N, I, O, L):
-    return reach.reference(edge_index, N, I, O, L + 1)
-
-
-@reach.mistake(
-    "you asked for paths of exactly L + 1 edges. What has been heard stays heard, by self-loop and residual: at most L "
-    "+ 1."
-)
-def exactly_that_many_hops(edge_index, N, I, O, L):
-    A = adjacency(edge_index, N + I + O)
-    ways = torch.linalg.matrix_power(A, L + 1)  # (nodes, nodes)
-    return (ways[N : N + I, N + I :] > 0).float()
-
-
-@reach.mistake("you counted the ways from an input to an output. One is enough: 1 or 0.")
-def ways_counted(edge_index, N, I, O, L):
-    stay_or_go = torch.eye(N + I + O) + adjacency(edge_index, N + I + O)
-    ways = torch.linalg.matrix_power(stay_or_go, L + 1)  # (nodes, nodes)
-    return ways[N : N + I, N + I :]
-
-
-@reach.mistake("your signal runs both ways along an edge. It goes from edge_index[0] to edge_index[1] only.")
-def both_ways(edge_index, N, I, O, L):
-    there_and_back = torch.cat([edge_index, edge_index.flip(0)], dim=1)  # (2, 2 E)
-    return reach.reference(there_and_back, N, I, O, L)
-
-
-@reach.mistake("you let the signal run for ever. A network of L layers is over after L layers.")
-def for_ever(edge_index, N, I, O, L):
-    return reach.reference(edge_index, N, I, O, N + 1)
-
-
-@reach.mistake("your matrix is transposed: an input is a row and an output is a column.")
-def transposed(edge_index, N, I, O, L):
-    return reach.reference(edge_index, N, I, O, L).T
+reach.slips({
+    "you counted one hop too few. The signal is heard by a function in layer 1, and after layer L the read-out is "
+    "one hop more: L + 1 edges.": {"range(L + 1)": "range(L)"},
+    "you counted one hop too many. The hop from the input to a function is layer 1: L + 1 edges in all.":
+        {"range(L + 1)": "range(L + 2)"},
+    "you asked for paths of exactly L + 1 edges. What has been heard stays heard, by self-loop and residual: at most "
+    "L + 1.": {"before = hears.clone()": "before, hears = hears, torch.zeros_like(hears)"},
+    "you counted the ways from an input to an output. One is enough: 1 or 0.": {", dtype=torch.bool": "", "|=": "+="},
+    "your signal runs both ways along an edge. It goes from edge_index[0] to edge_index[1] only.":
+        {"edge_index.T": "torch.cat([edge_index, edge_index.flip(0)], dim=1).T"},
+    "you let the signal run for ever. A network of L layers is over after L layers.": {"range(L + 1)": "range(N + 2)"},
+    "your matrix is transposed: an input is a row and an output is a column.": {".float()": ".float().T"},
+})  # fmt: skip

@@ -1,4 +1,4 @@
-"""Exercise 1 of assignment 2: levels, in which order nodes can be computed."""
+"""Exercise 1 of assignment 2: levels, the order in which nodes can be computed."""
 
 from __future__ import annotations
 
@@ -34,92 +34,30 @@ def levels(parents):
     return [of(node) for node in parents]
 
 
-@levels.mistake(
+LONGEST, ANSWER = "1 + max(map(of, parents[node])) if parents[node] else 0", "[of(node) for node in parents]"
+levels.slips({
     "you took the shortest path from a node without parents. A node must wait for its last parent: 1 + the *largest* "
-    "level of a parent."
-)
-def shortest_path(parents):
-    def of(node):
-        return 1 + min(map(of, parents[node])) if parents[node] else 0
-
-    return [of(node) for node in parents]
-
-
-@levels.mistake(
+    "level of a parent.": {"max(": "min("},
     "you went through the dict once. A node may be listed before its parents, whose level is not known by then: "
-    "compute it first, or go through the dict again until nothing changes."
-)
-def one_pass(parents):
-    level = {}
-    for node in parents:
-        level[node] = 1 + max(level.get(parent, 0) for parent in parents[node]) if parents[node] else 0
-    return list(level.values())
-
-
-@levels.mistake("you looked at the first parent only. Take the largest level of all parents.")
-def first_parent_only(parents):
-    def of(node):
-        return 1 + of(list(parents[node])[0]) if parents[node] else 0
-
-    return [of(node) for node in parents]
-
-
-@levels.mistake("you looked at the last parent only. Take the largest level of all parents.")
-def last_parent_only(parents):
-    def of(node):
-        return 1 + of(list(parents[node])[-1]) if parents[node] else 0
-
-    return [of(node) for node in parents]
-
-
-@levels.mistake("you added up the levels of the parents. Take the largest.")
-def levels_added_up(parents):
-    def of(node):
-        return 1 + sum(map(of, parents[node])) if parents[node] else 0
-
-    return [of(node) for node in parents]
-
-
-@levels.mistake(
-    "these are numbers of parents. The level is the number of edges on the longest path from a node without parents."
-)
-def parents_counted(parents):
-    return [len(signs) for signs in parents.values()]
-
-
-@levels.mistake("these are numbers of ancestors. Ancestors may have the same level, so the edges of a path count.")
-def ancestors_counted(parents):
-    def ancestors(node):
-        return set(parents[node]).union(*map(ancestors, parents[node]))
-
-    return [len(ancestors(node)) for node in parents]
-
-
-@levels.mistake("these are edges to the end, along the children. Levels are counted from the nodes without parents.")
-def edges_to_the_end(parents):
-    children = {node: [child for child in parents if node in parents[child]] for node in parents}
-    return levels.reference(children)
-
-
-@levels.mistake(
-    "these are places in a list, 0 to N - 1. Nodes that wait for nothing more than others do share their level."
-)
-def places_in_a_list(parents):
-    level = dict(zip(parents, levels.reference(parents)))
-    parents_first = sorted(parents, key=level.get)
-    return [parents_first.index(node) for node in parents]
-
-
-@levels.mistake("your levels begin at 1. A node without parents has level 0.")
-def counted_from_one(parents):
-    return [1 + level for level in levels.reference(parents)]
-
-
-@levels.mistake("your levels are sorted. Return them in the order in which the dict lists the nodes.")
-def sorted_levels(parents):
-    return sorted(levels.reference(parents))
-
-
-@levels.mistake("this is a dict. Return a list with the levels, in the order in which the dict lists the nodes.")
-def dict_instead(parents):
-    return dict(zip(parents, levels.reference(parents)))
+    "compute it first, or go through the dict again until nothing changes.":
+        {"map(of, parents[node])": "level.get(parent, 0) for parent in parents[node]"},
+    "you looked at the first parent only. Take the largest level of all parents.":
+        {"max(map(of, parents[node]))": "of(list(parents[node])[0])"},
+    "you looked at the last parent only. Take the largest level of all parents.":
+        {"max(map(of, parents[node]))": "of(list(parents[node])[-1])"},
+    "you added up the levels of the parents. Take the largest.": {"max(": "sum("},
+    "these are numbers of parents. The level is the number of edges on the longest path from a node without parents.":
+        {LONGEST: "len(parents[node])"},
+    "these are numbers of ancestors. Ancestors may have the same level, so the edges of a path count.":
+        {LONGEST: "set(parents[node]).union(*map(of, parents[node]))", "[of(node) for": "[len(of(node)) for"},
+    "these are edges to the end, along the children. Levels are counted from the nodes without parents.":
+        {"    level = {}": "    listed = parents.items()\n    level = {}\n"
+                          "    parents = {node: [v for v, signs in listed if node in signs] for node in parents}"},
+    "these are places in a list, 0 to N - 1. Nodes that wait for nothing more than others do share their level.":
+        {ANSWER: "[sorted(parents, key=of).index(node) for node in parents]"},
+    "your levels begin at 1. A node without parents has level 0.": {"else 0": "else 1"},
+    "your levels are sorted. Return them in the order in which the dict lists the nodes.":
+        {ANSWER: "sorted(map(of, parents))"},
+    "this is a dict. Return a list with the levels, in the order in which the dict lists the nodes.":
+        {ANSWER: "{node: of(node) for node in parents}"},
+})  # fmt: skip

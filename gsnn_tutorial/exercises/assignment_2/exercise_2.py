@@ -30,85 +30,27 @@ def strongest(parents):
     return np.array([max(sample, key=abs) for sample in zip(*parents)])  # (B,)
 
 
-@strongest.mistake(
-    "this is one number, the strongest of all parents and all samples. Without an axis, NumPy reduces over both: axis "
-    "0 of np.stack(parents) is the parents."
-)
-def strongest_of_all(parents):
-    return max(np.concatenate(parents), key=abs)
-
-
-@strongest.mistake(
+ANSWER = "np.array([max(sample, key=abs) for sample in zip(*parents)])"
+strongest.slips({
+    "this is one number, the strongest of all parents and all samples. Without an axis, NumPy reduces over both: "
+    "axis 0 of np.stack(parents) is the parents.": {ANSWER: "max(np.concatenate(parents), key=abs)"},
     "this is one number, the largest of all parents and all samples. np.max(parents) reduces over both: axis 0 of "
-    "np.stack(parents) is the parents, and the strongest is the largest in size."
-)
-def largest_of_all(parents):
-    return np.max(parents)
-
-
-@strongest.mistake(
+    "np.stack(parents) is the parents, and the strongest is the largest in size.": {ANSWER: "np.max(parents)"},
     "you reduced over the samples, and return a number for each parent. Reduce over the parents, axis 0 of "
-    "np.stack(parents)."
-)
-def reduced_over_samples(parents):
-    return np.array([max(parent, key=abs) for parent in parents])  # (parents,)
-
-
-@strongest.mistake("this is the largest parent. The strongest is the one farthest from 0, and may be negative.")
-def largest(parents):
-    return np.max(parents, axis=0)
-
-
-@strongest.mistake("this is the size of the strongest parent. Its sign is missing.")
-def size_without_sign(parents):
-    return np.abs(parents).max(axis=0)
-
-
-@strongest.mistake("this is the weakest parent, the nearest to 0.")
-def weakest(parents):
-    return np.array([min(sample, key=abs) for sample in zip(*parents)])
-
-
-@strongest.mistake("this is the number of the strongest parent. Return its value.")
-def number_of_the_strongest(parents):
-    return np.abs(parents).argmax(axis=0)
-
-
-@strongest.mistake(
+    "np.stack(parents).": {"zip(*parents)": "parents"},
+    "this is the largest parent. The strongest is the one farthest from 0, and may be negative.": {", key=abs": ""},
+    "this is the size of the strongest parent. Its sign is missing.": {"sample, key=abs": "map(abs, sample)"},
+    "this is the weakest parent, the nearest to 0.": {"max(": "min("},
+    "this is the number of the strongest parent. Return its value.": {ANSWER: "np.abs(parents).argmax(axis=0)"},
     "your answer is (B, B): an array of indices in the first place picks whole rows. Say which sample too: "
-    "stacked[index, np.arange(B)]."
-)
-def whole_rows(parents):
-    index = np.abs(parents).argmax(axis=0)  # (B,)
-    return np.stack(parents)[index]  # (B, B)
-
-
-@strongest.mistake(
-    "you chose one parent for all samples, the strongest on average. Each sample has its own strongest parent."
-)
-def strongest_on_average(parents):
-    strength = np.abs(parents).mean(axis=1)  # (parents,)
-    return parents[strength.argmax()]
-
-
-@strongest.mistake(
-    "you chose one parent for all samples, the strongest of the first one. Each sample has its own strongest parent."
-)
-def strongest_of_the_first_sample(parents):
-    strength = np.abs(parents)[:, 0]  # (parents,)
-    return parents[strength.argmax()]
-
-
-@strongest.mistake(
-    "you took the sign of the sum. The strongest parent has a sign of its own, whatever the others say together."
-)
-def sign_of_the_sum(parents):
-    return np.abs(parents).max(axis=0) * np.sign(np.sum(parents, axis=0))
-
-
-@strongest.mistake(
+    "stacked[index, np.arange(B)].": {ANSWER: "np.stack(parents)[np.abs(parents).argmax(axis=0)]"},
+    "you chose one parent for all samples, the strongest on average. Each sample has its own strongest parent.":
+        {ANSWER: "parents[np.abs(parents).mean(axis=1).argmax()]"},
+    "you chose one parent for all samples, the strongest of the first one. Each sample has its own strongest parent.":
+        {ANSWER: "parents[np.abs(parents)[:, 0].argmax()]"},
+    "you took the sign of the sum. The strongest parent has a sign of its own, whatever the others say together.":
+        {ANSWER: "np.abs(parents).max(axis=0) * np.sign(np.sum(parents, axis=0))"},
     "you took the largest where the sum is above 0, else the smallest. The strongest may stand against the others: "
-    "compare sizes."
-)
-def largest_or_smallest(parents):
-    return np.where(np.sum(parents, axis=0) > 0, np.max(parents, axis=0), np.min(parents, axis=0))
+    "compare sizes.":
+        {ANSWER: "np.where(np.sum(parents, axis=0) > 0, np.max(parents, axis=0), np.min(parents, axis=0))"},
+})  # fmt: skip

@@ -24,7 +24,7 @@ def noisy_node_cases(seed):
 
 
 def routes(parents):
-    """R[v, o]: over how many routes node v reaches node o, signs counted; a node reaches itself once."""
+    """R[v, o]: the number of routes from node v to node o, signs counted; a node reaches itself once."""
     place = {node: k for k, node in enumerate(parents)}
     R = np.eye(len(parents))  # (N, N)
     for node, signs in parents.items():
@@ -33,92 +33,40 @@ def routes(parents):
     return R
 
 
-def has_noise(parents):
-    """1 for a node that has parents, and so a noise, else 0."""
-    return np.array([float(bool(signs)) for signs in parents.values()])  # (N,)
-
-
-def arrivals(parents):
-    """R[v, o]: how often the noise of node v arrives at node o, signs counted; nodes without parents have none."""
-    return has_noise(parents)[:, None] * routes(parents)  # (N, N)
-
-
-def own_noise(parents):
-    """Arrivals if no noise were passed on: each node's own arrives at the node itself, once."""
-    return np.diag(has_noise(parents))  # (N, N)
-
-
-def rows_and_columns(C, parents, outputs):
-    """Of a matrix about all nodes, what is about the outputs."""
-    place = [list(parents).index(node) for node in outputs]
-    return C[np.ix_(place, place)]
-
-
-def covariance(R, parents, outputs, sigma):
-    """The covariances of the outputs if the noise of node v arrives R[v, o] times at node o."""
-    return sigma**2 * rows_and_columns(R.T @ R, parents, outputs)
-
-
-@graded("noise in common", cases=noisy_node_cases)
+@graded("noise in common", cases=noisy_node_cases, helpers=(routes,))
 def shared_noise(parents, outputs, sigma):
-    return covariance(arrivals(parents), parents, outputs, sigma)
+    """The covariances of the outputs, (O, O): noise of variance sigma**2 arrives over every route from where it is."""
+    noise = np.array([float(bool(signs)) for signs in parents.values()])  # (N,): nodes without parents have none
+    R = noise[:, None] * routes(parents)  # (N, N): how often the noise of node v arrives at node o
+    C = sigma**2 * R.T @ R
+    at = [list(parents).index(node) for node in outputs]
+    return C[np.ix_(at, at)]
 
 
-@shared_noise.mistake("nodes without parents brought noise. They are the inputs, which the prediction knows.")
-def noisy_inputs(parents, outputs, sigma):
-    return covariance(routes(parents), parents, outputs, sigma)
-
-
-@shared_noise.mistake(
+ARRIVALS, ANSWER = "noise[:, None] * routes(parents)", "C[np.ix_(at, at)]"
+shared_noise.slips({
+    "nodes without parents brought noise. They are the inputs, which the prediction knows.": {"noise[:, None] * ": ""},
     "outputs have nothing in common in your matrix: it is 0 beside the diagonal. The noise of a node that leads to two "
-    "outputs reaches both."
-)
-def nothing_in_common(parents, outputs, sigma):
-    return np.diag(shared_noise.reference(parents, outputs, sigma).diagonal())
-
-
-@shared_noise.mistake("only each output's own noise was counted. That of its ancestors arrives too.")
-def own_noise_only(parents, outputs, sigma):
-    return covariance(own_noise(parents), parents, outputs, sigma)
-
-
-@shared_noise.mistake("the outputs' own noise is missing. A node's noise arrives at the node itself, once.")
-def without_own_noise(parents, outputs, sigma):
-    return covariance(arrivals(parents) - own_noise(parents), parents, outputs, sigma)
-
-
-@shared_noise.mistake(
-    "only the noise of an output and of its parents was counted. That of their parents arrives too, and so on."
-)
-def one_step_only(parents, outputs, sigma):
-    place = {node: k for k, node in enumerate(parents)}
-    R = own_noise(parents)
-    for node, signs in parents.items():
-        for parent, sign in signs.items():
-            R[place[parent], place[node]] = sign * R[place[parent], place[parent]]
-    return covariance(R, parents, outputs, sigma)
-
-
-@shared_noise.mistake(
+    "outputs reaches both.": {ANSWER: "np.diag(C.diagonal()[at])"},
+    "only each output's own noise was counted. That of its ancestors arrives too.": {ARRIVALS: "np.diag(noise)"},
+    "the outputs' own noise is missing. A node's noise arrives at the node itself, once.":
+        {"routes(parents)  #": "(routes(parents) - np.eye(len(noise)))  #"},
+    "only the noise of an output and of its parents was counted. That of their parents arrives too, and so on.":
+        {"R[:, place[node]] += sign * R[:, place[parent]]": "R[place[parent], place[node]] = sign"},
     "you followed the edges backwards. Noise goes from parents to children: what is missed at an output is that of its "
-    "ancestors, not of its descendants."
-)
-def backwards(parents, outputs, sigma):
-    return covariance(arrivals(parents).T, parents, outputs, sigma)
-
-
-@shared_noise.mistake("signs were dropped. Over an edge of sign -1 noise arrives reversed, and two paths may cancel.")
-def signs_dropped(parents, outputs, sigma):
-    all_plus = {node: dict.fromkeys(signs, 1) for node, signs in parents.items()}
-    return shared_noise.reference(all_plus, outputs, sigma)
-
-
-@shared_noise.mistake(
+    "ancestors, not of its descendants.": {"R.T @ R": "R @ R.T"},
+    "signs were dropped. Over an edge of sign -1 noise arrives reversed, and two paths may cancel.":
+        {"sign * R": "R"},
     "noise that arrives over several paths was counted once. Add up the paths, signs counted: twice the noise has four "
-    "times the variance."
-)
-def paths_counted_once(parents, outputs, sigma):
-    return covariance(np.sign(arrivals(parents)), parents, outputs, sigma)
+    "times the variance.": {ARRIVALS: f"np.sign({ARRIVALS})"},
+    "sigma was not squared. A covariance is in squared units.": {"sigma**2": "sigma"},
+    "sigma is missing: each noise has the variance sigma ** 2.": {"sigma**2 * ": ""},
+    "these are correlations. Covariances are asked for, with variances on the diagonal.":
+        {ANSWER: f"{ANSWER} / np.sqrt(np.outer(C.diagonal()[at], C.diagonal()[at]))"},
+    "your matrix is about all nodes. Return the rows and columns of the outputs.": {ANSWER: "C"},
+    "your outputs stand in the order of the graph. Row and column k belong to outputs[k].":
+        {"for node in outputs": "for node in parents if node in outputs"},
+})  # fmt: skip
 
 
 @shared_noise.mistake(
@@ -134,32 +82,5 @@ def independent_parents(parents, outputs, sigma):
             C[k, :k] += sign * C[place[parent], :k]
         C[:k, k] = C[k, :k]
         C[k, k] = bool(signs) + sum(C[place[parent], place[parent]] for parent in signs)
-    return sigma**2 * rows_and_columns(C, parents, outputs)
-
-
-@shared_noise.mistake("sigma was not squared. A covariance is in squared units.")
-def sigma_not_squared(parents, outputs, sigma):
-    return shared_noise.reference(parents, outputs, sigma) / sigma
-
-
-@shared_noise.mistake("sigma is missing: each noise has the variance sigma ** 2.")
-def without_sigma(parents, outputs, sigma):
-    return shared_noise.reference(parents, outputs, 1.0)
-
-
-@shared_noise.mistake("these are correlations. Covariances are asked for, with variances on the diagonal.")
-def correlations(parents, outputs, sigma):
-    C = shared_noise.reference(parents, outputs, sigma)
-    std = np.sqrt(C.diagonal())  # (O,)
-    return C / std[:, None] / std
-
-
-@shared_noise.mistake("your matrix is about all nodes. Return the rows and columns of the outputs.")
-def all_nodes(parents, outputs, sigma):
-    return shared_noise.reference(parents, list(parents), sigma)
-
-
-@shared_noise.mistake("your outputs stand in the order of the graph. Row and column k belong to outputs[k].")
-def in_the_order_of_the_graph(parents, outputs, sigma):
-    ordered = [node for node in parents if node in outputs]
-    return shared_noise.reference(parents, ordered, sigma)
+    at = [place[node] for node in outputs]
+    return sigma**2 * C[np.ix_(at, at)]

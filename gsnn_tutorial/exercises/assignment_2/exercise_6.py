@@ -29,121 +29,41 @@ def limits(y_train, y_test, expected):
     return floor, ceiling
 
 
-def mse(y_test, expected):
-    return np.square(y_test - expected).mean(0)  # (O,)
-
-
-def right_floor(y_train, y_test, expected):
-    return mse(y_test, expected) / y_train.var(0, ddof=1)  # (O,)
-
-
-def right_ceiling(y_test, expected):
-    return 1 - mse(y_test, expected) / y_test.var(0)  # (O,)
-
-
 def standardised(y, by):
     """y on the scale on which the rows ``by`` have mean 0 and standard deviation 1."""
     return (y - by.mean(0)) / by.std(0, ddof=1)
 
 
-@limits.mistake(
-    "your ceiling is 1 - floor. That holds in the long run; on a draw the floor is in units of the training rows, and "
-    "R^2 compares with the spread of the test rows."
-)
-def ceiling_from_the_floor(y_train, y_test, expected):
-    floor = right_floor(y_train, y_test, expected)
-    return floor, 1 - floor
-
-
-@limits.mistake("your pair is the wrong way round: first the floor, then the ceiling.")
-def swapped(y_train, y_test, expected):
-    floor, ceiling = limits.reference(y_train, y_test, expected)
-    return ceiling, floor
-
-
-@limits.mistake(
+FLOOR = "squares.mean(0) / y_train.var(0, ddof=1)"
+CEILING = "1 - squares.sum(0) / np.square(y_test - y_test.mean(0)).sum(0)"
+BOTH = "return floor, ceiling"
+limits.slips({
+    "your ceiling is 1 - floor. That holds in the long run; on a draw the floor is in units of the training rows, "
+    "and R^2 compares with the spread of the test rows.": {CEILING: "1 - floor"},
+    "your pair is the wrong way round: first the floor, then the ceiling.": {BOTH: "return ceiling, floor"},
     "the floor is in units of the test rows. They have to stay unseen: the standard deviation is that of the training "
-    "rows."
-)
-def units_of_the_test_rows(y_train, y_test, expected):
-    floor = mse(y_test, expected) / y_test.var(0, ddof=1)
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake(
-    "the floor is in units of all rows together. The standard deviation is that of the training rows alone."
-)
-def units_of_all_rows(y_train, y_test, expected):
-    floor = mse(y_test, expected) / np.concatenate([y_train, y_test]).var(0, ddof=1)
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake("your standard deviation divides by n. That of the training rows divides by n - 1: ddof=1.")
-def deviation_by_n(y_train, y_test, expected):
-    floor = mse(y_test, expected) / y_train.var(0)
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake("your floor is in raw units. Standardise first, or divide by the variance of the training rows.")
-def raw_units(y_train, y_test, expected):
-    return mse(y_test, expected), right_ceiling(y_test, expected)
-
-
-@limits.mistake("your floor was divided by the standard deviation once. A squared error is divided by its square.")
-def divided_once(y_train, y_test, expected):
-    floor = mse(y_test, expected) / y_train.std(0, ddof=1)
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake("your floor is a root. The MSE is the mean of *squared* differences.")
-def root_of_the_floor(y_train, y_test, expected):
-    floor = np.sqrt(right_floor(y_train, y_test, expected))
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake("you scaled y_test and expected each by itself. Both are put on one scale, that of the training rows.")
-def each_on_its_own_scale(y_train, y_test, expected):
-    floor = mse(standardised(y_test, by=y_test), standardised(expected, by=expected))
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake("y_test was standardised, expected was not. A prediction is compared on the scale of what it predicts.")
-def expected_not_standardised(y_train, y_test, expected):
-    floor = mse(standardised(y_test, by=y_train), expected)
-    return floor, right_ceiling(y_test, expected)
-
-
-@limits.mistake("you took the mean over the outputs. Each output has a floor and a ceiling of its own.")
-def mean_over_outputs(y_train, y_test, expected):
-    floor, ceiling = limits.reference(y_train, y_test, expected)
-    return floor.mean(), ceiling.mean()
-
-
-@limits.mistake("the ceiling compares with the mean of the training rows. R^2 takes that of the test rows.")
-def training_mean_as_rival(y_train, y_test, expected):
-    ceiling = 1 - mse(y_test, expected) / mse(y_test, y_train.mean(0))
-    return right_floor(y_train, y_test, expected), ceiling
-
-
-@limits.mistake(
+    "rows.": {"y_train.var": "y_test.var"},
+    "the floor is in units of all rows together. The standard deviation is that of the training rows alone.":
+        {"y_train.var": "np.concatenate([y_train, y_test]).var"},
+    "your standard deviation divides by n. That of the training rows divides by n - 1: ddof=1.": {", ddof=1": ""},
+    "your floor is in raw units. Standardise first, or divide by the variance of the training rows.":
+        {" / y_train.var(0, ddof=1)": ""},
+    "your floor was divided by the standard deviation once. A squared error is divided by its square.":
+        {"y_train.var": "y_train.std"},
+    "your floor is a root. The MSE is the mean of *squared* differences.": {FLOOR: f"np.sqrt({FLOOR})"},
+    "you scaled y_test and expected each by itself. Both are put on one scale, that of the training rows.":
+        {FLOOR: "np.square(standardised(y_test, y_test) - standardised(expected, expected)).mean(0)"},
+    "y_test was standardised, expected was not. A prediction is compared on the scale of what it predicts.":
+        {FLOOR: "np.square(standardised(y_test, y_train) - expected).mean(0)"},
+    "you took the mean over the outputs. Each output has a floor and a ceiling of its own.":
+        {BOTH: "return floor.mean(), ceiling.mean()"},
+    "the ceiling compares with the mean of the training rows. R^2 takes that of the test rows.":
+        {"y_test.mean(0)": "y_train.mean(0)"},
     "the ceiling is a squared correlation, which forgives a wrong level and a wrong scale. R^2 is 1 - the sum of "
-    "squared errors over the sum of squared deviations from the mean."
-)
-def squared_correlation(y_train, y_test, expected):
-    ceiling = np.array([np.corrcoef(a, b)[0, 1] ** 2 for a, b in zip(y_test.T, expected.T)])  # (O,)
-    return right_floor(y_train, y_test, expected), ceiling
-
-
-@limits.mistake(
-    "the ceiling is a ratio of variances, that of expected over that of y_test. On a draw the two parts do not add up "
-    "to one: take 1 - the sum of squared errors over the sum of squared deviations."
-)
-def ratio_of_variances(y_train, y_test, expected):
-    ceiling = expected.var(0) / y_test.var(0)
-    return right_floor(y_train, y_test, expected), ceiling
-
-
-@limits.mistake("the ceiling lacks its '1 -'. This is the share that the noise takes.")
-def share_of_the_noise(y_train, y_test, expected):
-    floor, ceiling = limits.reference(y_train, y_test, expected)
-    return floor, 1 - ceiling
+    "squared errors over the sum of squared deviations from the mean.":
+        {CEILING: "np.array([np.corrcoef(a, b)[0, 1] ** 2 for a, b in zip(y_test.T, expected.T)])"},
+    "the ceiling is a ratio of variances, that of expected over that of y_test. On a draw the two parts do not add "
+    "up to one: take 1 - the sum of squared errors over the sum of squared deviations.":
+        {CEILING: "expected.var(0) / y_test.var(0)"},
+    "the ceiling lacks its '1 -'. This is the share that the noise takes.": {"1 - squares": "squares"},
+})  # fmt: skip

@@ -32,86 +32,27 @@ def read_in(x, edge_index, N):
     return h
 
 
-@read_in.mistake(
-    "your state is (B, E). Outside, samples come first; inside the network an edge is a row and a sample is a column."
-)
-def transposed(x, edge_index, N):
-    return read_in.reference(x, edge_index, N).T
-
-
-@read_in.mistake(
+IS_INPUT, SOURCES = "N <= source < N + x.shape[1]", "edge_index[0]"
+read_in.slips({
+    "your state is (B, E). Outside, samples come first; inside the network an edge is a row and a sample is a column.":
+        {"return h": "return h.T"},
     "edges that leave a function node carry a value too. source - N is negative there, and a negative index counts "
-    "from the end: those edges start at 0."
-)
-def functions_from_the_end(x, edge_index, N):
-    return x.T[edge_index[0] - N]
-
-
-@read_in.mistake("you numbered the inputs first. Functions come first: input i is node N + i.")
-def inputs_first(x, edge_index, N):
-    return read_in.reference(x, edge_index, 0)
-
-
-@read_in.mistake(
+    "from the end: those edges start at 0.": {IS_INPUT: "True"},
+    "you numbered the inputs first. Functions come first: input i is node N + i.":
+        {IS_INPUT: "source < x.shape[1]", "source - N": "source"},
     "you filled the first rows of h. An edge of input i may stand anywhere, and there may be several: look where "
-    "edge_index[0] is N + i."
-)
-def first_rows(x, edge_index, N):
-    h = x.new_zeros(edge_index.shape[1], len(x))  # (E, B)
-    h[: x.shape[1]] = x.T
-    return h
-
-
-@read_in.mistake("an input speaks on one of its edges only. Its value goes on every edge that leaves it.")
-def one_edge_each(x, edge_index, N):
-    sources = edge_index[0].tolist()
-    h = x.new_zeros(len(sources), len(x))  # (E, B)
-    for i in range(x.shape[1]):
-        if N + i in sources:
-            h[sources.index(N + i)] = x[:, i]
-    return h
-
-
-@read_in.mistake("you divided an input's value among its edges. Each of them carries the whole value.")
-def shared_out(x, edge_index, N):
-    edges = torch.bincount(edge_index[0])[edge_index[0]]  # (E,): how many leave the same node
-    return read_in.reference(x, edge_index, N) / edges[:, None]
-
-
-@read_in.mistake(
-    "you looked at the node in which an edge ends. A message comes from the node where it starts, edge_index[0]."
-)
-def by_target(x, edge_index, N):
-    return read_in.reference(x, edge_index.flip(0), N)
-
-
-@read_in.mistake(
-    "you looked for inputs in edge_index[1], and found outputs, of which x knows nothing. An edge starts in its "
-    "input: edge_index[0]."
-)
-def finds_outputs(x, edge_index, N):
-    h = x.new_zeros(edge_index.shape[1], len(x))  # (E, B)
-    for e, target in enumerate(edge_index[1].tolist()):
-        if target >= N:
-            h[e] = x[:, target - N]
-    return h
-
-
-@read_in.mistake("you left out node N. It is an input, the first one: source >= N.")
-def without_node_N(x, edge_index, N):
-    h = x.new_zeros(edge_index.shape[1], len(x))  # (E, B)
-    for e, source in enumerate(edge_index[0].tolist()):
-        if source > N:
-            h[e] = x[:, source - N]
-    return h
-
-
-@read_in.mistake(
-    "an input has no edge, and you looked for its first one. Fill all rows where edge_index[0] is N + i: there may "
-    "be several or none."
-)
-def an_edge_for_each(x, edge_index, N):
-    h = x.new_zeros(edge_index.shape[1], len(x))  # (E, B)
-    for i in range(x.shape[1]):
-        h[(edge_index[0] == N + i).nonzero()[0]] = x[:, i]
-    return h
+    "edge_index[0] is N + i.": {"return h": "h[:], h[: x.shape[1]] = 0, x.T\n    return h"},
+    "an input speaks on one of its edges only. Its value goes on every edge that leaves it.":
+        {IS_INPUT: f"{IS_INPUT} and source not in edge_index[0, :e]"},
+    "you divided an input's value among its edges. Each of them carries the whole value.":
+        {"return h": "return h / torch.bincount(edge_index[0])[edge_index[0], None]"},
+    "you looked at the node in which an edge ends. A message comes from the node where it starts, edge_index[0].":
+        {SOURCES: "edge_index[1]"},
+    "you looked for inputs in edge_index[1], and found outputs, of which x knows nothing. An edge starts in its input: "
+    "edge_index[0].": {SOURCES: "edge_index[1]", IS_INPUT: "N <= source"},
+    "you left out node N. It is an input, the first one: source >= N.": {"N <= source": "N < source"},
+    "an input has no edge, and you looked for its first one. Fill all rows where edge_index[0] is N + i: there may be "
+    "several or none.":
+        {"e, source in enumerate(edge_index[0].tolist())": "i in range(x.shape[1])", IS_INPUT: "True",
+         "h[e] = x[:, source - N]": "h[(edge_index[0] == N + i).nonzero()[0]] = x[:, i]"},
+})  # fmt: skip

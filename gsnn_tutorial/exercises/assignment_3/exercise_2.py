@@ -6,7 +6,6 @@ import numpy as np
 import torch
 
 from gsnn_tutorial.exercises.diagnosis import graded
-from gsnn_tutorial.gsnn import win_indices
 
 
 def states_and_weights(seed):
@@ -43,138 +42,43 @@ def hear(h, values, bias, edge_index, N, C):
     return z
 
 
-# Without loops the right answer has three lines, and most mistakes below have one of them another way:
-#
-#     edges = into_functions(edge_index, N)
-#     messages = values.view(-1, C, 1) * h[edges, None]
-#     return added_up(messages, rows_of(edge_index[1, edges], C), bias)
-
-
-def into_functions(edge_index, N):
-    """Which edges end in a function node, (k,)."""
-    return (edge_index[1] < N).nonzero().flatten()
-
-
-def rows_of(nodes, C):
-    """The rows in which some nodes have their channels, (k, C)."""
-    return nodes[:, None] * C + torch.arange(C)
-
-
-def added_up(messages, rows, bias):
-    """The biases, with messages (k, C, B) added up in their rows (k, C)."""
-    return bias.repeat(1, messages.shape[2]).index_add(0, rows.flatten(), messages.flatten(0, 1))
-
-
-@hear.mistake(
+ADD, NO_BIAS = "+= values[k] * h[e]", {"bias.expand": "(0 * bias).expand"}
+hear.slips({
     "each channel keeps the last message that came in. z[target] = ... and z[target] += ... with a list of targets "
-    "write each row once; add the messages up, by index_add or in a loop."
-)
-def last_message_only(h, values, bias, edge_index, N, C):
-    z = h.new_zeros(N * C, h.shape[1])  # (N*C, B)
-    for k, (e, row) in enumerate(win_indices(edge_index, N, C).T.tolist()):
-        z[row] = values[k] * h[e]
-    return z + bias
-
-
-@hear.mistake("the bias is missing. A channel adds it once, and a node that hears nothing has it alone.")
-def no_bias(h, values, bias, edge_index, N, C):
-    return hear.reference(h, values, 0 * bias, edge_index, N, C)
-
-
-@hear.mistake("you added the bias with every message. It comes once for each channel, however many edges it hears.")
-def bias_with_each_message(h, values, bias, edge_index, N, C):
-    z = h.new_zeros(N * C, h.shape[1])  # (N*C, B)
-    for k, (e, row) in enumerate(win_indices(edge_index, N, C).T.tolist()):
-        z[row] += values[k] * h[e] + bias[row]
-    return z
+    "write each row once; add the messages up, by index_add or in a loop.":
+        {ADD: "= values[k] * h[e] + bias[target * C + c]"},
+    "the bias is missing. A channel adds it once, and a node that hears nothing has it alone.": NO_BIAS,
+    "you added the bias with every message. It comes once for each channel, however many edges it hears.":
+        NO_BIAS | {ADD: f"{ADD} + bias[target * C + c]"},
+    "you added messages up at the nodes where their edges start. A node hears the edges that end in it, edge_index[1].":
+        {"edge_index[1]": "edge_index[0]"},
+    "you multiplied by h[source]. The rows of h are edges, not nodes: edge e carries h[e].":
+        {"h[e]": "h[edge_index[0, e]]"},
+    "you paired the weights with the first rows of h. Edges into outputs have no weight and may stand anywhere, so "
+    "count only those that end in a function node.": {"h[e]": "h[k // C]"},
+    "you read the weights channel by channel. They run edge by edge, and for an edge over its channels: "
+    "values.view(-1, C).": {"values[k]": "values.view(C, -1)[c, k // C]"},
+    "you read the weights node by node. They run edge by edge, in the order of edge_index, whichever nodes the edges "
+    "end in.":
+        {"enumerate(edge_index[1].tolist())": "sorted(enumerate(edge_index[1].tolist()), key=lambda edge: edge[1])"},
+    "your counter moves on at edges into outputs too, so the weights run out. Only an edge that ends in a function "
+    "node has weights.": {"values[k]": "values[e * C + c]"},
+    "you picked the edges that start in a function node. Those that end in one have weights: edge_index[1] < N.":
+        {"if target < N": "if edge_index[0, e] < N"},
+    "your rows are numbered c*N + n. Channel c of node n has number n*C + c.": {"target * C + c": "c * N + target"},
+    "you took the mean of a node's messages. A linear map adds them up.":
+        {"return z": "edges = torch.bincount(edge_index[1], minlength=N)[:N].repeat_interleave(C).clamp(min=1)\n"
+                     "    return (z - bias) / edges[:, None] + bias"},
+    "your result is transposed: a channel is a row and a sample is a column, (N*C, B).": {"return z": "return z.T"},
+})  # fmt: skip
 
 
 @hear.mistake(
     "you added a message up at the node where its edge starts. A node hears the edges that end in it, edge_index[1]."
 )
 def added_up_at_the_source(h, values, bias, edge_index, N, C):
+    """Without loops: where other numbers of edges start and end in function nodes, the weights do not fit."""
     edges = (edge_index[0] < N).nonzero().flatten()  # (k,)
     messages = values.view(-1, C, 1) * h[edges, None]  # (k, C, B)
-    return added_up(messages, rows_of(edge_index[0, edges], C), bias)
-
-
-@hear.mistake("you multiplied by h[source]. The rows of h are edges, not nodes: edge e carries h[e].")
-def state_of_the_source(h, values, bias, edge_index, N, C):
-    edges = into_functions(edge_index, N)
-    messages = values.view(-1, C, 1) * h[edge_index[0, edges], None]  # (k, C, B)
-    return added_up(messages, rows_of(edge_index[1, edges], C), bias)
-
-
-@hear.mistake(
-    "you paired the weights with the first rows of h. Edges into outputs have no weight and may stand anywhere, so "
-    "count only those that end in a function node."
-)
-def first_rows(h, values, bias, edge_index, N, C):
-    edges = into_functions(edge_index, N)
-    messages = values.view(-1, C, 1) * h[: len(edges), None]  # (k, C, B)
-    return added_up(messages, rows_of(edge_index[1, edges], C), bias)
-
-
-@hear.mistake(
-    "you read the weights channel by channel. They run edge by edge, and for an edge over its channels: "
-    "values.view(-1, C)."
-)
-def weights_by_channel(h, values, bias, edge_index, N, C):
-    edges = into_functions(edge_index, N)
-    messages = values.view(C, -1).T[:, :, None] * h[edges, None]  # (k, C, B)
-    return added_up(messages, rows_of(edge_index[1, edges], C), bias)
-
-
-@hear.mistake(
-    "you read the weights node by node. They run edge by edge, in the order of edge_index, whichever nodes the "
-    "edges end in."
-)
-def weights_by_node(h, values, bias, edge_index, N, C):
-    edges = into_functions(edge_index, N)
-    edges = edges[edge_index[1, edges].argsort(stable=True)]  # those into node 0 first
-    messages = values.view(-1, C, 1) * h[edges, None]  # (k, C, B)
-    return added_up(messages, rows_of(edge_index[1, edges], C), bias)
-
-
-@hear.mistake(
-    "your counter moves on at edges into outputs too, so the weights run out. Only an edge that ends in a function "
-    "node has weights."
-)
-def counts_all_edges(h, values, bias, edge_index, N, C):
-    z = bias.repeat(1, h.shape[1])  # (N*C, B)
-    for e, target in enumerate(edge_index[1].tolist()):
-        if target < N:
-            for c in range(C):
-                z[target * C + c] += values[e * C + c] * h[e]
-    return z
-
-
-@hear.mistake(
-    "you picked the edges that start in a function node. Those that end in one have weights: edge_index[1] < N."
-)
-def picked_by_source(h, values, bias, edge_index, N, C):
-    z, k = bias.repeat(1, h.shape[1]), 0  # (N*C, B)
-    for e, (source, target) in enumerate(edge_index.T.tolist()):
-        if source < N:
-            for c in range(C):
-                z[target * C + c] += values[k] * h[e]
-                k += 1
-    return z
-
-
-@hear.mistake("your rows are numbered c*N + n. Channel c of node n has number n*C + c.")
-def numbered_by_channel(h, values, bias, edge_index, N, C):
-    edges = into_functions(edge_index, N)
-    messages = values.view(-1, C, 1) * h[edges, None]  # (k, C, B)
-    return added_up(messages, torch.arange(C) * N + edge_index[1, edges, None], bias)
-
-
-@hear.mistake("you took the mean of a node's messages. A linear map adds them up.")
-def mean_of_messages(h, values, bias, edge_index, N, C):
-    edges = torch.bincount(edge_index[1], minlength=N)[:N].repeat_interleave(C).clamp(min=1)  # (N*C,)
-    return hear.reference(h, values, 0 * bias, edge_index, N, C) / edges[:, None] + bias
-
-
-@hear.mistake("your result is transposed: a channel is a row and a sample is a column, (N*C, B).")
-def transposed(h, values, bias, edge_index, N, C):
-    return hear.reference(h, values, bias, edge_index, N, C).T
+    rows = edge_index[0, edges, None] * C + torch.arange(C)  # (k, C)
+    return bias.repeat(1, h.shape[1]).index_add(0, rows.flatten(), messages.flatten(0, 1))

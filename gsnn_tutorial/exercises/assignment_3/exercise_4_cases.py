@@ -1,4 +1,4 @@
-"""What exercise 4 of assignment 3 gives to a layer, and what is compared of it."""
+"""The parts of a layer in exercise 4 of assignment 3, and the behaviour that is compared."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def maps_and_norms(seed):
 
 
 def behaviour(layer, lin_in, norm, lin_out, N):
-    """What a layer does: its parameters, those given among them, its outputs for three values of r, its gradients."""
+    """The behaviour of a layer: parameters, those given among them, outputs for three values of r, gradients."""
     if callable(layer) and not isinstance(layer, torch.nn.Module):
         return "a class" if isinstance(layer, type) else "a function"
     if not isinstance(layer, torch.nn.Module):

@@ -38,59 +38,27 @@ def linear_mse(x_train, y_train, x_test, y_test):
     return (with_ones(x_test) @ W - y_test).square().mean()
 
 
-@linear_mse.mistake("the intercept is missing: y = 0 at x = 0 is not given. Append a column of ones to x.")
-def no_intercept(x_train, y_train, x_test, y_test):
-    W = torch.linalg.lstsq(x_train, y_train).solution  # (I, O)
-    return (x_test @ W - y_test).square().mean()
-
-
-@linear_mse.mistake("this is the error on the training rows. Fit on them, and measure on the test rows.")
-def training_error(x_train, y_train, x_test, y_test):
-    return linear_mse.reference(x_train, y_train, x_train, y_train)
-
-
-@linear_mse.mistake("you fitted on the test rows. A model that has seen the answers is not tested by them.")
-def fitted_on_test_rows(x_train, y_train, x_test, y_test):
-    return linear_mse.reference(x_test, y_test, x_test, y_test)
-
-
-@linear_mse.mistake("you fitted on all rows. The test rows are for testing only.")
-def fitted_on_all_rows(x_train, y_train, x_test, y_test):
-    return linear_mse.reference(torch.cat([x_train, x_test]), torch.cat([y_train, y_test]), x_test, y_test)
-
-
-@linear_mse.mistake(
-    "you moved training and test rows by different means. What is done to a row is learned on the training rows."
-)
-def centred_apart(x_train, y_train, x_test, y_test):
-    return linear_mse.reference(x_train - x_train.mean(0), y_train, x_test - x_test.mean(0), y_test)
-
-
-@linear_mse.mistake(
+TRAIN, TEST = "with_ones(x_train), y_train", "with_ones(x_test) @ W - y_test"
+APART = {"with_ones(x_train)": "with_ones(x_train - x_train.mean(0))",
+         "with_ones(x_test)": "with_ones(x_test - x_test.mean(0))"}  # fmt: skip
+linear_mse.slips({
+    "the intercept is missing: y = 0 at x = 0 is not given. Append a column of ones to x.":
+        {"with_ones(x_train)": "x_train", "with_ones(x_test)": "x_test"},
+    "this is the error on the training rows. Fit on them, and measure on the test rows.":
+        {TEST: "with_ones(x_train) @ W - y_train"},
+    "you fitted on the test rows. A model that has seen the answers is not tested by them.":
+        {TRAIN: "with_ones(x_test), y_test"},
+    "you fitted on all rows. The test rows are for testing only.":
+        {TRAIN: "with_ones(torch.cat([x_train, x_test])), torch.cat([y_train, y_test])"},
+    "you moved training and test rows by different means. What is done to a row is learned on the training "
+    "rows.": APART,
     "you moved the test rows, y too, by means of their own. y is not known before the test: the intercept comes from "
-    "the training rows."
-)
-def centred_apart_y_too(x_train, y_train, x_test, y_test):
-    return centred_apart(x_train, y_train - y_train.mean(0), x_test, y_test - y_test.mean(0))
-
-
-@linear_mse.mistake("this is the root of the MSE.")
-def root(x_train, y_train, x_test, y_test):
-    return linear_mse.reference(x_train, y_train, x_test, y_test).sqrt()
-
-
-@linear_mse.mistake("you added up the outputs, and took the mean over rows only. It runs over rows and outputs.")
-def outputs_added_up(x_train, y_train, x_test, y_test):
-    return linear_mse.reference(x_train, y_train, x_test, y_test) * y_train.shape[1]
-
-
-@linear_mse.mistake("this is R squared, as score() gives it. Return the mean of squared differences.")
-def r_squared(x_train, y_train, x_test, y_test):
-    W = torch.linalg.lstsq(with_ones(x_train), y_train).solution  # (I + 1, O)
-    errors = (with_ones(x_test) @ W - y_test).square().mean(0)  # (O,)
-    return (1 - errors / y_test.var(0, correction=0)).mean()
-
-
-@linear_mse.mistake("this is the error of the training mean, which does not look at x.")
-def training_mean(x_train, y_train, x_test, y_test):
-    return (y_train.mean(0) - y_test).square().mean()
+    "the training rows.":
+        APART | {", y_train)": ", y_train - y_train.mean(0))", "- y_test)": "- y_test + y_test.mean(0))"},
+    "this is the root of the MSE.": {".mean()": ".mean().sqrt()"},
+    "you added up the outputs, and took the mean over rows only. It runs over rows and outputs.":
+        {".mean()": ".sum(1).mean()"},
+    "this is R squared, as score() gives it. Return the mean of squared differences.":
+        {f"({TEST}).square()": f"(1 - ({TEST}).square().mean(0) / y_test.var(0, correction=0))"},
+    "this is the error of the training mean, which does not look at x.": {"with_ones(x_test) @ W": "y_train.mean(0)"},
+})  # fmt: skip

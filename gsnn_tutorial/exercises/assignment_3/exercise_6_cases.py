@@ -1,4 +1,4 @@
-"""What exercise 6 of assignment 3 trains, and what is compared of a training run."""
+"""The models of exercise 6 of assignment 3, and the part of a training run that is compared."""
 
 from __future__ import annotations
 

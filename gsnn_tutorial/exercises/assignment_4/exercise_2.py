@@ -31,83 +31,25 @@ def pathway_scores(s, M):
     return s @ M.T / M.abs().sum(1).clamp_min(1)
 
 
-@pathway_scores.mistake(
-    "you used M transposed. Row p of M holds the weights of pathway p, so sum over its columns: s @ M.T."
-)
-def transposed(s, M):
-    return s @ M / M.abs().sum(1).clamp_min(1)
-
-
-@pathway_scores.mistake(
-    "you used M transposed, and the totals of its columns. Row p of M holds the weights of pathway p."
-)
-def transposed_throughout(s, M):
-    return s @ M / M.abs().sum(0).clamp_min(1)
-
-
-@pathway_scores.mistake("the totals are those of the columns. Pathway p's total weight is that of row p.")
-def totals_of_columns(s, M):
-    return s @ M.T / M.abs().sum(0).clamp_min(1)
-
-
-@pathway_scores.mistake("you took the sum. Divide it by the pathway's total weight, or large pathways are loud.")
-def not_divided(s, M):
-    return s @ M.T
-
-
-@pathway_scores.mistake(
-    "in the total, repressors cancel activators. A repressor has weight too: add up absolute values."
-)
-def total_with_signs(s, M):
-    return s @ M.T / M.sum(1).clamp_min(1)
-
-
-@pathway_scores.mistake(
-    "you divided by the number of members. A soft member counts with its weight: add up absolute values of weights."
-)
-def divided_by_members(s, M):
-    return s @ M.T / (M != 0).sum(1).clamp_min(1)
-
-
-@pathway_scores.mistake("you divided by the number of all nodes. Divide by the total weight of the pathway's members.")
-def divided_by_nodes(s, M):
-    return s @ M.T / M.shape[1]
-
-
-@pathway_scores.mistake(
-    "you divided by the total weight even where it is below 1. A pathway without members gives 0/0, and a faint "
-    "one is blown up: divide by max(total, 1)."
-)
-def without_max(s, M):
-    return s @ M.T / M.abs().sum(1)
-
-
-@pathway_scores.mistake(
+pathway_scores.slips({
+    "you used M transposed. Row p of M holds the weights of pathway p, so sum over its columns: s @ M.T.": {"M.T": "M"},
+    "you used M transposed, and the totals of its columns. Row p of M holds the weights of pathway p.":
+        {"M.T": "M", "sum(1)": "sum(0)"},
+    "the totals are those of the columns. Pathway p's total weight is that of row p.": {"sum(1)": "sum(0)"},
+    "you took the sum. Divide it by the pathway's total weight, or large pathways are loud.":
+        {" / M.abs().sum(1).clamp_min(1)": ""},
+    "in the total, repressors cancel activators. A repressor has weight too: add up absolute values.": {".abs()": ""},
+    "you divided by the number of members. A soft member counts with its weight: add up absolute values of weights.":
+        {"M.abs()": "(M != 0)"},
+    "you divided by the number of all nodes. Divide by the total weight of the pathway's members.":
+        {"M.abs().sum(1).clamp_min(1)": "M.shape[1]"},
+    "you divided by the total weight even where it is below 1. A pathway without members gives 0/0, and a faint one is "
+    "blown up: divide by max(total, 1).": {".clamp_min(1)": ""},
     "you took care of pathways without members only. Where the total is below 1 divide by 1 as well, or a faint "
-    "pathway is blown up."
-)
-def faint_blown_up(s, M):
-    total = M.abs().sum(1)  # (P,)
-    return s @ M.T / torch.where(total > 0, total, 1.0)
-
-
-@pathway_scores.mistake("your repressors act as activators. The absolute value belongs in the total, not in the sum.")
-def repressors_activate(s, M):
-    return s @ M.abs().T / M.abs().sum(1).clamp_min(1)
-
-
-@pathway_scores.mistake("your repressors are gone. A negative weight is a member too.")
-def repressors_gone(s, M):
-    return s @ M.clamp_min(0).T / M.abs().sum(1).clamp_min(1)
-
-
-@pathway_scores.mistake("every member counts the same in your sum. A soft member counts with its weight.")
-def sum_without_weights(s, M):
-    return s @ M.sign().T / M.abs().sum(1).clamp_min(1)
-
-
-@pathway_scores.mistake(
-    "every member counts the same, in your sum and in your total. A soft member counts with its weight."
-)
-def mean_without_weights(s, M):
-    return s @ M.sign().T / (M != 0).sum(1).clamp_min(1)
+    "pathway is blown up.": {"M.abs().sum(1).clamp_min(1)": "torch.where((M != 0).any(1), M.abs().sum(1), 1.0)"},
+    "your repressors act as activators. The absolute value belongs in the total, not in the sum.": {"M.T": "M.abs().T"},
+    "your repressors are gone. A negative weight is a member too.": {"M.T": "M.clamp_min(0).T"},
+    "every member counts the same in your sum. A soft member counts with its weight.": {"M.T": "M.sign().T"},
+    "every member counts the same, in your sum and in your total. A soft member counts with its weight.":
+        {"M.T": "M.sign().T", "M.abs()": "(M != 0)"},
+})  # fmt: skip

@@ -7,7 +7,7 @@ import torch
 
 from gsnn_tutorial.exercises.assignment_4.over_the_batch import (
     centred,
-    standardised,
+    standardised,  # noqa: F401  a slip uses it
     std,
 )
 from gsnn_tutorial.exercises.diagnosis import graded
@@ -52,133 +52,41 @@ def pull(s, t):
     return torch.where(varies, gradient, 0.0)
 
 
-def varying(s):
-    return std(s) > 1e-6 * (1 + s.mean(0).abs())  # (N,)
-
-
-def formula(z, target, std_of_z):
-    """The gradient of a correlation: z and the target are standardised, ``std_of_z`` is what z was divided by."""
-    return (target - (z * target).mean(0) * z) / (len(z) * std_of_z)
-
-
-def pull_where(wanted, s, t):
-    """The gradient of the scores that are ``wanted``, (N,), and 0 for the others."""
-    z, target = centred(s) / std(s), (centred(t) / std(t))[:, None]
-    return torch.where(wanted, formula(z, target, std(s)), 0.0)
-
-
-@pull.mistake(
+pull.slips({
     "a score that does not vary is not looked after: a constant gives NaN, a score that hardly varies an enormous "
-    "gradient. Both are to be 0."
-)
-def not_looked_after(s, t):
-    z, target = centred(s) / std(s), (centred(t) / std(t))[:, None]
-    return formula(z, target, std(s))
-
-
-@pull.mistake(
-    "an eps beside the std keeps r finite, but where a score does not vary its gradient is of the order of "
-    "1 / eps. Set it to 0 there."
-)
-def eps_beside_the_std(s, t):
-    larger = std(s) + 1e-6
-    z, target = centred(s) / larger, (centred(t) / std(t))[:, None]
-    return formula(z, target, larger)
-
-
-@pull.mistake(
-    "an eps beside the std does not help the root: its slope at 0 is infinite, and gives NaN for a constant. Set "
-    "the gradient to 0 where a score does not vary."
-)
-def eps_behind_the_root(s, t):
-    return torch.where(std(s) == 0, torch.nan, eps_beside_the_std(s, t))
-
-
-@pull.mistake(
-    "r is 0 for a constant, but its gradient is NaN: torch.where picks 0, and the root of 0 that it passed over "
-    "sends back 0 times infinity. Put a harmless number under the root first."
-)
-def where_behind_the_root(s, t):
-    return torch.where(std(s) == 0, torch.nan, pull.reference(s, t))
-
-
-@pull.mistake("you looked after a std of exactly 0 only. A std within 1e-6 (1 + |mean|) counts as 0.")
-def only_exactly_0(s, t):
-    return pull_where(std(s) > 0, s, t)
-
-
-@pull.mistake(
-    "you compared the std with 1e-6 whatever the score's level. Rounding grows with the level: compare with "
-    "1e-6 (1 + |mean|)."
-)
-def whatever_the_level(s, t):
-    return pull_where(std(s) > 1e-6, s, t)
-
-
-@pull.mistake("you took scores for constant that vary a little. Only a std of at most 1e-6 (1 + |mean|) counts as 0.")
-def quiet_taken_for_constant(s, t):
-    return pull_where(varying(s) & (std(s) > 1e-3), s, t)
-
-
-@pull.mistake(
+    "gradient. Both are to be 0.": {"torch.where(varies, gradient, 0.0)": "gradient"},
+    "an eps beside the std keeps r finite, but where a score does not vary its gradient is of the order of 1 / eps. "
+    "Set it to 0 there.": {"std(s)": "(std(s) + 1e-6)", "torch.where(varies, gradient, 0.0)": "gradient"},
+    "an eps beside the std does not help the root: its slope at 0 is infinite, and gives NaN for a constant. Set the "
+    "gradient to 0 where a score does not vary.":
+        {"std(s)": "(std(s) + 1e-6)", "varies, gradient, 0.0": "(s == s[0]).all(0), torch.nan, gradient"},
+    "r is 0 for a constant, but its gradient is NaN: torch.where picks 0, and the root of 0 that it passed over sends "
+    "back 0 times infinity. Put a harmless number under the root first.":
+        {"gradient, 0.0": "gradient, torch.where((s == s[0]).all(0), torch.nan, 0.0)"},
+    "you looked after a std of exactly 0 only. A std within 1e-6 (1 + |mean|) counts as 0.":
+        {"1e-6 * (1 + s.mean(0).abs())": "0"},
+    "you compared the std with 1e-6 whatever the score's level. Rounding grows with the level: compare with 1e-6 (1 + "
+    "|mean|).": {" * (1 + s.mean(0).abs())": ""},
+    "you took scores for constant that vary a little. Only a std of at most 1e-6 (1 + |mean|) counts as 0.":
+        {"where(varies": "where(varies & (std(s) > 1e-3)"},
     "you compared the std with 1e-3 whatever the score's level. Rounding grows with the level, and is much smaller: "
-    "compare with 1e-6 (1 + |mean|)."
-)
-def wide_whatever_the_level(s, t):
-    return pull_where(std(s) > 1e-3, s, t)
-
-
-@pull.mistake(
+    "compare with 1e-6 (1 + |mean|).": {"1e-6 * (1 + s.mean(0).abs())": "1e-3"},
     "you took scores for constant that vary a little for their level. Only a std of at most 1e-6 (1 + |mean|) counts "
-    "as 0."
-)
-def quiet_for_its_level(s, t):
-    return pull_where(std(s) > 1e-3 * (1 + s.mean(0).abs()), s, t)
-
-
-@pull.mistake(
-    "you compared the std with 1e-6 |mean|. Near a mean of 0 that is nothing: compare with 1e-6 (1 + |mean|)."
-)
-def nothing_near_0(s, t):
-    return pull_where(std(s) > 1e-6 * s.mean(0).abs(), s, t)
-
-
-@pull.mistake("you treated the std as a constant. It depends on the score too, and takes r_i Z_s away.")
-def std_as_a_constant(s, t):
-    target = (centred(t) / std(t))[:, None]
-    return torch.where(varying(s), target / (len(t) * std(s)), 0.0)
-
-
-@pull.mistake("your gradient is B times too large. r is a mean over the batch.")
-def times_B(s, t):
-    return pull.reference(s, t) * len(t)
-
-
-@pull.mistake("your gradient has the wrong sign. This is that of r, not of the loss, -r.")
-def wrong_sign(s, t):
-    return -pull.reference(s, t)
-
-
-@pull.mistake("you mixed B and B - 1: the mean of the products divides by B, std() by B - 1. Use correction=0.")
-def sample_std_of_both(s, t):
-    return pull.reference(s, t) * (len(t) - 1) / len(t)
-
-
-@pull.mistake(
+    "as 0.": {"1e-6": "1e-3"},
+    "you compared the std with 1e-6 |mean|. Near a mean of 0 that is nothing: compare with 1e-6 (1 + |mean|).":
+        {"(1 + s.mean(0).abs())": "s.mean(0).abs()"},
+    "you treated the std as a constant. It depends on the score too, and takes r_i Z_s away.":
+        {" - (z * target).mean(0) * z": ""},
+    "your gradient is B times too large. r is a mean over the batch.": {"len(t) * ": ""},
+    "your gradient has the wrong sign. This is that of r, not of the loss, -r.": {"return ": "return -"},
+    "you mixed B and B - 1: the mean of the products divides by B, std() by B - 1. Use correction=0.":
+        {"/ (len(t) * std(s))": "/ (len(t) * std(s)) * (len(t) - 1) / len(t)"},
     "you mixed B and B - 1: the std of s divides by B - 1, that of t and the mean of the products by B. Use "
-    "correction=0."
-)
-def sample_std_of_s(s, t):
-    return pull.reference(s, t) * ((len(t) - 1) / len(t)) ** 0.5
-
-
-@pull.mistake("your std() divides by B - 1, and the formula holds for the one that divides by B. Use correction=0.")
-def sample_std_in_the_formula(s, t):
-    z, target = centred(s) / torch.where(varying(s), s.std(0), 1.0), (centred(t) / t.std())[:, None]
-    return torch.where(varying(s), formula(z, target, s.std(0)), 0.0)
-
-
-@pull.mistake("this is the gradient with respect to t. Move the scores s and keep t.")
-def target_moved(s, t):
-    z, target = standardised(s), standardised(t)[:, None]
-    return torch.where(varying(s), formula(target, z, std(t)), 0.0)
+    "correction=0.": {"/ (len(t) * std(s))": "/ (len(t) * s.std(0))"},
+    "your std() divides by B - 1, and the formula holds for the one that divides by B. Use correction=0.":
+        {"std(s)": "s.std(0)", "std(t)": "t.std()"},
+    "this is the gradient with respect to t. Move the scores s and keep t.":
+        {"centred(s) / std(s), (centred(t) / std(t))": "standardised(s), standardised(t)",
+         "target - (z * target).mean(0) * z": "z - (z * target).mean(0) * target",
+         "len(t) * std(s)": "len(t) * std(t)"},
+})  # fmt: skip

@@ -5,13 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gsnn_tutorial.exercises.assignment_4.over_the_batch import (
-    scaled_without_centring,
-    standardised,
-    standardised_by_sample_std,
-    standardised_without_rule,
-    std,
-)
+from gsnn_tutorial.exercises.assignment_4 import over_the_batch as by  # noqa: F401  slips use it
+from gsnn_tutorial.exercises.assignment_4.over_the_batch import standardised
 from gsnn_tutorial.exercises.diagnosis import graded
 
 
@@ -49,145 +44,41 @@ def sim_loss(s, pathway, node, weight):
     return -(weight * r).sum(1).mean() / weight.sum().clamp_min(1)
 
 
-def pathway_sums(s, pathway, node, weight):
-    S = s.new_zeros(*s.shape[:2], int(pathway.max()) + 1)  # (B, L, P)
-    return S.index_add(2, pathway, weight * s[:, :, node])
-
-
-def correlations(s, S, pathway, node):
-    """Of each membership's node with its pathway, in each layer."""
-    return (standardised(s)[:, :, node] * standardised(S)[:, :, pathway]).mean(0)  # (L, K)
-
-
-def right_r(s, pathway, node, weight):
-    return correlations(s, pathway_sums(s, pathway, node, weight), pathway, node)  # (L, K)
-
-
-def loss_of(r, weight):
-    """Minus the weighted mean over memberships, then the mean over layers."""
-    return -(weight * r).sum(1).mean() / weight.sum().clamp_min(1)
-
-
-def loss_with(standardise, s, pathway, node, weight):
-    """L_sim with another standardisation of scores."""
-    S = pathway_sums(s, pathway, node, weight)
-    r = (standardise(s)[:, :, node] * standardise(S)[:, :, pathway]).mean(0)  # (L, K)
-    return loss_of(r, weight)
-
-
-@sim_loss.mistake("your loss has the wrong sign. Training makes a loss small, and agreement is to be large.")
-def wrong_sign(s, pathway, node, weight):
-    return -sim_loss.reference(s, pathway, node, weight)
-
-
-@sim_loss.mistake(
+FIRST = "    S = s.new_zeros"
+ADD = "S = S.index_add(2, pathway, weight * s[:, :, node])"
+MEAN = "(weight * r).sum(1).mean() / weight.sum().clamp_min(1)"
+sim_loss.slips({
+    "your loss has the wrong sign. Training makes a loss small, and agreement is to be large.": {"return -": "return "},
     "each pathway keeps its last member only. S[:, :, pathway] += ... with a list of pathways writes each of them "
-    "once; add the members up, by index_add or in a loop."
-)
-def last_member_only(s, pathway, node, weight):
-    S = s.new_zeros(*s.shape[:2], int(pathway.max()) + 1)  # (B, L, P)
-    for p, i, w in zip(pathway, node, weight):
-        S[:, :, p] = w * s[:, :, i]
-    return loss_of(correlations(s, S, pathway, node), weight)
-
-
-@sim_loss.mistake("every member counts the same in the pathway's score. It counts with its weight.")
-def scores_without_weights(s, pathway, node, weight):
-    S = pathway_sums(s, pathway, node, torch.ones_like(weight))
-    return loss_of(correlations(s, S, pathway, node), weight)
-
-
-@sim_loss.mistake(
-    "every membership counts the same in the mean of r. It counts with its weight, and the sum is divided by "
-    "max(sum of weights, 1)."
-)
-def mean_without_weights(s, pathway, node, weight):
-    return -right_r(s, pathway, node, weight).mean()
-
-
-@sim_loss.mistake("you divided by the number of memberships. Divide by max(sum of their weights, 1).")
-def divided_by_memberships(s, pathway, node, weight):
-    return -(weight * right_r(s, pathway, node, weight)).mean()
-
-
-@sim_loss.mistake("you divided by the sum of the weights even where it is below 1. Divide by max(sum, 1).")
-def without_max(s, pathway, node, weight):
-    return -(weight * right_r(s, pathway, node, weight)).sum(1).mean() / weight.sum()
-
-
-@sim_loss.mistake(
-    "you did not divide by the weights. The loss is a mean over memberships: divide by max(sum of weights, 1)."
-)
-def not_divided(s, pathway, node, weight):
-    return -(weight * right_r(s, pathway, node, weight)).sum(1).mean()
-
-
-@sim_loss.mistake(
-    "you took a mean for each pathway, then the mean of these. All memberships of all pathways go into one mean."
-)
-def mean_of_each_pathway(s, pathway, node, weight):
-    r = weight * right_r(s, pathway, node, weight).mean(0)  # (K,)
-    return -torch.stack([r[pathway == p].sum() / weight[pathway == p].sum() for p in pathway.unique()]).mean()
-
-
-@sim_loss.mistake("you added the layers up. The loss is their mean.")
-def layers_added_up(s, pathway, node, weight):
-    return -(weight * right_r(s, pathway, node, weight)).sum() / weight.sum().clamp_min(1)
-
-
-@sim_loss.mistake("you took the last layer only. The loss is the mean over all layers.")
-def last_layer_only(s, pathway, node, weight):
-    return sim_loss.reference(s[:, -1:], pathway, node, weight)
-
-
-@sim_loss.mistake(
-    "you took samples of all layers for one large batch. Correlate in each layer by itself, then take the mean."
-)
-def layers_as_samples(s, pathway, node, weight):
-    return sim_loss.reference(s.flatten(0, 1)[:, None], pathway, node, weight)
-
-
-@sim_loss.mistake(
-    "you took the mean of the scores over the layers first. Correlate in each layer by itself, then take the mean."
-)
-def mean_score_of_layers(s, pathway, node, weight):
-    return sim_loss.reference(s.mean(1, keepdim=True), pathway, node, weight)
-
-
-@sim_loss.mistake("you left scores that do not vary out of the mean. They count r = 0 and keep their place in it.")
-def constants_left_out(s, pathway, node, weight):
-    varying = weight * (std(s)[:, node] > 1e-6)  # (L, K)
-    total = varying.sum(1)  # (L,)
-    r = right_r(s, pathway, node, weight)
-    return -((weight * r).sum(1) / torch.where(total > 0, total, 1.0)).mean()
-
-
-@sim_loss.mistake("you left a layer in which nothing varies out of the mean. It counts 0, and keeps its place in it.")
-def silent_layers_left_out(s, pathway, node, weight):
-    return sim_loss.reference(s[:, (std(s) > 1e-6).any(1)], pathway, node, weight)
-
-
-@sim_loss.mistake(
-    "you standardised over the nodes or pathways of a sample. Put the batch last: standardize_over_batch works on "
-    "the last dimension, whatever that is."
-)
-def standardised_over_nodes(s, pathway, node, weight):
-    def over_nodes(t):
-        return (t - t.mean(-1, keepdim=True)) / (t.std(-1, correction=0, keepdim=True) + 1e-6)
-
-    return loss_with(over_nodes, s, pathway, node, weight)
-
-
-@sim_loss.mistake("a score that does not vary gave NaN. It counts r = 0.")
-def constants_give_nan(s, pathway, node, weight):
-    return loss_with(standardised_without_rule, s, pathway, node, weight)
-
-
-@sim_loss.mistake("you mixed B and B - 1: the mean of the products divides by B, std() by B - 1. Use correction=0.")
-def sample_std(s, pathway, node, weight):
-    return loss_with(standardised_by_sample_std, s, pathway, node, weight)
-
-
-@sim_loss.mistake("you did not centre. r is a correlation: subtract the mean over the batch.")
-def not_centred(s, pathway, node, weight):
-    return loss_with(scaled_without_centring, s, pathway, node, weight)
+    "once; add the members up, by index_add or in a loop.":
+        {ADD: "for p, i, w in zip(pathway, node, weight):\n        S[:, :, p] = w * s[:, :, i]"},
+    "every member counts the same in the pathway's score. It counts with its weight.":
+        {"weight * s[:, :, node]": "s[:, :, node]"},
+    "every membership counts the same in the mean of r. It counts with its weight, and the sum is divided by max(sum "
+    "of weights, 1).": {MEAN: "r.mean()"},
+    "you divided by the number of memberships. Divide by max(sum of their weights, 1).": {MEAN: "(weight * r).mean()"},
+    "you divided by the sum of the weights even where it is below 1. Divide by max(sum, 1).": {".clamp_min(1)": ""},
+    "you did not divide by the weights. The loss is a mean over memberships: divide by max(sum of weights, 1).":
+        {" / weight.sum().clamp_min(1)": ""},
+    "you took a mean for each pathway, then the mean of these. All memberships of all pathways go into one mean.":
+        {MEAN: "torch.stack([(weight * r.mean(0))[pathway == p].sum() / weight[pathway == p].sum()"
+               " for p in pathway.unique()]).mean()"},
+    "you added the layers up. The loss is their mean.": {".sum(1).mean()": ".sum()"},
+    "you took the last layer only. The loss is the mean over all layers.": {FIRST: "    s = s[:, -1:]\n" + FIRST},
+    "you took samples of all layers for one large batch. Correlate in each layer by itself, then take the mean.":
+        {FIRST: "    s = s.flatten(0, 1)[:, None]\n" + FIRST},
+    "you took the mean of the scores over the layers first. Correlate in each layer by itself, then take the mean.":
+        {FIRST: "    s = s.mean(1, keepdim=True)\n" + FIRST},
+    "you left scores that do not vary out of the mean. They count r = 0 and keep their place in it.":
+        {f"return -{MEAN}": "weight = weight * (by.std(s)[:, node] > 1e-6)\n"
+                            "    return -((weight * r).sum(1) / weight.sum(1).clamp_min(1e-30)).mean()"},
+    "you left a layer in which nothing varies out of the mean. It counts 0, and keeps its place in it.":
+        {FIRST: "    s = s[:, (by.std(s) > 1e-6).any(1)]\n" + FIRST},
+    "you standardised over the nodes or pathways of a sample. Put the batch last: standardize_over_batch works on the "
+    "last dimension, whatever that is.": {"standardised(": "by.over_nodes("},
+    "a score that does not vary gave NaN. It counts r = 0.": {"standardised(": "by.without_rule("},
+    "you mixed B and B - 1: the mean of the products divides by B, std() by B - 1. Use correction=0.":
+        {"standardised(": "by.sample_std("},
+    "you did not centre. r is a correlation: subtract the mean over the batch.":
+        {"standardised(": "by.without_centring("},
+})  # fmt: skip

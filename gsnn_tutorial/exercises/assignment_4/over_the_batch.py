@@ -1,4 +1,4 @@
-"""Centring and standardising over the batch, shared by the exercises of assignment 4 (all but 2).
+"""Centring and standardising over the batch, for exercises 3 to 5 of assignment 4.
 
 The batch is dimension 0, whatever the others are.
 """
@@ -25,16 +25,20 @@ def standardised(t):
 # As pupils standardise by mistake
 
 
-def standardised_without_rule(t):
+def without_rule(t):
     """NaN, or rounding blown up, where t does not vary."""
     return centred(t) / std(t)
 
 
-def standardised_by_sample_std(t):
+def sample_std(t):
     """The std divides by B - 1."""
-    B = len(t)
-    return standardised(t) * ((B - 1) / B) ** 0.5
+    return standardised(t) * ((len(t) - 1) / len(t)) ** 0.5
 
 
-def scaled_without_centring(t):
+def without_centring(t):
     return t / (t.square().mean(0).sqrt() + 1e-12)
+
+
+def over_nodes(t):
+    """The mean and std are those of a sample."""
+    return (t - t.mean(-1, keepdim=True)) / (t.std(-1, correction=0, keepdim=True) + 1e-6)

@@ -6,10 +6,9 @@ import numpy as np
 
 from gsnn_tutorial.exercises.assignment_5.shared_pathways import (
     TRUTHS,
-    pairs_kept,
-    pathways,
+    pairs_kept,  # noqa: F401  slips use it
     shuffles_by_kind,
-    survivors,
+    survivors,  # noqa: F401  slips use it
 )
 from gsnn_tutorial.exercises.diagnosis import graded
 
@@ -37,7 +36,7 @@ def truths_and_shuffles(seed):
 
 
 def changes(M, shuffle):
-    """How many entries of M are another number after the shuffle."""
+    """The number of entries of M that a shuffle changes."""
     return int((M != M[:, shuffle]).sum())
 
 
@@ -47,58 +46,31 @@ def fair_control(M, shuffles):
     return next(M[:, s] for s in shuffles if sorted(M[:, s].tolist()) != sorted(M.tolist()))
 
 
-@fair_control.mistake(
-    "you took the first shuffle as it came. It may give the true pathways: go on to one that does not."
-)
-def first_as_it_came(M, shuffles):
-    return M[:, shuffles[0]]
-
-
-@fair_control.mistake(
-    "you asked only whether the shuffle moves a node. Nodes with the same memberships may change places, and "
-    "nothing has changed: compare pathways."
-)
-def moves_a_node(M, shuffles):
-    return next(M[:, s] for s in shuffles if (s != np.arange(len(s))).any())
-
-
-@fair_control.mistake(
-    "you compared row by row. The true pathways in another order are the true pathways: compare them as sets."
-)
-def row_by_row(M, shuffles):
-    return next(M[:, s] for s in shuffles if not np.array_equal(M, M[:, s]))
-
-
-@fair_control.mistake(
-    "you turned the shuffle round. Node i gets the memberships of node shuffle[i]: column i is M[:, shuffle[i]]."
-)
-def turned_round(M, shuffles):
-    return fair_control.reference(M, [np.argsort(s) for s in shuffles])
-
-
-@fair_control.mistake("you asked that no true pathway survive. A fair shuffle may keep one, only not all of them.")
-def no_survivor(M, shuffles):
-    return next(M[:, s] for s in shuffles if survivors(M, M[:, s]) == 0)
-
-
-@fair_control.mistake(
-    "you asked that no two nodes stay together. A fair shuffle may keep true pairs; who sorts them out picks "
-    "shuffles that are less like the truth than chance is."
-)
-def no_pair_kept(M, shuffles):
-    return next(M[:, s] for s in shuffles if pairs_kept(M, M[:, s]) == 0)
-
-
-@fair_control.mistake(
-    "you picked the shuffle that is least like the truth. Who picks among fair shuffles picks a result: take the first."
-)
-def least_like_the_truth(M, shuffles):
-    return M[:, max(shuffles, key=lambda s: changes(M, s))]
-
-
-@fair_control.mistake("you asked that every node move. A fair shuffle may leave nodes where they are.")
-def moves_every_node(M, shuffles):
-    return fair_control.reference(M, [s for s in shuffles if (s != np.arange(len(s))).all()])
+FAIR = "sorted(M[:, s].tolist()) != sorted(M.tolist())"
+fair_control.slips({
+    "you took the first shuffle as it came. It may give the true pathways: go on to one that does not.":
+        {f" if {FAIR}": ""},
+    "you asked only whether the shuffle moves a node. Nodes with the same memberships may change places, and nothing "
+    "has changed: compare pathways.":
+        {FAIR: "(s != np.arange(len(s))).any()"},
+    "you compared row by row. The true pathways in another order are the true pathways: compare them as sets.":
+        {FAIR: "not np.array_equal(M, M[:, s])"},
+    "you turned the shuffle round. Node i gets the memberships of node shuffle[i]: column i is M[:, shuffle[i]].":
+        {"M[:, s]": "M[:, np.argsort(s)]"},
+    "you asked that no true pathway survive. A fair shuffle may keep one, only not all of them.":
+        {FAIR: "survivors(M, M[:, s]) == 0"},
+    "you asked that no two nodes stay together. A fair shuffle may keep true pairs; who sorts them out picks shuffles "
+    "that are less like the truth than chance is.":
+        {FAIR: "pairs_kept(M, M[:, s]) == 0"},
+    "you picked the shuffle that is least like the truth. Who picks among fair shuffles picks a result: take the "
+    "first.":
+        {f"next(M[:, s] for s in shuffles if {FAIR})": "M[:, max(shuffles, key=lambda s: changes(M, s))]"},
+    "you asked that every node move. A fair shuffle may leave nodes where they are.":
+        {FAIR: f"{FAIR} and (s != np.arange(len(s))).all()"},
+    "you took the last fair shuffle. Take the first: who picks among fair shuffles picks a result.":
+        {"in shuffles": "in shuffles[::-1]"},
+    "this is the shuffle. Return the membership that it gives, (P, N).": {"next(M[:, s] for": "next(s for"},
+})  # fmt: skip
 
 
 @fair_control.mistake(
@@ -106,17 +78,6 @@ def moves_every_node(M, shuffles):
     "pathways, or in none."
 )
 def one_pathway_each(M, shuffles):
-    """As if a node had one pathway, the first of its column, and no node were in none."""
-    labels = M.argmax(0)  # (N,)
-    moved = next(labels[s] for s in shuffles if pathways(M[:, s]) != pathways(M))
+    """A node has the first pathway of its column, also if that is empty."""
+    moved = next(M.argmax(0)[s] for s in shuffles if sorted(M[:, s].tolist()) != sorted(M.tolist()))
     return (moved == np.arange(len(M))[:, None]).astype(float)
-
-
-@fair_control.mistake("you took the last fair shuffle. Take the first: who picks among fair shuffles picks a result.")
-def last_fair_one(M, shuffles):
-    return fair_control.reference(M, shuffles[::-1])
-
-
-@fair_control.mistake("this is the shuffle. Return the membership that it gives, (P, N).")
-def shuffle_itself(M, shuffles):
-    return next(s for s in shuffles if pathways(M[:, s]) != pathways(M))

@@ -22,155 +22,49 @@ def activations(seed):
     return cases
 
 
-def over_sizes(products, size):
-    """``products`` (N, N) over ``size`` (N,) of both nodes, 0 where that is 0."""
-    scale = np.outer(size, size)  # (N, N)
-    return np.divide(products, scale, out=np.zeros_like(scale), where=scale > 1e-12)
-
-
 @graded("similarity in any basis", cases=activations, tolerance=1e-4)
 def cka(a):
     """Activations (B, N, C) -> linear CKA of all pairs of nodes, (N, N): 0 for nodes that do not vary."""
     X = a - a.mean(0)
     products = np.einsum("bnc,bmd->nmcd", X, X)  # (N, N, C, C): X^T Y of every pair
     norms = np.sqrt(np.square(products).sum((2, 3)))  # (N, N)
-    return over_sizes(norms**2, np.diag(norms))
+    size = np.diag(norms)
+    return np.divide(norms**2, np.outer(size, size), out=np.zeros_like(norms), where=np.outer(size, size) > 1e-12)
 
 
-# Helpers of the mistakes
-
-
-def centred(a):
-    return a - a.mean(0)
-
-
-def frobenius(X):
-    """X (B, N, C) -> the norm of X^T Y for all pairs of nodes, (N, N)."""
-    return np.sqrt(np.square(np.einsum("bnc,bmd->nmcd", X, X)).sum((2, 3)))
-
-
-def cka_as_it_stands(X):
-    """CKA of X (B, N, C) that is taken for centred."""
-    return over_sizes(frobenius(X) ** 2, np.diag(frobenius(X)))
-
-
-def cosine(X):
-    """X (B, N, C) -> the cosine of all that two nodes did, channel by channel, (N, N)."""
-    products = np.einsum("bnc,bmc->nm", X, X)
-    return over_sizes(products, np.sqrt(np.diag(products)))
-
-
-def does_not_vary(a):
-    return (a == a[0]).all((0, 2))  # (N,)
-
-
-# Mistakes
-
-
-@cka.mistake("you did not centre. Subtract each channel's mean over the batch, or levels make nodes alike.")
-def not_centred(a):
-    return cka_as_it_stands(a)
-
-
-@cka.mistake(
-    "you centred over the channels of a sample. The mean runs over the batch, each channel of each node for itself."
-)
-def centred_over_channels(a):
-    return cka_as_it_stands(a - a.mean(2, keepdims=True))
-
-
-@cka.mistake("you took one mean for all nodes. Each channel of each node has its own.")
-def one_mean_for_all_nodes(a):
-    return cka_as_it_stands(a - a.mean((0, 1)))
-
-
-@cka.mistake(
-    "this is the cosine, channel by channel. Renumber one node's channels and it changes: compare all channels of "
-    "one node with all of the other."
-)
-def centred_cosine(a):
-    return cosine(centred(a))
-
-
-@cka.mistake(
-    "this is the raw cosine, channel by channel and not centred. Centre, and compare all channels of one node with "
-    "all of the other."
-)
-def raw_cosine(a):
-    return cosine(a)
-
-
-@cka.mistake(
-    "this is the correlation of all that two nodes did, with one mean for all channels of a node. Each channel has "
-    "its own, and meets all channels of the other node."
-)
-def correlation(a):
-    return np.corrcoef(a.swapaxes(0, 1).reshape(a.shape[1], -1))
-
-
-@cka.mistake(
+COSINE = {  # one product for each pair of nodes, channel by channel
+    "bmd->nmcd": "bmc->nm", "np.sqrt(np.square(products).sum((2, 3)))": "products", "np.diag(norms)":
+    "np.sqrt(np.diag(norms))", "norms**2": "norms",
+}  # fmt: skip
+cka.slips({
+    "you did not centre. Subtract each channel's mean over the batch, or levels make nodes alike.":
+        {" - a.mean(0)": ""},
+    "you centred over the channels of a sample. The mean runs over the batch, each channel of each node for itself.":
+        {"a.mean(0)": "a.mean(2, keepdims=True)"},
+    "you took one mean for all nodes. Each channel of each node has its own.": {"a.mean(0)": "a.mean((0, 1))"},
+    "this is the cosine, channel by channel. Renumber one node's channels and it changes: compare all channels of one "
+    "node with all of the other.": COSINE,
+    "this is the raw cosine, channel by channel and not centred. Centre, and compare all channels of one node with all "
+    "of the other.": COSINE | {" - a.mean(0)": ""},
+    "this is the correlation of all that two nodes did, with one mean for all channels of a node. Each channel has its "
+    "own, and meets all channels of the other node.": COSINE | {"a.mean(0)": "a.mean((0, 2))[:, None]"},
     "this is the squared correlation of the channel means. What channels do in opposite ways is lost: compare all "
-    "channels of one node with all of the other."
-)
-def correlation_of_channel_means(a):
-    return cosine(centred(a).mean(2, keepdims=True)) ** 2
-
-
-@cka.mistake("you standardised each channel. Then it matters along which axes a node's channels lie: centre, no more.")
-def standardised(a):
-    X = centred(a)
-    std = X.std(0)  # (N, C)
-    return cka_as_it_stands(np.divide(X, std, out=np.zeros_like(X), where=std > 1e-12))
-
-
-@cka.mistake(
-    "your numerator is not squared. Without the square numerator and denominator are of different kinds: loud "
-    "nodes come out small."
-)
-def numerator_not_squared(a):
-    norms = frobenius(centred(a))
-    return over_sizes(norms, np.diag(norms))
-
-
-@cka.mistake("this is the root of CKA. The numerator is squared, the norms in the denominator are not under a root.")
-def root_of_cka(a):
-    return np.sqrt(cka.reference(a))
-
-
-@cka.mistake(
+    "channels of one node with all of the other.":
+        {"a - a.mean(0)": "(a - a.mean(0)).mean(2, keepdims=True)"},
+    "you standardised each channel. Then it matters along which axes a node's channels lie: centre, no more.":
+        {"a - a.mean(0)": "(a - a.mean(0)) / np.where(a.std(0) > 1e-12, a.std(0), 1)"},
+    "your numerator is not squared. Without the square numerator and denominator are of different kinds: loud nodes "
+    "come out small.": {"norms**2": "norms"},
+    "this is the root of CKA. The numerator is squared, the norms in the denominator are not under a root.":
+        {"norms**2": "norms", "np.diag(norms)": "np.sqrt(np.diag(norms))"},
     "you divided by the squared norms of X and Y. The norm of X^T X is that of a (C, C) matrix, and smaller: with "
-    "itself a node would not have 1."
-)
-def squared_norms_of_the_nodes(a):
-    X = centred(a)
-    return over_sizes(frobenius(X) ** 2, np.square(X).sum((0, 2)))
-
-
-@cka.mistake(
-    "your norm is the largest singular value. The Frobenius norm is the root of the sum of all squared entries."
-)
-def largest_singular_value(a):
-    X = centred(a)
-    norms = np.linalg.norm(np.einsum("bnc,bmd->nmcd", X, X), 2, axis=(2, 3))  # (N, N)
-    return over_sizes(norms**2, np.diag(norms))
-
-
-@cka.mistake(
+    "itself a node would not have 1.": {"np.diag(norms)": "np.square(X).sum((0, 2))"},
+    "your norm is the largest singular value. The Frobenius norm is the root of the sum of all squared entries.":
+        {"np.sqrt(np.square(products).sum((2, 3)))": "np.linalg.norm(products, 2, axis=(2, 3))"},
     "you multiplied samples with samples, X Y^T. Then channel c meets only channel c: take X^T Y, channels with "
-    "channels."
-)
-def samples_with_samples(a):
-    X = centred(a)
-    squared = np.square(np.einsum("bnc,dmc->nmbd", X, X)).sum((2, 3))  # (N, N)
-    return over_sizes(squared, np.sqrt(np.diag(squared)))
-
-
-@cka.mistake("0/0: a node that does not vary gives NaN. It has 0 with every node, itself included.")
-def nan_where_constant(a):
-    constant = does_not_vary(a)
-    return np.where(constant[:, None] | constant, np.nan, cka.reference(a))
-
-
-@cka.mistake("a node that does not vary has 1 with itself in your answer. It has 0 there too: it says nothing.")
-def constant_is_like_itself(a):
-    return np.where(np.diag(does_not_vary(a)), 1, cka.reference(a))
+    "channels.": {"bnc,bmd->nmcd": "bnc,dmc->nmbd"},
+    "0/0: a node that does not vary gives NaN. It has 0 with every node, itself included.":
+        {"np.zeros_like(norms)": "np.full_like(norms, np.nan)"},
+    "a node that does not vary has 1 with itself in your answer. It has 0 there too: it says nothing.":
+        {"np.zeros_like(norms)": "np.eye(len(norms))"},
+})  # fmt: skip

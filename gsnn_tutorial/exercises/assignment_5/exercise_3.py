@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from scipy import stats
+from scipy import stats  # noqa: F401  slips use it
 
 from gsnn_tutorial.exercises.assignment_5.shared_pathways import TRUTHS, shuffles_by_kind, together
 from gsnn_tutorial.exercises.diagnosis import graded
@@ -18,27 +18,14 @@ def gap_of(S, M):
     return S[counted & together(M)].mean() - S[counted & ~together(M)].mean()
 
 
-def gap_and_gaps(S, M, shuffles):
-    """The observed gap, and those of the shuffles, (R,)."""
-    return gap_of(S, M), np.array([gap_of(S, M[:, s]) for s in shuffles])
-
-
-def gaps_of_rows_moved(S, M, shuffles):
-    return np.array([gap_of(S[s], M) for s in shuffles])
-
-
-def gaps_turned_round(S, M, shuffles):
-    return np.array([gap_of(S[s][:, s], M) for s in shuffles])
-
-
 def tells_apart(S, M, shuffles):
-    """Whether the right count of gaps is neither equal nor next to what a mistake counts."""
-    gap, gaps = gap_and_gaps(S, M, shuffles)
+    """True if the right count of gaps is neither equal nor next to the count of a mistake."""
+    gap, gaps = gap_of(S, M), np.array([gap_of(S, M[:, s]) for s in shuffles])
     right = (gaps >= gap).sum()
     wrong = [(gaps > gap).sum(), (abs(gaps) >= gap).sum(), (gaps <= gap).sum()]
     if right < 4 or min(abs(count - right) for count in wrong) <= 1:
         return False
-    wrong += [(gaps_of_rows_moved(S, M, shuffles) >= gap).sum(), (gaps_turned_round(S, M, shuffles) >= gap).sum()]
+    wrong += [sum(gap_of(S[s], M) >= gap for s in shuffles), sum(gap_of(S[s][:, s], M) >= gap for s in shuffles)]
     return len({right, *wrong}) == 6 and min(abs(count - right) for count in wrong) > 1
 
 
@@ -65,7 +52,7 @@ def similarities_and_shuffles(seed):
     return cases
 
 
-@graded("beyond chance", cases=similarities_and_shuffles, tolerance=1e-4)
+@graded("beyond chance", cases=similarities_and_shuffles, tolerance=1e-4, helpers=(gap_of,))
 def beyond_chance(S, M, shuffles):
     """Similarity (N, N), membership (P, N) and shuffles (R, N) -> (gap, p)."""
     gap = gap_of(S, M)
@@ -73,163 +60,35 @@ def beyond_chance(S, M, shuffles):
     return gap, (1 + (gaps >= gap).sum()) / (1 + len(gaps))
 
 
-# Helpers of the mistakes
-
-
-def p_of(chosen):
-    """p where ``chosen`` (R,) are the shuffles that count."""
-    return (1 + chosen.sum()) / (1 + len(chosen))
-
-
-def with_gap(other_gap, S, M, shuffles):
-    """The right count, of another gap throughout."""
-    gap, gaps = other_gap(S, M), np.array([other_gap(S, M[:, s]) for s in shuffles])
-    return gap, p_of(gaps >= gap)
-
-
-# Mistakes in p
-
-
-@beyond_chance.mistake(
-    "you left the observed pathways out of the count. They are one way to draw pathways too: "
-    "(1 + count) / (1 + R), which is never 0."
-)
-def observed_left_out(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, (gaps >= gap).mean()
-
-
-@beyond_chance.mistake(
+P = "(1 + (gaps >= gap).sum()) / (1 + len(gaps))"
+beyond_chance.slips({
+    "you left the observed pathways out of the count. They are one way to draw pathways too: (1 + count) / (1 + R), "
+    "which is never 0.": {P: "(gaps >= gap).mean()"},
     "you counted the observed pathways among the shuffles, but not among those that reach the gap. Add 1 above the "
-    "line too."
-)
-def one_only_below_the_line(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, (gaps >= gap).sum() / (1 + len(gaps))
-
-
-@beyond_chance.mistake(
-    "you added 1 to the count and not to the number of shuffles. Add it below the line too, or p can be above 1."
-)
-def one_only_above_the_line(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, (1 + (gaps >= gap).sum()) / len(gaps)
-
-
-@beyond_chance.mistake(
-    "a gap that is equal does not count in your answer. A shuffle may give the true pathways again: count all "
-    "that are *at least* as large."
-)
-def equal_does_not_count(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, p_of(gaps > gap)
-
-
-@beyond_chance.mistake("you counted the shuffles whose gap is smaller. p is the share that does as well, or better.")
-def smaller_gaps(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, p_of(gaps <= gap)
-
-
-@beyond_chance.mistake("this is 1 - p. Count the shuffles that do at least as well.")
-def one_minus_p(S, M, shuffles):
-    gap, p = beyond_chance.reference(S, M, shuffles)
-    return gap, 1 - p
-
-
-@beyond_chance.mistake(
-    "your test is two-sided. Far below 0 is not what we ask for: count gaps at least as large, with their sign."
-)
-def two_sided(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, p_of(abs(gaps) >= gap)
-
-
-@beyond_chance.mistake("you doubled p. Far below 0 is not what we ask for: count gaps at least as large, once.")
-def doubled(S, M, shuffles):
-    gap, p = beyond_chance.reference(S, M, shuffles)
-    return gap, min(1.0, 2 * p)
-
-
-@beyond_chance.mistake("this is the count. Add 1, and divide by 1 + R.")
-def count_itself(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, (gaps >= gap).sum()
-
-
-@beyond_chance.mistake("this is a z score. Its p-value would need gaps that are normally distributed: count instead.")
-def z_score(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, (gap - gaps.mean()) / gaps.std()
-
-
-@beyond_chance.mistake(
-    "this is a p-value of the normal distribution. Gaps of shuffles need not follow it: count instead."
-)
-def p_of_the_normal(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, stats.norm.sf((gap - gaps.mean()) / gaps.std())
-
-
-@beyond_chance.mistake(
-    "this is the mean gap of the shuffles. Count how many of them are at least as large as the observed one."
-)
-def mean_gap(S, M, shuffles):
-    gap, gaps = gap_and_gaps(S, M, shuffles)
-    return gap, gaps.mean()
-
-
-# Mistakes in the shuffle
-
-
-@beyond_chance.mistake(
+    "line too.": {"(1 + (gaps >= gap).sum())": "(gaps >= gap).sum()"},
+    "you added 1 to the count and not to the number of shuffles. Add it below the line too, or p can be above 1.":
+        {"(1 + len(gaps))": "len(gaps)"},
+    "a gap that is equal does not count in your answer. A shuffle may give the true pathways again: count all that are "
+    "*at least* as large.": {"gaps >= gap": "gaps > gap"},
+    "you counted the shuffles whose gap is smaller. p is the share that does as well, or better.":
+        {"gaps >= gap": "gaps <= gap"},
+    "this is 1 - p. Count the shuffles that do at least as well.": {P: f"1 - {P}"},
+    "your test is two-sided. Far below 0 is not what we ask for: count gaps at least as large, with their sign.":
+        {"gaps >= gap": "abs(gaps) >= gap"},
+    "you doubled p. Far below 0 is not what we ask for: count gaps at least as large, once.": {P: f"min(1.0, 2 * {P})"},
+    "this is the count. Add 1, and divide by 1 + R.": {P: "(gaps >= gap).sum()"},
+    "this is a z score. Its p-value would need gaps that are normally distributed: count instead.":
+        {P: "(gap - gaps.mean()) / gaps.std()"},
+    "this is a p-value of the normal distribution. Gaps of shuffles need not follow it: count instead.":
+        {P: "stats.norm.sf((gap - gaps.mean()) / gaps.std())"},
+    "this is the mean gap of the shuffles. Count how many of them are at least as large as the observed one.":
+        {P: "gaps.mean()"},
     "you shuffled the rows of the similarity only, and its diagonal is not where it was. Shuffle the memberships, "
-    "M[:, shuffle]."
-)
-def rows_only(S, M, shuffles):
-    gap = gap_of(S, M)
-    return gap, p_of(gaps_of_rows_moved(S, M, shuffles) >= gap)
-
-
-@beyond_chance.mistake(
-    "you moved the similarities by the shuffle, which turns it round. Node i gets the memberships of node "
-    "shuffle[i]: shuffle the memberships, M[:, shuffle]."
-)
-def similarities_moved(S, M, shuffles):
-    gap = gap_of(S, M)
-    return gap, p_of(gaps_turned_round(S, M, shuffles) >= gap)
-
-
-# Mistakes in the gap
-
-
-def gap_with_self(S, M):
-    told = M.any(0)
-    return S[together(M)].mean() - S[told[:, None] & told & ~together(M)].mean()
-
-
-def gap_of_all_nodes(S, M):
-    counted = np.triu(np.ones_like(S, dtype=bool), k=1)
-    return S[counted & together(M)].mean() - S[counted & ~together(M)].mean()
-
-
-def gap_pathway_by_pathway(S, M):
-    told = M.any(0)
-    other = np.triu(told[:, None] & told & ~together(M), k=1)
-    within = [S[np.triu(np.outer(row, row) > 0, k=1)] for row in M]
-    return np.concatenate(within).mean() - S[other].mean()
-
-
-@beyond_chance.mistake("a node makes a pair with itself in your gap. Leave the diagonal out.")
-def pairs_with_self(S, M, shuffles):
-    return with_gap(gap_with_self, S, M, shuffles)
-
-
-@beyond_chance.mistake("nodes that are in no pathway are in your gap. Leave them out; `told_gap` does.")
-def nodes_in_no_pathway(S, M, shuffles):
-    return with_gap(gap_of_all_nodes, S, M, shuffles)
-
-
-@beyond_chance.mistake("a pair that shares two pathways counts twice in your gap. It is one pair.")
-def pairs_counted_twice(S, M, shuffles):
-    return with_gap(gap_pathway_by_pathway, S, M, shuffles)
+    "M[:, shuffle].": {"gap_of(S, M[:, s])": "gap_of(S[s], M)"},
+    "you moved the similarities by the shuffle, which turns it round. Node i gets the memberships of node shuffle[i]: "
+    "shuffle the memberships, M[:, shuffle].": {"gap_of(S, M[:, s])": "gap_of(S[s][:, s], M)"},
+    "a node makes a pair with itself in your gap. Leave the diagonal out.": {"k=1": "k=-len(S)"},
+    "nodes that are in no pathway are in your gap. Leave them out; `told_gap` does.": {"M.any(0)": "M.any(0) | True"},
+    "a pair that shares two pathways counts twice in your gap. It is one pair.":
+        {"S[counted & together(M)].mean()": "np.average(S[counted], weights=(M.T @ M)[counted])"},
+})  # fmt: skip

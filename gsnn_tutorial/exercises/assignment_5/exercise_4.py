@@ -33,150 +33,58 @@ def paired_interval(arm, other):
     return d.mean() - half, d.mean() + half
 
 
-# Helpers of the mistakes
+D = "[arm[seed] - other[seed] for seed in sorted(arm.keys() & other.keys())]"
+T, ENDS = "stats.t.ppf(0.975, len(d) - 1)", "d.mean() - half, d.mean() + half"
+paired_interval.slips({
+    "you paired the values as they stand. The seeds are in another order in each arm, and not all are in both: pair "
+    "the values of the same seed.": {D: "[a - b for a, b in zip(arm.values(), other.values())]"},
+    "you sorted the values. Then the smallest meets the smallest: pair the values of the same seed.":
+        {D: "[a - b for a, b in zip(sorted(arm.values()), sorted(other.values()))]"},
+    "a seed that is missing in one arm counts as 0 there. It makes no pair: leave it out.":
+        {D: "[arm.get(seed, 0) - other.get(seed, 0) for seed in sorted(arm.keys() | other.keys())]"},
+    "this is where single seeds lie. For their mean divide s by the root of n.": {" / np.sqrt(len(d))": ""},
+    "this is the mean and one standard error on each side, an interval of about 65%. Take the quantile of t.":
+        {f"{T} * ": ""},
+    "you took the quantile of the normal distribution. s is estimated, from few seeds: take that of t.":
+        {T: "stats.norm.ppf(0.975)"},
+    "you took n degrees of freedom. The mean was estimated too: n - 1.": {"len(d) - 1": "len(d)"},
+    "you took the quantile 0.95, and so a 90% interval. Of the 5% outside, half lies on each side: 0.975.":
+        {"0.975": "0.95"},
+    "you divided by n in s. The mean was estimated from the same differences: n - 1, ddof=1.": {"ddof=1": "ddof=0"},
+    "your n is the number of all seeds. It is the number of pairs.": {"len(d)": "len(arm.keys() | other.keys())"},
+    "these are the smallest and the largest difference. The interval is of their mean.": {ENDS: "d.min(), d.max()"},
+    "these are the mean and half the width. Return the ends, mean minus and mean plus half the width.":
+        {ENDS: "d.mean(), half"},
+    "your sign is turned: arm minus other.": {"arm[seed] - other[seed]": "other[seed] - arm[seed]"},
+})  # fmt: skip
 
 
-def in_both(arm, other):
-    """The values of the seeds that both have, pairs below one another."""
-    seeds = sorted(arm.keys() & other.keys())
-    return np.array([arm[seed] for seed in seeds]), np.array([other[seed] for seed in seeds])
-
-
-def differences(arm, other):
-    mine, theirs = in_both(arm, other)
-    return mine - theirs  # (n,)
-
-
-def around_mean(d, half):
-    return d.mean() - half, d.mean() + half
-
-
-def t_interval(d):
-    """The right interval of the mean of the differences ``d``."""
-    return around_mean(d, stats.t.ppf(0.975, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d)))
-
-
-# Mistakes in the differences
-
-
-@paired_interval.mistake(
-    "you paired the values as they stand. The seeds are in another order in each arm, and not all are in both: "
-    "pair the values of the same seed."
-)
-def as_they_stand(arm, other):
-    return t_interval(np.array([a - b for a, b in zip(arm.values(), other.values())]))
-
-
-@paired_interval.mistake(
-    "you sorted the values. Then the smallest meets the smallest: pair the values of the same seed."
-)
-def sorted_values(arm, other):
-    return t_interval(np.array([a - b for a, b in zip(sorted(arm.values()), sorted(other.values()))]))
-
-
-@paired_interval.mistake("a seed that is missing in one arm counts as 0 there. It makes no pair: leave it out.")
-def missing_as_zero(arm, other):
-    return t_interval(np.array([arm.get(seed, 0) - other.get(seed, 0) for seed in sorted(arm.keys() | other.keys())]))
-
-
-# No differences
+def two_groups(mine, theirs, equal_var=False):
+    """The interval of arms that are taken for two groups."""
+    interval = stats.ttest_ind(mine, theirs, equal_var=equal_var).confidence_interval(0.95)
+    return interval.low, interval.high
 
 
 @paired_interval.mistake(
     "you treated the arms as two groups that share nothing, each with all its seeds. A seed's arms share data and "
     "start: take the differences within a seed."
 )
-def two_groups_of_all_seeds(arm, other):
-    interval = stats.ttest_ind([*arm.values()], [*other.values()], equal_var=False).confidence_interval(0.95)
-    return interval.low, interval.high
+def groups_of_all_seeds(arm, other):
+    return two_groups([*arm.values()], [*other.values()])
 
 
 @paired_interval.mistake(
     "you treated the arms as two groups that share nothing. A seed's arms share data and start: take the "
     "differences within a seed."
 )
-def two_groups(arm, other):
-    interval = stats.ttest_ind(*in_both(arm, other), equal_var=False).confidence_interval(0.95)
-    return interval.low, interval.high
+def groups_of_shared_seeds(arm, other, equal_var=False):
+    seeds = sorted(arm.keys() & other.keys())
+    return two_groups([arm[seed] for seed in seeds], [other[seed] for seed in seeds], equal_var)
 
 
 @paired_interval.mistake(
     "you treated the arms as two groups of one variance. A seed's arms share data and start: take the differences "
     "within a seed."
 )
-def two_groups_of_one_variance(arm, other):
-    interval = stats.ttest_ind(*in_both(arm, other), equal_var=True).confidence_interval(0.95)
-    return interval.low, interval.high
-
-
-# Mistakes in the interval
-
-
-@paired_interval.mistake("this is where single seeds lie. For their mean divide s by the root of n.")
-def not_of_the_mean(arm, other):
-    d = differences(arm, other)
-    return around_mean(d, stats.t.ppf(0.975, len(d) - 1) * d.std(ddof=1))
-
-
-@paired_interval.mistake(
-    "this is the mean and one standard error on each side, an interval of about 65%. Take the quantile of t."
-)
-def one_standard_error(arm, other):
-    d = differences(arm, other)
-    return around_mean(d, d.std(ddof=1) / np.sqrt(len(d)))
-
-
-@paired_interval.mistake(
-    "you took the quantile of the normal distribution. s is estimated, from few seeds: take that of t."
-)
-def normal_quantile(arm, other):
-    d = differences(arm, other)
-    return around_mean(d, stats.norm.ppf(0.975) * d.std(ddof=1) / np.sqrt(len(d)))
-
-
-@paired_interval.mistake("you took n degrees of freedom. The mean was estimated too: n - 1.")
-def n_degrees_of_freedom(arm, other):
-    d = differences(arm, other)
-    return around_mean(d, stats.t.ppf(0.975, len(d)) * d.std(ddof=1) / np.sqrt(len(d)))
-
-
-@paired_interval.mistake(
-    "you took the quantile 0.95, and so a 90% interval. Of the 5% outside, half lies on each side: 0.975."
-)
-def quantile_095(arm, other):
-    d = differences(arm, other)
-    return around_mean(d, stats.t.ppf(0.95, len(d) - 1) * d.std(ddof=1) / np.sqrt(len(d)))
-
-
-@paired_interval.mistake("you divided by n in s. The mean was estimated from the same differences: n - 1, ddof=1.")
-def n_in_s(arm, other):
-    d = differences(arm, other)
-    return around_mean(d, stats.t.ppf(0.975, len(d) - 1) * d.std(ddof=0) / np.sqrt(len(d)))
-
-
-@paired_interval.mistake("your n is the number of all seeds. It is the number of pairs.")
-def n_of_all_seeds(arm, other):
-    d, n = differences(arm, other), len(arm.keys() | other.keys())
-    return around_mean(d, stats.t.ppf(0.975, n - 1) * d.std(ddof=1) / np.sqrt(n))
-
-
-@paired_interval.mistake("these are the smallest and the largest difference. The interval is of their mean.")
-def smallest_and_largest(arm, other):
-    d = differences(arm, other)
-    return d.min(), d.max()
-
-
-# Mistakes in what is returned
-
-
-@paired_interval.mistake(
-    "these are the mean and half the width. Return the ends, mean minus and mean plus half the width."
-)
-def mean_and_half_width(arm, other):
-    low, high = paired_interval.reference(arm, other)
-    return (low + high) / 2, (high - low) / 2
-
-
-@paired_interval.mistake("your sign is turned: arm minus other.")
-def other_minus_arm(arm, other):
-    return paired_interval.reference(other, arm)
+def groups_of_one_variance(arm, other):
+    return groups_of_shared_seeds(arm, other, equal_var=True)

@@ -1,4 +1,4 @@
-"""What exercises 1 and 3 of assignment 5 share: true pathways, and shuffles of their nodes sorted by what they keep."""
+"""True pathways, and shuffles of their nodes by what they keep: the data of exercises 1 and 3 of assignment 5."""
 
 from __future__ import annotations
 
@@ -28,22 +28,22 @@ def pathways(M):
 
 
 def together(M):
-    """(N, N): whether two nodes share a pathway."""
+    """(N, N): True for two nodes that share a pathway."""
     return M.T @ M > 0
 
 
 def survivors(M, control):
-    """How many of the true pathways are among those of the control."""
+    """The number of true pathways among those of the control."""
     return sum(row in M.tolist() for row in control.tolist())
 
 
 def pairs_kept(M, control):
-    """How many pairs of nodes share a pathway in the truth and in the control."""
+    """The number of pairs of nodes that share a pathway in the truth and in the control."""
     return int(np.triu(together(M) & together(control), k=1).sum())
 
 
 def kind(M, shuffle):
-    """What a fair shuffle leaves as it is: a pathway, a node, a pair, or nothing; None for other mixtures."""
+    """The most that a fair shuffle leaves as it is: a pathway, a node, a pair, or nothing; None for other mixtures."""
     fixed = (shuffle == np.arange(len(shuffle))).any()
     if survivors(M, M[:, shuffle]):
         return "survivor" if fixed else None

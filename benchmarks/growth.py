@@ -1,20 +1,18 @@
-"""How time and memory of a training step grow, and with which slope."""
+"""Time and memory of a training step, as one size after the other grows."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-import numpy as np
-import pandas as pd
 import torch
 
 from benchmarks.clock import in_turn, peak_bytes
-from benchmarks.losses import both_losses
-from benchmarks.models import random_model, samples_of, seed_model, training_step
-from benchmarks.peer import GatherScatterGSNN
+from benchmarks.models import samples_of, seed_model
+from benchmarks.peer import GatherScatterGSNN, both_losses
 from benchmarks.sizes import Sizes
 from gsnn_tutorial.kernels import threads
 from gsnn_tutorial.study.problem import Draw
+from gsnn_tutorial.study.speed import random_model, training_step
 from gsnn_tutorial.study.union import GSNNUnion
 
 MESSAGES = 30_000_000  # the peer stops where it would send more of them at once
@@ -64,19 +62,3 @@ def _scaled(axis: str, value: int, runs: dict[str, Callable], device: str) -> li
         {"axis": axis, "value": value, "way": way, "ms": ms[way], "MB": peak_bytes(run, device) / 1e6}
         for way, run in runs.items()
     ]
-
-
-def slope(sizes, values) -> float:
-    """The slope of a straight line through the points on log-log axes; 1 is in proportion."""
-    return float(np.polyfit(np.log(np.asarray(sizes, dtype=float)), np.log(values), 1)[0])
-
-
-def slopes(table: pd.DataFrame) -> pd.DataFrame:
-    """Slope of time and memory on log-log axes over each line's upper half: 1 is in proportion."""
-    rows = []
-    for (axis, way), line in table.groupby(["axis", "way"], sort=False):
-        line = line.sort_values("value").tail(max(2, (len(line) + 1) // 2))
-        if len(line) > 1:
-            time, memory = (slope(line["value"], line[column]) for column in ("ms", "MB"))
-            rows.append({"axis": axis, "way": way, "time": time, "memory": memory})
-    return pd.DataFrame(rows)

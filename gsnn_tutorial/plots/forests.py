@@ -1,4 +1,4 @@
-"""What a paired study shows."""
+"""The figures of a paired study."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gsnn_tutorial.plots.style import LINES, axes, draw_floor, stacked, tidy
 from gsnn_tutorial.study.arms import arm_named
 from gsnn_tutorial.study.inference import paired_differences, power_curve, seeds_needed
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.verdict import compared, judged
+from gsnn_tutorial.study.verdicts import compared, judged
 
 
 def plot_forest(table: pd.DataFrame, summary: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
@@ -69,7 +69,7 @@ def plot_arms(table: pd.DataFrame, metric: str, ax: Axes | None = None) -> Axes:
 def plot_power(
     differences, metric: str, effects: Sequence[float] | None = None, *, power: float = 0.8, ax: Axes | None = None
 ) -> Axes:
-    """How many seeds it takes to find differences of these sizes, given the spread of those observed.
+    """The number of seeds that it takes to find differences of these sizes, given the spread of those observed.
 
     ``effects`` are the metric's margin, twice and four times that, unless given. Each curve is a
     ``power_curve``, with a mark where it reaches ``power``; a grey line stands at the seeds that there are.

@@ -1,20 +1,21 @@
-"""``python -m gsnn_tutorial bench``: its options, and what they are handed to."""
+"""The benchmark's command line: ``python -m benchmarks --help``, in a clone of the repository."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 
+from gsnn_tutorial.commands import ends
 from gsnn_tutorial.commands.options import option
 
-GROUPS = ("map", "step", "epoch", "study", "building", "regularizer", "simulation", "scaling", "kernels", "cores")
+GROUPS = ("map", "parts", "study", "scaling", "kernels")
 
 
-def add(commands):
-    """Add the command to those of the parser."""
-    bench = commands.add_parser(
-        "bench",
-        help="how fast, against message passing over copies of the graph?",
+def parser() -> argparse.ArgumentParser:
+    """The options."""
+    bench = argparse.ArgumentParser(
+        prog="python -m benchmarks",
         description="Measures sparse map, training step, study, regularizer, simulation and building, each against "
         "the reference's formulation in the same run; how time and memory grow with edges, samples, channels and "
         "models; each fast path against its plain one; and what threads are worth, beside a busy process too. Prints "
@@ -30,12 +31,22 @@ def add(commands):
     )
     option(bench, "--output", "where results are written", "runs/bench", metavar="FOLDER")
     option(bench, "--device", "cpu, cuda, cuda:1, ...", "cpu")
+    return bench
 
 
 def prepare(given: argparse.Namespace) -> Callable[[], bool]:
-    """The work, whose result is whether it finished. Raises ValueError for an option that cannot be."""
+    """The work, which returns True if it finished. Raises ValueError for an option that cannot be."""
     from benchmarks.command import run_bench
-    from gsnn_tutorial.study.files import usable_device
+    from gsnn_tutorial.study.run_folder import usable_device
 
     usable_device(given.device)
     return lambda: run_bench(given.output, given.device, given.quick, only=given.only)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark, and return its exit code, see ``ends.run``."""
+    return ends.run(parser(), prepare, lambda given: "", arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -13,13 +13,13 @@ import torch
 from torch_geometric.nn import DenseGCNConv
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
-from gsnn_tutorial.study.own.fitting import errors
-from gsnn_tutorial.study.own.problem import OwnDraw
+from gsnn_tutorial.wiring import Graph
+from gsnn_tutorial.study.own.splits import OwnDraw
+from gsnn_tutorial.study.replicas import output_errors
 from gsnn_tutorial.study.tuning import chosen, folds
 from gsnn_tutorial.training import train
 
-DEPTHS = (2, 4, 8)  # what it chooses from
+DEPTHS = (2, 4, 8)  # it chooses from these
 LOOKS = (10, 20, 30, 40, 50, 60)  # epochs
 
 
@@ -33,9 +33,9 @@ class GraphConvolutions(torch.nn.Module):
         seed: of the weights.
     """
 
-    def __init__(self, graph: PathwayGraph, width: int = 32, layers: int = 4, seed: int = 0):
+    def __init__(self, graph: Graph, width: int = 32, layers: int = 4, seed: int = 0):
         super().__init__()
-        nodes = {name: place for place, name in enumerate(validate.instance("graph", graph, PathwayGraph).networkx())}
+        nodes = {name: place for place, name in enumerate(validate.instance("graph", graph, Graph).networkx())}
         width, layers = validate.integer("width", width, 1), validate.integer("layers", layers, 1)
         adjacency = torch.zeros(len(nodes), len(nodes))
         for u, v in graph.all_edges:
@@ -62,14 +62,14 @@ class GraphConvolutions(torch.nn.Module):
 def gcn_errors(
     draw: OwnDraw, looks: tuple[int, ...] = LOOKS, depths: tuple[int, ...] = DEPTHS, n_folds: int = 3
 ) -> np.ndarray:
-    """MSE of each output on the test rows, (outputs,), of a GCN that chose its depth and epoch as ``tuned`` arms do."""
+    """MSE of each output on the test rows, (outputs,), of a GCN that chose its depth and epoch as the arms of a tuned study do."""
     found = np.full((len(depths), n_folds, len(looks)), np.nan)
     for place, depth in enumerate(depths):
         for fold, (kept, left) in enumerate(folds(len(draw.x_train), n_folds, draw.groups)):
             _trained(draw, depth, looks, kept, left, found[place, fold])
     depth, epoch = chosen(found)
     model = _trained(draw, depths[depth], looks[: epoch + 1])
-    return errors(model, draw.x_test, draw.y_test)
+    return output_errors(model, draw.x_test, draw.y_test)
 
 
 def _trained(draw, depth, looks, kept=slice(None), left=None, found=None) -> GraphConvolutions:
@@ -77,7 +77,7 @@ def _trained(draw, depth, looks, kept=slice(None), left=None, found=None) -> Gra
 
     def look(epoch: int):
         if left is not None and epoch + 1 in looks:
-            found[looks.index(epoch + 1)] = errors(model, draw.x_train[left], draw.y_train[left]).mean()
+            found[looks.index(epoch + 1)] = output_errors(model, draw.x_train[left], draw.y_train[left]).mean()
 
     history = train(model, draw.x_train[kept], draw.y_train[kept], epochs=looks[-1], lr=5e-3, batch_size=32,
                     seed=draw.seed, progress=False, after_epoch=look)  # fmt: skip

@@ -1,7 +1,7 @@
-"""A network of everyday size, as a saved run: python -m gsnn_tutorial.study.worked.scale OUTPUT.csv [NODES].
+"""A network of everyday size, as a saved run: python notebooks/studies/scale.py OUTPUT.csv [NODES].
 
 NODES genes (10,000), ten edges for each, 300 overlapping sets of 50 neighbours, 512 training samples in minibatches
-of 64, with and without the regularizer. What is written: the learning curve, seconds for reading and for an epoch, and
+of 64, with and without the regularizer. It writes the learning curve, seconds for reading and for an epoch, and
 the process's peak memory so far.
 """
 
@@ -20,7 +20,7 @@ from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.files import write_csv
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.problem import OwnProblem
+from gsnn_tutorial.study.own.splits import OwnProblem
 from gsnn_tutorial.training import train
 
 
@@ -71,20 +71,11 @@ def run(output: str, nodes: int = 10_000, epochs: int = 10):
         ).table()  # fmt: skip
         seconds = (time.perf_counter() - start) / epochs
         gigabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6  # the most so far, of both arms
-        sizes = {"nodes": len(own.graph.function_nodes), "edges": len(own.edges), "sets": len(own.membership)}
-        rows += [
-            {
-                "arm": arm,
-                "epoch": epoch,
-                "test_mse": round(error, 4),
-                "seconds_per_epoch": round(seconds, 1),
-                "read_seconds": round(read, 1),
-                "gigabytes": round(gigabytes, 2),
-                **sizes,
-                "threads": torch.get_num_threads(),
-            }
-            for epoch, error in enumerate(history["test_mse"], 1)
-        ]  # fmt: skip
+        sizes = {"seconds_per_epoch": round(seconds, 1), "read_seconds": round(read, 1), "gigabytes": round(gigabytes, 2),
+                "nodes": len(own.graph.function_nodes), "edges": len(own.edges), "sets": len(own.membership),
+                "threads": torch.get_num_threads()}  # fmt: skip
+        rows += [{"arm": arm, "epoch": epoch, "test_mse": round(error, 4)} | sizes
+                 for epoch, error in enumerate(history["test_mse"], 1)]  # fmt: skip
         write_csv(pd.DataFrame(rows), output)
         print(pd.DataFrame(rows).tail(1).to_string(), flush=True)
 

@@ -1,4 +1,4 @@
-"""Data of one's own as a problem: a seed decides what is held out, what is shuffled, and how a model starts."""
+"""Measured data as a problem: a seed decides which rows are held out, what is shuffled, and how a model starts."""
 
 from __future__ import annotations
 
@@ -10,26 +10,25 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.own.network import OwnNetwork
+from gsnn_tutorial.study.own.own_graph import OwnGraph
 from gsnn_tutorial.study.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.problem import Draw, stream
 
 
 @dataclass(frozen=True)
 class OwnDraw(Draw):
-    """A draw of one's own data: ``floor`` is NaN, since nobody knows what noise alone costs.
+    """A draw of measured data: ``floor`` is NaN, since nobody knows what noise alone costs.
 
-    ``groups`` is the group of each training row, so that rows of a group stay together when training rows are
-    split again; ``rows`` and ``test_rows`` are the places of the rows among those of the network's table.
+    ``rows`` and ``test_rows`` are the places of the rows among those of the network's table.
     """
 
-    groups: np.ndarray | None = None
     rows: np.ndarray | None = None
     test_rows: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
 class OwnProblem:
-    """What a seed makes a draw of: a network with its data, and how much is held out.
+    """A network with its data, of which a seed holds some rows out.
 
     Arguments
         network: what ``own_network`` made; with sets, unless only ``split`` is called.
@@ -61,12 +60,22 @@ class OwnProblem:
 
     @property
     def hops(self) -> int:
-        """The most function nodes on the shortest way from an input to an output that hears it, see ``depth``."""
+        """The most function nodes on the shortest way from an input to an output that hears it."""
         return self.network.depth
 
     @property
+    def depth(self) -> int:
+        """The usual number of layers, see ``Recipe.depth``: every output hears of every input that reaches it."""
+        return self.network.depth
+
+    @property
+    def graph(self) -> OwnGraph:
+        """The graph, the same for every seed."""
+        return self.network.graph
+
+    @property
     def described(self) -> dict:
-        """What says, beside a study's table, of which data it is."""
+        """The settings that stand beside a study's table: a fingerprint of the data, and the share held out."""
         return {"data": self.network.fingerprint(), "test": self.test}
 
     def _held_out(self) -> int:
@@ -93,10 +102,10 @@ class OwnProblem:
         x, y = (torch.tensor(table.to_numpy(), dtype=torch.float64) for table in (self.network.x, self.network.y))
         x_train, x_test = scaled(x[rows], x[test_rows], keep=((x == 0) | (x == 1)).all(0))
         y_train, y_test = scaled(y[rows], y[test_rows])
-        told = self.network.graph.membership()
+        sets = self.network.graph.membership()
         return OwnDraw(
-            self.network.graph, x_train, y_train, x_test, y_test, shuffled_membership(told, stream(seed, "shuffle")),
-            float("nan"), seed, told, self.network.groups.to_numpy()[rows], rows, test_rows,
+            self.network.graph, x_train, y_train, x_test, y_test, shuffled_membership(sets, stream(seed, "shuffle")),
+            float("nan"), seed, sets, self.network.groups.to_numpy()[rows], rows, test_rows,
         )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
-"""Make the package's tables of real data from the originals: python -m gsnn_tutorial.study.worked.make_tables FOLDER.
+"""Make the package's tables of real data from the originals: python notebooks/studies/make_tables.py FOLDER.
 
 FOLDER holds hepatocytes/ with responses.csv (cell_line, minutes, stimuli, inhibitors, raw fluorescence), network.csv
 (source, target, sign), pathways.gmt and columns.csv (column, role, node); and sachs2005.csv (eleven proteins) and
-sachs2005_edges.csv. ``hepatocytes.py`` and ``sachs.py`` say what is made, and the sources.
+sachs2005_edges.csv. ``study/own/hepatocytes.py`` and ``sachs.py`` describe the tables and name the sources.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from gsnn_tutorial.study.worked import hepatocytes, sachs
+from gsnn_tutorial.study.own import hepatocytes, sachs
 
 EVERY = 5  # cells of the original, of which the first is kept
 

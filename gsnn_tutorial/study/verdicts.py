@@ -9,7 +9,7 @@ turned so that more is better:
     can't tell      none of these, or fewer than 12 seeds
 
 It is the pathways that help only if the prior helps against the baseline *and* against every control.
-A gain whose whole interval lies below the margin is said to be too small to matter.
+A gain whose whole interval lies below the margin is called too small to matter.
 A structural metric has a null that is not zero: what an untrained model has already.
 
 For the secondary of many metrics p is Holm's, corrected for how many they are. Where p takes back "helps" or "harms",
@@ -53,7 +53,7 @@ def verdict(
     controls: Sequence[str] = ("control",),
     baseline: str = "baseline",
 ) -> str:
-    """What the intervals say of one metric, in words, by the rule above.
+    """The conclusion that the intervals allow for one metric, in words, by the rule above.
 
     ``summary`` must have the ``contrasts`` of ``arm``, ``controls`` and ``baseline``; where ``holm`` has corrected it,
     the rule reads the corrected p. Raises ValueError where it lacks one.
@@ -121,7 +121,8 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     What is not known by name stays as it is. Tables that are computed with, and files, keep the names in code.
     """
     validate.instance("table", table, pd.DataFrame)
-    words = {"arm": _arm_words, "versus": _arm_words, "metric": _metric_words}
+    words = dict.fromkeys(("arm", "versus"), lambda name: arm_named(name).words)
+    words["metric"] = lambda name: METRICS[name].words if name in METRICS else name
     shown = table.copy()
     for column in words.keys() & set(map(str, shown.columns)):
         shown[column] = shown[column].map(words[column])
@@ -131,14 +132,6 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
             level = name if getattr(shown, axis).nlevels > 1 else None
             shown = shown.rename(**{axis: labels}, level=level)
     return shown
-
-
-def _arm_words(name: str) -> str:
-    return arm_named(name).words
-
-
-def _metric_words(name: str) -> str:
-    return METRICS[name].words if name in METRICS else name
 
 
 def judged(row: pd.Series, kind: Metric) -> str:

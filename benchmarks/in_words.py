@@ -1,14 +1,11 @@
-"""What was measured, in words: the rows against the peer, and how every table reads."""
+"""The tables of measurements in words: the rows against the peer, and every other table."""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
-from importlib.resources import files
 
 import numpy as np
 import pandas as pd
-
-from gsnn_tutorial.study.files import read_csv
 
 
 @dataclass(frozen=True)
@@ -105,9 +102,3 @@ def several_win_from(table: pd.DataFrame) -> int | None:
     table = table.sort_values("size", ascending=False)
     winning = table[(table["ratio"] > 1).cummin()]
     return int(winning["size"].min()) if len(winning) else None
-
-
-def saved_bench() -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Table and scaling of the run that the package brings: what ``run_bench`` wrote on two CPU cores."""
-    data = files("gsnn_tutorial") / "data"
-    return tuple(read_csv(data / name) for name in ("bench.csv", "bench_scaling.csv"))

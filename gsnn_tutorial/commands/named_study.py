@@ -10,13 +10,14 @@ import pandas as pd
 from tqdm import tqdm
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.study.files import RunFolder, UnusableFile, read_json, usable_device, write_json
+from gsnn_tutorial.study.files import UnusableFile, read_json, write_json
 from gsnn_tutorial.study.named import Part, settings_of_part
 from gsnn_tutorial.study.paired import paired_study
+from gsnn_tutorial.study.run_folder import RunFolder, usable_device
 from gsnn_tutorial.study.saved import STUDIES
 from gsnn_tutorial.study.table import settings_file, settings_of
-from gsnn_tutorial.study.tuned import CHOICES
-from gsnn_tutorial.study.verdict import in_words
+from gsnn_tutorial.study.tuning import CHOICES
+from gsnn_tutorial.study.verdicts import in_words
 
 SHOWN = ["test_mse", "cka_gap", "cka_ari"]
 

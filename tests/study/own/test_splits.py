@@ -1,4 +1,4 @@
-"""Data of one's own as a draw: whole groups, fair scaling, controls that know the graph; and the plain comparison."""
+"""Measured data as a problem: whole groups, fair scaling, controls that know the graph; and the untuned study."""
 
 from dataclasses import replace
 
@@ -8,23 +8,23 @@ import pytest
 import torch
 
 from gsnn_tutorial.exercises import chapter_8 as checks
-from gsnn_tutorial.study.arms import ARMS, without_edges_between
+from gsnn_tutorial.study.arms import OWN_ARMS, without_edges_between
 from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.study.own.example import write_example
-from gsnn_tutorial.study.own.fitting import Settings, errors, fitted
+from gsnn_tutorial.study.own.hepatocytes import hepatocytes
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.paired import OWN_ARMS, paired_comparison
-from gsnn_tutorial.study.own.problem import OwnProblem, scaled
-from gsnn_tutorial.study.own.rivals import group_folds, group_mean
+from gsnn_tutorial.study.own.rivals import USUAL_RIVALS, group_folds, group_mean
+from gsnn_tutorial.study.own.splits import OwnProblem, scaled
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.priors.memberships import connected_membership
 from gsnn_tutorial.study.priors.weights import edges_outside
-from gsnn_tutorial.study.problem import Drawn, stream
-from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.worked.hepatocytes import hepatocytes
+from gsnn_tutorial.study.problem import Drawn, Problem, stream
+from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
+from gsnn_tutorial.study.replicas import Replica, fitted, output_errors
 
-QUICK = Settings(channels=2, layers=3, epochs=1)
+QUICK = replace(OWN_RECIPE, channels=2, layers=3, epochs=1)
 
 
 @pytest.fixture(scope="module")
@@ -70,34 +70,41 @@ def test_the_connected_control_is_connected_overlaps_freely_and_is_no_set(own):
         assert nx.is_connected(G.subgraph(members)) and not torch.equal(row, given)
 
 
-def test_arms_take_an_own_draw_and_those_that_need_a_truth_say_so(own):
-    draw = OwnProblem(own).draw(0)
-    assert ARMS["pruned"].graph(draw).edges != draw.graph.edges
-    for name in ("oracle",):
-        with pytest.raises(ValueError, match="no true graph"):
-            ARMS[name].graph(draw)
-    with pytest.raises(ValueError, match="no middle node to hide"):
-        ARMS["regularized_held_out"].membership(draw)
-
-
-def test_a_study_takes_own_data_and_goes_on(tmp_path):
+def test_a_study_takes_measured_data_and_refuses_what_needs_a_truth(tmp_path):
     problem = OwnProblem(own_network(**write_example(tmp_path / "files")))
     assert isinstance(problem, Drawn) and (problem.n_function, problem.hops) == (16, problem.network.depth)
     assert problem.n_train == len(problem.draw(0).x_train) == 192
+    path = tmp_path / "study.csv"
 
-    def run(seeds, resume=False, **changed):
-        return paired_study(replace(problem, **changed), ["baseline", "regularized_loo"], seeds, measures=[], n_jobs=1,
-                            recipe=Recipe(channels=2, epochs=2), output=tmp_path / "s.csv", resume=resume,
-                            progress=False)  # fmt: skip
+    def run(arms=None, **more):
+        return paired_study(problem, arms, [0], recipe=QUICK, output=path, n_jobs=1, progress=False, **more)
 
-    run([0])
-    table = run([0, 1], resume=True)
-    assert len(table) == 4 and np.isfinite(table["test_mse"]).all() and table["floor"].isna().all()
+    table = run()
+    assert table["arm"].tolist() == [*USUAL_RIVALS, *OWN_ARMS] and table["test_mse"].notna().all()
+    assert not {"floor", "diverged", "cka_gap"} & set(table)
     assert len(summarize(table, ["test_mse"], [("regularized_loo", "baseline")])) == 1
-    with pytest.raises(ValueError, match="another problem or recipe, with problem.test = 0.2 and not 0.4"):
-        run([0, 1], resume=True, test=0.4)
-    with pytest.raises(ValueError, match="no single true pathway for each node"):
-        paired_study(problem, ["baseline"], [0], recipe=Recipe(channels=2, epochs=1), n_jobs=1, progress=False)
+    before = path.read_bytes()
+    for arm in ("oracle", "regularized_held_out", "control_held_out"):
+        with pytest.raises(ValueError, match=f"arms: '{arm}' needs the true pathways"):
+            run(["baseline", arm])
+    with pytest.raises(ValueError, match="measures: 'leakage' needs the true pathways"):
+        run(["baseline"], measures="attribution")
+    assert path.read_bytes() == before
+
+
+def test_no_metric_takes_sets_that_someone_believes_for_the_truth(own):
+    draw = OwnProblem(own).draw(0)
+    model = Replica(draw, 0, "untrained", QUICK, 2).model
+    with pytest.raises(ValueError, match="'leakage' needs the true pathways"):
+        measure(Subject(model, draw.graph, draw), "attribution")  # it would be 0, as every node has pathway 0
+
+
+def test_a_rival_has_a_row_of_a_simulated_problem_too():
+    problem, arms = Problem(n_train=32, n_test=40), ["baseline", "mean", "pairwise ridge"]
+    table = paired_study(problem, arms, [0], recipe=Recipe(epochs=2), progress=False).set_index("arm")
+    assert table["test_mse"].notna().all() and (table["floor"] == table["floor"].iloc[0]).all()
+    assert table.loc["mean", "test_mse"] == pytest.approx(problem.draw(0).y_test.square().mean().item(), rel=1e-5)
+    assert table["cka_gap"].notna().tolist() == [True, False, False]
 
 
 def test_n_train_is_the_fewest_rows_of_any_split(own):
@@ -121,30 +128,15 @@ def test_signed_sets_train_in_every_arm(own):
     signed = own_network(**hepatocytes() | {"sets": M.stack()[lambda w: w != 0].rename_axis(["set", "member"])
                                             .rename("weight").reset_index()})  # fmt: skip
     assert signed.membership.loc["NFKB", "ikb"] == -1
-    table = paired_comparison(OwnProblem(signed), seeds=[0], settings=QUICK, progress=False)
-    assert table["arm"].tolist() == ["mean", "pairwise ridge", *OWN_ARMS]
+    table = paired_study(OwnProblem(signed), OWN_ARMS, [0], recipe=QUICK, progress=False)
     assert np.isfinite(table["test_mse"]).all()
-
-
-def test_an_interrupted_comparison_goes_on_to_the_same_table(own, tmp_path):
-    def run(seeds, resume):
-        return paired_comparison(OwnProblem(own), ["baseline"], seeds, settings=QUICK, progress=False,
-                                 output=tmp_path / "splits.csv", resume=resume)  # fmt: skip
-
-    run([0], False)
-    both = run([0, 1], True)
-    pd.testing.assert_frame_equal(both, run([0, 1], False))
-    more = run([1, 2], True)
-    assert set(more["seed"]) == {1, 2}
-    pd.testing.assert_frame_equal(more[more["seed"] == 1], both[both["seed"] == 1].reset_index(drop=True))
-    assert set(pd.read_csv(tmp_path / "splits.csv")["seed"]) == {0, 1, 2}  # what is not asked for stays
 
 
 @pytest.mark.parametrize("arm", ["lasso", "recombination", "edge_penalty", "loo_penalty"])
 def test_arms_that_use_weights_or_data_run_on_own_data_too(own, arm):
     draw = OwnProblem(own).draw(0)
     models = (fitted(draw, QUICK, own.depth, name) for name in ("baseline", arm))
-    plain, other = (errors(model, draw.x_test, draw.y_test) for model in models)
+    plain, other = (output_errors(model, draw.x_test, draw.y_test) for model in models)
     assert np.isfinite(other).all() and (other != plain).any()
 
 

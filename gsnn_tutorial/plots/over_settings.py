@@ -1,4 +1,4 @@
-"""Where a prior helps, and where it does not: a map over worlds, and curves over one setting."""
+"""A prior over many settings: a map over worlds, and curves over one setting."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from gsnn_tutorial.plots.style import LINES, axes, tidy
 from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.verdict import compared, judged
+from gsnn_tutorial.study.verdicts import compared, judged
 
 SETTINGS = {
     "K": "pathways",

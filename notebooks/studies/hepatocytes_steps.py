@@ -1,8 +1,8 @@
-"""The steps of chapter 8 over several splits: python -m gsnn_tutorial.study.worked.steps OUTPUT.csv [SEEDS].
+"""The steps of chapter 8 over several splits: python notebooks/studies/hepatocytes_steps.py OUTPUT.csv [SEEDS].
 
 Each step changes one thing of an earlier one, from a careless model on the map as drawn to a map with the edges that
-the training rows ask for. Nothing is tuned: this explains, and ``tuned`` compares. SEEDS splits (12) are computed; the
-same command goes on with what there is.
+the training rows ask for. Nothing is tuned: this explains, and ``hepatocytes_tuned.py`` compares. SEEDS splits (12) are
+computed; the same command goes on with the splits that are missing.
 """
 
 from __future__ import annotations
@@ -12,39 +12,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
+from blocked import Blocked
 
+from gsnn_tutorial.study.files import read_csv, write_csv
 from gsnn_tutorial.study.inference import FEWEST_SEEDS
 from gsnn_tutorial.study.own.asked import asked_inputs, heard
-from gsnn_tutorial.study.own.fitting import Settings, candidate, errors, fitted
+from gsnn_tutorial.study.own.hepatocytes import CAREFUL, CARELESS, everywhere, hepatocytes, inhibitors
 from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.paired import RIVALS, rival_errors
-from gsnn_tutorial.study.own.problem import OwnProblem
-from gsnn_tutorial.study.worked.blocked import Blocked
-from gsnn_tutorial.study.worked.hepatocytes import hepatocytes
-from gsnn_tutorial.study.worked.rows import grow
+from gsnn_tutorial.study.own.rivals import RIVALS, USUAL_RIVALS
+from gsnn_tutorial.study.own.splits import OwnProblem
+from gsnn_tutorial.study.replicas import Replica, fitted, output_errors
 from gsnn_tutorial.training import train
-
-CARELESS = Settings(channels=8, layers=10, norm="layer", share_layers=True, epochs=150, batch_size=10_000)
-CAREFUL = Settings(channels=8, layers=10, norm="batch", share_layers=False, epochs=100, batch_size=32)
-
-
-def everywhere(network):
-    """The map with the cell line entering every function node instead of those that are read out."""
-    lines = [name for name in network.graph.input_nodes if "=" in name]
-    new = [(name, node) for name in lines for node in network.graph.function_nodes]
-    return replace(network.graph, edges=tuple(dict.fromkeys([*network.graph.edges, *new])))
-
-
-def inhibitors(network) -> dict[str, str]:
-    """The node that each inhibitor blocks: inhibitors are the inputs whose names end in i, as in MEKi."""
-    entering = ((name, node) for name, node in network.graph.edges if name in set(network.graph.input_nodes))
-    return {name: node for name, node in entering if name.endswith("i")}
-
-
-def stimuli(network) -> list[str]:
-    """The inputs that start a signal: neither an inhibitor nor the label of a cell line."""
-    blocking = inhibitors(network)
-    return [name for name in network.graph.input_nodes if "=" not in name and name not in blocking]
 
 
 def further(network):
@@ -72,7 +51,7 @@ def random_edges(network, count: int, seed: int) -> list[tuple[str, str]]:
 
 
 def steps(network, draw) -> dict:
-    """Name -> (graph, settings) of each step."""
+    """The graph and the recipe of each step, by its name."""
     graph = network.graph
     asked = asked_edges(network, draw.rows)
     mended = replace(graph, edges=graph.edges + tuple(asked))
@@ -84,45 +63,52 @@ def steps(network, draw) -> dict:
         "cell line at the read-outs": (graph, replace(CAREFUL, share_layers=True)),
         "layers of their own": (graph, CAREFUL),
         "six layers": (graph, replace(CAREFUL, layers=6)),
-        "100 spurious edges": (graph.with_spurious_edges(100, draw.seed), CAREFUL),
+        "100 spurious edges": (graph.with_random_edges(100, draw.seed), CAREFUL),
         "inhibitors one hop further too": (further(network), CAREFUL),
         "edges asked for": (mended, CAREFUL),
         "as many random edges": (chance, CAREFUL),
     }
 
 
-def study(output: str | Path, seeds=range(FEWEST_SEEDS)):
-    """Compute and write the table: seed, step, test_mse, train_mse, and the error of each output."""
-    network = own_network(**hepatocytes())
-    problem = OwnProblem(network)
-    grow(output, "step", seeds, lambda seed: jobs(network, problem.draw(seed)))
-
-
-def jobs(network, draw) -> dict:
-    """Name -> what computes the errors of that row."""
-    names = network.graph.output_nodes
-
-    def row(each, trained=np.nan) -> dict:
-        return {"test_mse": float(each.mean()), "train_mse": float(trained)} | dict(zip(names, each.tolist()))
-
-    def of_model(make) -> dict:
+def rows(network, draw) -> list[dict]:
+    """One split: step, test_mse, train_mse and the error of each output, for each rival, each step and ``Blocked``."""
+    models = {
+        name: lambda graph=graph, recipe=recipe: fitted(replace(draw, graph=graph), recipe, recipe.layers)
+        for name, (graph, recipe) in steps(network, draw).items()
+    }
+    models["inhibitors multiply"] = lambda: multiplied(network, draw)
+    found = [row(draw, name, RIVALS[name](draw)) for name in USUAL_RIVALS]
+    for name, make in models.items():
         model = make()
-        trained = errors(model, draw.x_train, draw.y_train).mean()
-        return row(errors(model, draw.x_test, draw.y_test), trained)
+        trained = output_errors(model, draw.x_train, draw.y_train).mean()
+        found.append(row(draw, name, output_errors(model, draw.x_test, draw.y_test), trained))
+    return found
 
-    of = {name: lambda name=name: row(rival_errors(name, draw)) for name in RIVALS}
-    for name, (graph, settings) in steps(network, draw).items():
-        of[name] = lambda g=graph, s=settings: of_model(lambda: fitted(replace(draw, graph=g), s, s.layers))
-    return of | {"inhibitors multiply": lambda: of_model(lambda: multiplied(network, draw))}
+
+def row(draw, name: str, each: np.ndarray, trained: float = np.nan) -> dict:
+    """One row of the table."""
+    of = {"seed": draw.seed, "step": name, "test_mse": float(each.mean()), "train_mse": float(trained)}
+    return of | dict(zip(draw.graph.output_nodes, each.tolist()))
 
 
 def multiplied(network, draw) -> Blocked:
     """A careful model on the map as drawn, in which an inhibitor multiplies what its node hands on, trained."""
-    one = candidate(draw, CAREFUL, CAREFUL.layers)
+    one = Replica(draw, draw.seed, "baseline", CAREFUL, CAREFUL.layers)
     model = Blocked(one.model, inhibitors(network))
-    if train(model, one.x, one.y, **one.training()).stopped == "interrupted":
+    if train(model, *one.data, **CAREFUL.training(len(draw.x_train), draw.seed)).stopped == "interrupted":
         raise KeyboardInterrupt
     return model
+
+
+def study(output: str | Path, seeds=range(FEWEST_SEEDS)):
+    """Compute and write the splits that ``output`` lacks."""
+    network = own_network(**hepatocytes())
+    problem = OwnProblem(network)
+    table = read_csv(output) if Path(output).exists() else pd.DataFrame({"seed": []})
+    for seed in (seed for seed in seeds if seed not in set(table["seed"])):
+        table = pd.concat([table, pd.DataFrame(rows(network, problem.draw(seed)))])
+        write_csv(table.astype({"seed": int}).round(4), output)
+        print(seed, flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""How many threads a step is worth: on a quiet and on a busy machine, and for a growing model. All on the CPU."""
+"""Threads that pay for themselves: on a quiet and on a busy machine, and for a growing model. All on the CPU."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import torch
 
 from benchmarks.busy import busy_cores
 from benchmarks.clock import in_turn
-from benchmarks.models import random_model, samples_of, seed_model, training_epochs, training_step
+from benchmarks.models import samples_of, seed_model, training_epochs
 from benchmarks.sizes import Sizes
 from gsnn_tutorial.kernels import enough_threads, threads
+from gsnn_tutorial.study.speed import random_model, training_step
 
 SAMPLES = 64  # of the model that grows
 
@@ -81,5 +82,5 @@ def on_threads(count: int, run: Callable, in_a_row: int = 1) -> Callable:
 
 
 def weights_of(model: torch.nn.Module) -> int:
-    """How many weights a model has, counted as ``train`` counts them."""
+    """The number of weights of a model, counted as ``train`` counts them."""
     return sum(parameter.numel() for parameter in model.parameters())
