@@ -190,7 +190,8 @@ def coherence(model: GSNN, x: torch.Tensor, graph: PathwayGraph) -> float:
 def _own_pathway(model: GSNN, graph: PathwayGraph) -> np.ndarray:
     """True for each output o and input i that are of one pathway, (outputs, inputs)."""
     validate.instance("model", model, GSNN)
-    if validate.instance("graph", graph, PathwayGraph).names != model.node_names_dict:
+    known = validate.instance("graph", graph, PathwayGraph, ", of which the true pathway of each node is known")
+    if known.names != model.node_names_dict:
         raise ValueError("graph must have the model's nodes, in the model's order; it has others")
     outputs, inputs = (np.array([node.pathway for node in graph.nodes if node.type == t]) for t in ("output", "input"))
     return outputs[:, None] == inputs

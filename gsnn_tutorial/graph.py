@@ -6,6 +6,7 @@ feeds the outputs.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,48 +16,27 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.wiring import NODE_TYPES, edges_by_type, hetero_data
+from gsnn_tutorial.wiring import NODE_TYPES, Edge, Graph, Node
 
 if TYPE_CHECKING:
     from torch_geometric.data import HeteroData
 
-Edge = tuple[str, str]
-
 
 @dataclass(frozen=True)
-class Node:
-    """A named node, its type, the pathway it belongs to, and where a figure draws it."""
-
-    name: str
-    type: str
-    pathway: int
-    position: tuple[float, float]
-
-
-@dataclass(frozen=True)
-class PathwayGraph:
-    """Nodes sorted into pathways, the true edges between them, and spurious ones.
+class PathwayGraph(Graph):
+    """A graph with the truth about it: the pathway of each node, the true edges, and spurious ones.
 
     ``edges`` carry the signal of the simulation. We call those that join two pathways *cross-talk*.
-    ``spurious_edges`` are in the graph that we give a model, but they carry nothing. Every matrix that
-    we make from the graph has its nodes and edges in this order.
+    ``spurious_edges`` are in the graph that we give a model, but they carry nothing; they come after the true ones.
 
     Raises ValueError for a repeated name or edge, and for an edge of a type that a GSNN does not have.
     """
 
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
     spurious_edges: tuple[Edge, ...] = ()
 
     def __post_init__(self):
-        for name in ("nodes", "edges", "spurious_edges"):
-            given = getattr(self, name)
-            kept = validate.ordered(name, given) if name == "nodes" else validate.pairs(name, given)
-            object.__setattr__(self, name, tuple(kept))
-        for node in self.nodes:
-            validate.instance("every one of nodes", node, Node)
-            validate.choice(f"type of node {node.name!r}", node.type, NODE_TYPES)
-        self.edge_index_dict  # an edge that cannot be is found here
+        object.__setattr__(self, "spurious_edges", tuple(validate.pairs("spurious_edges", self.spurious_edges)))
+        super().__post_init__()
 
     def __str__(self):
         sizes = ", ".join(f"{len(self.names[t])} {t} nodes" for t in NODE_TYPES)
@@ -68,39 +48,18 @@ class PathwayGraph:
         )
 
     @property
-    def names(self) -> dict[str, list[str]]:
-        """Node names by type."""
-        return {t: [node.name for node in self.nodes if node.type == t] for t in NODE_TYPES}
-
-    @property
-    def input_nodes(self) -> list[str]:
-        """Names of the input nodes, in the order of the columns of x."""
-        return self.names["input"]
-
-    @property
-    def function_nodes(self) -> list[str]:
-        """Names of the function nodes, in the order of the columns of a membership matrix."""
-        return self.names["function"]
-
-    @property
-    def output_nodes(self) -> list[str]:
-        """Names of the output nodes, in the order of the columns of y."""
-        return self.names["output"]
-
-    @property
     def all_edges(self) -> tuple[Edge, ...]:
         """True edges, then spurious ones."""
         return self.edges + self.spurious_edges
+
+    def keeping(self, wanted: Callable[[Edge], bool]) -> PathwayGraph:
+        """The graph with those of its edges, true or spurious, that are wanted."""
+        return replace(super().keeping(wanted), spurious_edges=tuple(filter(wanted, self.spurious_edges)))
 
     @property
     def n_pathways(self) -> int:
         """P, the number of pathways."""
         return len({node.pathway for node in self.nodes})
-
-    @property
-    def edge_index_dict(self) -> dict[tuple, torch.Tensor]:
-        """Edges as (2, E) indices into the node lists, by edge type; true ones before spurious ones."""
-        return edges_by_type(self.all_edges, self.names)
 
     @property
     def labels(self) -> np.ndarray:
@@ -149,7 +108,7 @@ class PathwayGraph:
 
     def hetero_data(self) -> HeteroData:
         """The graph for PyG and for ``GSNN``, spurious edges included, after the true ones."""
-        data = hetero_data(self.edge_index_dict, self.names)
+        data = super().hetero_data()
         data["function"].pathway = torch.as_tensor(self.labels)
         data["function", "to", "function"].is_true = torch.as_tensor(self.function_edge_is_true)
         return data

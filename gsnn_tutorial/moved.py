@@ -39,6 +39,7 @@ MOVED = {  # an old module or package, which stands for all below it: the module
     "node": ("gsnn_tutorial.gsnn.node",),
     "own": ("gsnn_tutorial.study.own",),
     "own.fitting": ("gsnn_tutorial.study.replicas",),
+    "own.graph": ("gsnn_tutorial.study.own.own_graph",),
     "own.paired": ("gsnn_tutorial.study.arms", "gsnn_tutorial.study.own.rivals", "gsnn_tutorial.study.tuning"),
     "own.problem": ("gsnn_tutorial.study.own.splits",),
     "own.tuned": ("gsnn_tutorial.study.tuning",),

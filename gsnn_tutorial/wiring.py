@@ -1,4 +1,4 @@
-"""Wiring: nodes by type and edges by type, which is all that a GSNN needs to know of a graph.
+"""Wiring: named nodes by type and edges by type, which is all that a GSNN needs to know of a graph.
 
 There are three types of nodes: *input* (observed values enter), *function* (a small neural unit each) and *output*
 (values leave). Three types of edges connect them: input to function, function to function, function to output.
@@ -8,8 +8,10 @@ Nodes are lists of names, edges are (2, E) pairs of places in those lists.
 from __future__ import annotations
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import networkx as nx
@@ -26,6 +28,82 @@ EDGE_TYPES = (
     ("function", "to", "function"),
     ("function", "to", "output"),
 )
+
+
+Edge = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Node:
+    """A named node, its type, its pathway (None where nobody knows it), and the place where a figure draws it."""
+
+    name: str
+    type: str
+    pathway: int | None
+    position: tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Graph(ABC):
+    """Named nodes of three types and the edges between them: a graph without a secret.
+
+    Every matrix that we make from the graph has its nodes and edges in this order.
+
+    Raises ValueError for a repeated name or edge, and for an edge of a type that a GSNN does not have.
+    """
+
+    nodes: tuple[Node, ...]
+    edges: tuple[Edge, ...]
+
+    def __post_init__(self):
+        object.__setattr__(self, "nodes", tuple(validate.ordered("nodes", self.nodes)))
+        object.__setattr__(self, "edges", tuple(validate.pairs("edges", self.edges)))
+        for node in self.nodes:
+            validate.instance("every one of nodes", node, Node)
+            validate.choice(f"type of node {node.name!r}", node.type, NODE_TYPES)
+        self.edge_index_dict  # an edge that cannot be is found here
+
+    @property
+    def names(self) -> dict[str, list[str]]:
+        """Node names by type."""
+        return {t: [node.name for node in self.nodes if node.type == t] for t in NODE_TYPES}
+
+    @property
+    def input_nodes(self) -> list[str]:
+        """Names of the input nodes, in the order of the columns of x."""
+        return self.names["input"]
+
+    @property
+    def function_nodes(self) -> list[str]:
+        """Names of the function nodes, in the order of the columns of a membership matrix."""
+        return self.names["function"]
+
+    @property
+    def output_nodes(self) -> list[str]:
+        """Names of the output nodes, in the order of the columns of y."""
+        return self.names["output"]
+
+    @property
+    def all_edges(self) -> tuple[Edge, ...]:
+        """All edges that a model is given."""
+        return self.edges
+
+    @property
+    def edge_index_dict(self) -> dict[tuple, torch.Tensor]:
+        """All edges as (2, E) indices into the node lists, by edge type."""
+        return edges_by_type(self.all_edges, self.names)
+
+    def keeping(self, wanted: Callable[[Edge], bool]) -> Graph:
+        """The graph with those of its edges that are wanted."""
+        return replace(self, edges=tuple(filter(wanted, self.edges)))
+
+    @abstractmethod
+    def membership(self) -> torch.Tensor:
+        """The sets of function nodes that a regularizer may be given, (P, N)."""
+
+    def hetero_data(self) -> HeteroData:
+        """The graph for PyG and for ``GSNN``."""
+        return hetero_data(self.edge_index_dict, self.names)
 
 
 def nx2pyg(G: nx.DiGraph, input_nodes, function_nodes, output_nodes) -> HeteroData:

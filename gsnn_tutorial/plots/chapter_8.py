@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.plots.style import NODE_STYLE, axes, tidy
 from gsnn_tutorial.study.arms import arm_named
+from gsnn_tutorial.wiring import Graph
 
 MARKS = (("#0072B2", "o"), ("#D55E00", "^"), ("#009E73", "s"), ("#CC79A7", "D"), ("#000000", "X"), ("#E69F00", "v"))
 SIZE = 10
@@ -54,12 +54,12 @@ def plot_hops(outputs: pd.DataFrame, ax: Axes | None = None) -> Axes:
     return ax
 
 
-def plot_own_network(graph: PathwayGraph, ax: Axes | None = None, *, output: str | None = None) -> Axes:
+def plot_own_network(graph: Graph, ax: Axes | None = None, *, output: str | None = None) -> Axes:
     """Function nodes by hops from the inputs, outputs below; negative edges dashed, what no input reaches hollow.
 
     With the name of an ``output``, the shortest path to it from each input is drawn dark, and all else pale.
     """
-    ax, G = axes(ax, (14, 9)), validate.instance("graph", graph, PathwayGraph).networkx()
+    ax, G = axes(ax, (14, 9)), validate.instance("graph", graph, Graph).networkx()
     if output is not None:
         validate.choice("output", output, tuple(graph.output_nodes))
     wide = {u for u in graph.input_nodes if G.out_degree(u) > 0.15 * len(graph.function_nodes)}

@@ -7,13 +7,12 @@ knowledge, its marker is its own: so any two arms of a figure differ in shape, a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
 from gsnn_tutorial.regularizer import PathwayLatentRegularizer
 from gsnn_tutorial.study.priors.memberships import adjacency_membership, connected_membership, matched_membership
@@ -21,6 +20,7 @@ from gsnn_tutorial.study.priors.recombination import recombined
 from gsnn_tutorial.study.priors.weights import EdgePenalty, RegularizerSum, WeightTyingRegularizer, edges_outside
 from gsnn_tutorial.study.problem import Draw
 from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.wiring import Graph
 
 MakeRegularizer = Callable[[GSNN, torch.Tensor, Draw, Recipe, torch.Generator], torch.nn.Module]
 
@@ -46,7 +46,7 @@ class Arm:
     words: str
     told: str = "nothing"
     use: str = "is trained on the data alone"
-    graph: Callable[[Draw], PathwayGraph] = lambda draw: draw.graph
+    graph: Callable[[Draw], Graph] = lambda draw: draw.graph
     membership: Callable[[Draw], torch.Tensor] | None = None
     regularizer: MakeRegularizer | None = None
     data: Callable[[Draw, torch.Tensor, torch.Tensor, torch.Tensor], tuple[torch.Tensor, torch.Tensor]] | None = None
@@ -101,15 +101,13 @@ def tying(tie: str) -> MakeRegularizer:
     )
 
 
-def without_edges_between(draw: Draw) -> PathwayGraph:
+def without_edges_between(draw: Draw) -> Graph:
     """The graph without the function-function edges whose ends share no pathway of the draw's membership."""
     graph = draw.graph
     i = {name: place for place, name in enumerate(graph.function_nodes)}
     member = (draw.membership != 0).float()  # weights of opposite signs would cancel
     alike = member.T @ member
-    kept = [tuple((u, v) for u, v in edges if not (u in i and v in i) or alike[i[u], i[v]] > 0)
-            for edges in (graph.edges, graph.spurious_edges)]  # fmt: skip
-    return replace(graph, edges=kept[0], spurious_edges=kept[1])
+    return graph.keeping(lambda edge: not i.keys() >= set(edge) or bool(alike[i[edge[0]], i[edge[1]]] > 0))
 
 
 def hiding(membership: Callable[[Draw], torch.Tensor]) -> Callable[[Draw], torch.Tensor]:

@@ -20,17 +20,17 @@ from sklearn.metrics import adjusted_rand_score
 from gsnn_tutorial import attribution, evaluation, validate
 from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.gsnn import GSNN
-from gsnn_tutorial.study.own.graph import OwnGraph
 from gsnn_tutorial.study.problem import Draw
+from gsnn_tutorial.wiring import Graph
 
 # Silence and occlusion run the model once for every edge and input. Test rows are independent draws, and these
 # metrics are averages and rankings over them: a quarter of the usual rows moves them by some hundredths.
 ATTRIBUTION_ROWS = 256
 
 
-def has_truth(graph: PathwayGraph) -> bool:
+def has_truth(graph: Graph) -> bool:
     """True if the graph says which pathway each node is of and which edges are true, as that of a simulation does."""
-    return isinstance(graph, PathwayGraph) and not isinstance(graph, OwnGraph)
+    return isinstance(graph, PathwayGraph)
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Subject:
     """
 
     model: GSNN
-    graph: PathwayGraph
+    graph: Graph
     draw: Draw
     told: torch.Tensor | None = None
 
@@ -238,6 +238,15 @@ def columns(which: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
     return [metric.name for metric in chosen(which)]
 
 
+def applicable(which: str | Sequence[str], graph: PathwayGraph) -> list[Metric]:
+    """The metrics of some groups of ``MEASURES``. Raises ValueError for one that needs a truth that ``graph`` lacks."""
+    metrics = chosen(which)
+    lost = [metric.name for metric in metrics if metric.truth and not has_truth(graph)]
+    if lost:
+        raise ValueError(f"measures: {lost[0]!r} needs the true pathways and edges, which only a simulation knows")
+    return metrics
+
+
 def measure(subject: Subject, which: str | Sequence[str] = USUAL_MEASURES) -> dict[str, float]:
     """The metrics of some groups of ``MEASURES``, by name, for one model on the test rows of its draw."""
-    return {metric.name: float(metric.compute(subject)) for metric in chosen(which)}
+    return {metric.name: float(metric.compute(subject)) for metric in applicable(which, subject.draw.graph)}

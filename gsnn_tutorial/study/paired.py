@@ -17,7 +17,7 @@ from tqdm import tqdm
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.arms import ARMS, OWN_ARMS, USUAL_ARMS
 from gsnn_tutorial.study.blocks import Blocks, even_block
-from gsnn_tutorial.study.metrics import USUAL_MEASURES, chosen, has_truth
+from gsnn_tutorial.study.metrics import USUAL_MEASURES, applicable, chosen, has_truth
 from gsnn_tutorial.study.own.rivals import RIVALS, USUAL_RIVALS
 from gsnn_tutorial.study.problem import Drawn, drawn
 from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
@@ -133,12 +133,13 @@ def checked_study(
 ) -> tuple[list[str], list[int]]:  # fmt: skip
     """Arms and seeds as lists. Raises ValueError or TypeError for what no study can be made of."""
     drawn(problem), validate.instance("recipe", recipe, Recipe)
-    arms, seeds, metrics = _checked_arms(arms), _checked_seeds(seeds), chosen(measures)
+    arms, seeds = _checked_arms(arms), _checked_seeds(seeds)
+    chosen(measures)
     if not is_simulated(problem):
-        for argument, name in [("arms", arm) for arm in arms if arm in ARMS and ARMS[arm].truth] + [
-            ("measures", metric.name) for metric in metrics if metric.truth
-        ]:
-            raise ValueError(f"{argument}: {name!r} needs the true pathways and edges, which only a simulation knows")
+        applicable(measures, problem.graph)
+        lost = [arm for arm in arms if arm in ARMS and ARMS[arm].truth]
+        if lost:
+            raise ValueError(f"arms: {lost[0]!r} needs the true pathways and edges, which only a simulation knows")
     recipe.depth(problem)  # says at once if the outputs are out of reach
     recipe.validation_rows(problem)
     usable_device(device)

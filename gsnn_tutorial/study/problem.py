@@ -12,6 +12,7 @@ from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph, pathway_graph
 from gsnn_tutorial.simulation import noise_floor, pathway_functions, simulate, standardize
 from gsnn_tutorial.study.priors.memberships import exchanged_membership, shuffled_membership
+from gsnn_tutorial.wiring import Graph
 
 # A seed's random streams: independent of each other, so that using one more changes nothing in the others.
 # A stream's place in this list makes it what it is: new ones are added at the end.
@@ -35,7 +36,7 @@ class Draw:
     training row, a group that must not be torn apart when rows are held out; None: each row alone.
     """
 
-    graph: PathwayGraph
+    graph: Graph
     x_train: torch.Tensor
     y_train: torch.Tensor
     x_test: torch.Tensor
@@ -53,7 +54,7 @@ class Draw:
     @property
     def hidden(self) -> np.ndarray:
         """The nodes that a held-out arm does not know of: the middle one of each chain, (N,)."""
-        return self.graph.middle_nodes
+        return validate.instance("graph", self.graph, PathwayGraph, ", which has chains").middle_nodes
 
     def stream(self, name: str) -> np.random.Generator:
         """The start of one of ``STREAMS``."""

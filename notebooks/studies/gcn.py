@@ -13,7 +13,7 @@ import torch
 from torch_geometric.nn import DenseGCNConv
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.wiring import Graph
 from gsnn_tutorial.study.own.splits import OwnDraw
 from gsnn_tutorial.study.replicas import output_errors
 from gsnn_tutorial.study.tuning import chosen, folds
@@ -33,9 +33,9 @@ class GraphConvolutions(torch.nn.Module):
         seed: of the weights.
     """
 
-    def __init__(self, graph: PathwayGraph, width: int = 32, layers: int = 4, seed: int = 0):
+    def __init__(self, graph: Graph, width: int = 32, layers: int = 4, seed: int = 0):
         super().__init__()
-        nodes = {name: place for place, name in enumerate(validate.instance("graph", graph, PathwayGraph).networkx())}
+        nodes = {name: place for place, name in enumerate(validate.instance("graph", graph, Graph).networkx())}
         width, layers = validate.integer("width", width, 1), validate.integer("layers", layers, 1)
         adjacency = torch.zeros(len(nodes), len(nodes))
         for u, v in graph.all_edges:

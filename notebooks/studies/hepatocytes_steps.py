@@ -63,7 +63,7 @@ def steps(network, draw) -> dict:
         "cell line at the read-outs": (graph, replace(CAREFUL, share_layers=True)),
         "layers of their own": (graph, CAREFUL),
         "six layers": (graph, replace(CAREFUL, layers=6)),
-        "100 spurious edges": (graph.with_spurious_edges(100, draw.seed), CAREFUL),
+        "100 spurious edges": (graph.with_random_edges(100, draw.seed), CAREFUL),
         "inhibitors one hop further too": (further(network), CAREFUL),
         "edges asked for": (mended, CAREFUL),
         "as many random edges": (chance, CAREFUL),

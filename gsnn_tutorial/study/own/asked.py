@@ -10,13 +10,13 @@ import pandas as pd
 from sklearn.linear_model import Ridge
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
 from gsnn_tutorial.study.own.rivals import group_folds, pairwise
+from gsnn_tutorial.wiring import Graph
 
 
-def heard(graph: PathwayGraph) -> dict[str, list[str]]:
+def heard(graph: Graph) -> dict[str, list[str]]:
     """The inputs that some path leads from to each output, in their order: an upper bound of what it can hear."""
-    G = validate.instance("graph", graph, PathwayGraph).networkx()
+    G = validate.instance("graph", graph, Graph).networkx()
     before = {name: nx.ancestors(G, name) for name in graph.output_nodes}
     return {name: [u for u in graph.input_nodes if u in before[name]] for name in graph.output_nodes}
 

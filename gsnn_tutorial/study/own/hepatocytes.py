@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
-from gsnn_tutorial.study.own.graph import OwnGraph
 from gsnn_tutorial.study.own.network import OwnNetwork
+from gsnn_tutorial.study.own.own_graph import OwnGraph
 from gsnn_tutorial.study.recipe import Recipe
 
 FOLDER = Path(__file__).parents[2] / "data" / "hepatocytes"

@@ -13,11 +13,10 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import Node
 from gsnn_tutorial.study.files import write_csv, write_text
 from gsnn_tutorial.study.own.edges import read_edges
 from gsnn_tutorial.study.own.findings import Findings
-from gsnn_tutorial.study.own.graph import OwnGraph
+from gsnn_tutorial.study.own.own_graph import OwnGraph
 from gsnn_tutorial.study.own.reach import hops, report_reach
 from gsnn_tutorial.study.own.roles import (
     EVERY_NODE,
@@ -30,6 +29,7 @@ from gsnn_tutorial.study.own.roles import (
 from gsnn_tutorial.study.own.sets import membership_of, read_sets
 from gsnn_tutorial.study.own.sheets import header_of, read_sheet
 from gsnn_tutorial.study.own.values import read_values
+from gsnn_tutorial.wiring import Node
 
 
 @dataclass(frozen=True)
@@ -216,7 +216,7 @@ def _graph(nodes, edges, names, entry, exits, heard, membership) -> OwnGraph:
         for name, depth in group.items():
             place = count[depth] = count.get(depth, -1) + 1
             offset = (math.ceil(place / 2)) * (1 if place % 2 else -1)
-            made.append(Node(name, kind, 0, (float(offset), -float(depth))))
+            made.append(Node(name, kind, None, (float(offset), -float(depth))))
     pairs = list(zip(edges["source"], edges["target"]))
     signs = {pair: int(sign) for pair, sign in zip(pairs, edges["sign"]) if sign}
     into = [(names["input"][name], node) for name, group in entry.items() for node in group]

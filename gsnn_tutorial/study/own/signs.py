@@ -8,7 +8,7 @@ import networkx as nx
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.study.own.graph import OwnGraph
+from gsnn_tutorial.study.own.own_graph import OwnGraph
 
 
 def path_signs(graph: OwnGraph, starts: Sequence[str]) -> dict[str, int]:

@@ -9,8 +9,8 @@ import pandas as pd
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.study.own.graph import OwnGraph
 from gsnn_tutorial.study.own.network import OwnNetwork
+from gsnn_tutorial.study.own.own_graph import OwnGraph
 from gsnn_tutorial.study.priors.memberships import shuffled_membership
 from gsnn_tutorial.study.problem import Draw, stream
 

@@ -14,6 +14,7 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.wiring import Graph
 
 
 def shuffled_membership(membership, seed: int | np.random.Generator) -> torch.Tensor:
@@ -69,7 +70,7 @@ def exchanged_membership(membership, count: int, seed: int | np.random.Generator
     return exchanged
 
 
-def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -> torch.Tensor:
+def connected_membership(graph: Graph, seed: int | np.random.Generator) -> torch.Tensor:
     """As many sets as pathways, of their sizes, each connected in the graph as a model sees it, else random; (P, N).
 
     Edges count in both directions, spurious ones too. A set grows from one node, by one random
@@ -79,7 +80,7 @@ def connected_membership(graph: PathwayGraph, seed: int | np.random.Generator) -
 
     Raises ValueError where only true pathways are connected.
     """
-    true, rng = validate.instance("graph", graph, PathwayGraph).membership(), validate.generator(seed)
+    true, rng = validate.instance("graph", graph, Graph).membership(), validate.generator(seed)
     G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
     G.add_nodes_from(range(true.shape[1]))
     pathways = [frozenset(row.nonzero().flatten().tolist()) for row in true]
@@ -151,12 +152,12 @@ def _grown(G: nx.Graph, start: int, size: int, rng: np.random.Generator) -> froz
     return frozenset(members)
 
 
-def adjacency_membership(graph: PathwayGraph) -> torch.Tensor:
+def adjacency_membership(graph: Graph) -> torch.Tensor:
     """Each function-function edge that a model sees as a pathway of its two ends, spurious ones too; (E, N).
 
     Raises ValueError for a graph without such edges.
     """
-    source, target = validate.instance("graph", graph, PathwayGraph).edge_index_dict["function", "to", "function"]
+    source, target = validate.instance("graph", graph, Graph).edge_index_dict["function", "to", "function"]
     source, target = source[source != target], target[source != target]
     if not len(source):
         raise ValueError("graph must have an edge between two function nodes, got none")

@@ -15,13 +15,13 @@ import numpy as np
 import torch
 
 from gsnn_tutorial import validate
-from gsnn_tutorial.graph import PathwayGraph
+from gsnn_tutorial.wiring import Graph
 
 COPIES = 1  # recombined samples for each measured one
 
 
 def recombined(
-    graph: PathwayGraph, membership, x: torch.Tensor, y: torch.Tensor, seed: int | np.random.Generator
+    graph: Graph, membership, x: torch.Tensor, y: torch.Tensor, seed: int | np.random.Generator
 ) -> tuple[torch.Tensor, torch.Tensor]:
     """The samples (B, inputs), (B, outputs) and ``COPIES`` recombined ones for each: (2 B, inputs), (2 B, outputs).
 
@@ -44,7 +44,7 @@ def recombined(
     return torch.cat(rows_x), torch.cat(rows_y)
 
 
-def column_groups(graph: PathwayGraph, membership) -> dict[str, list[int]]:
+def column_groups(graph: Graph, membership) -> dict[str, list[int]]:
     """The group of pathways that each input and each output belongs to, by node type, numbered from 0."""
     edges = graph.edge_index_dict
     entered, left = edges["input", "to", "function"].T.tolist(), edges["function", "to", "output"].T.tolist()

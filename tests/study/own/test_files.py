@@ -7,13 +7,14 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gsnn_tutorial import GSNN
+from gsnn_tutorial import GSNN, PathwayGraph, attribution
 from gsnn_tutorial.study.own.edges import read_edges
 from gsnn_tutorial.study.own.example import write_example
 from gsnn_tutorial.study.own.findings import Findings
 from gsnn_tutorial.study.own.network import own_network
 from gsnn_tutorial.study.own.sets import read_sets
 from gsnn_tutorial.study.own.splits import OwnProblem
+from gsnn_tutorial.wiring import Graph
 
 TABLE = "drug,Δx,p38,batch\n" + "\n".join(f"{i % 3},{i / 7:.3f},{i * i},{'ab'[i % 2]}" for i in range(12)) + "\n"
 NETWORK = "source,target,sign\na/b,7,1\n7,p38,-1\nα->β,7,1\np38,a/b,1\n"
@@ -231,3 +232,16 @@ def test_no_file_ends_in_a_raw_traceback(tmp_path_factory, kind, text, head, end
             assert len(str(error)) > 15
         else:
             assert torch.isfinite(drawn.x_train).all() and torch.isfinite(drawn.y_train).all()
+
+
+def test_a_network_without_a_truth_has_no_member_that_tells_one_and_no_metric_reads_one(tmp_path):
+    paths = write_example(tmp_path)
+    graph = own_network(paths["table"], paths["network"], paths["sets"], paths["columns"]).graph
+    assert isinstance(graph, Graph) and not isinstance(graph, PathwayGraph)
+    truths = "labels function_edge_is_true middle_nodes without_spurious_edges with_crosstalk_edges".split()
+    assert not any(hasattr(graph, name) for name in truths)
+    model = GSNN(graph.edge_index_dict, graph.names, channels=2, layers=2)
+    x = torch.randn(3, len(graph.input_nodes))
+    for metric in (attribution.leakage, attribution.coherence):
+        with pytest.raises(TypeError, match="graph must be a PathwayGraph, of which the true pathway .* got OwnGraph"):
+            metric(model, x, graph)

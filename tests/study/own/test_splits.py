@@ -10,6 +10,7 @@ import torch
 from gsnn_tutorial.exercises import chapter_8 as checks
 from gsnn_tutorial.study.arms import OWN_ARMS, without_edges_between
 from gsnn_tutorial.study.inference import summarize
+from gsnn_tutorial.study.metrics import Subject, measure
 from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.study.own.example import write_example
 from gsnn_tutorial.study.own.hepatocytes import hepatocytes
@@ -21,7 +22,7 @@ from gsnn_tutorial.study.priors.memberships import connected_membership
 from gsnn_tutorial.study.priors.weights import edges_outside
 from gsnn_tutorial.study.problem import Drawn, Problem, stream
 from gsnn_tutorial.study.recipe import OWN_RECIPE, Recipe
-from gsnn_tutorial.study.replicas import fitted, output_errors
+from gsnn_tutorial.study.replicas import Replica, fitted, output_errors
 
 QUICK = replace(OWN_RECIPE, channels=2, layers=3, epochs=1)
 
@@ -89,6 +90,13 @@ def test_a_study_takes_measured_data_and_refuses_what_needs_a_truth(tmp_path):
     with pytest.raises(ValueError, match="measures: 'leakage' needs the true pathways"):
         run(["baseline"], measures="attribution")
     assert path.read_bytes() == before
+
+
+def test_no_metric_takes_sets_that_someone_believes_for_the_truth(own):
+    draw = OwnProblem(own).draw(0)
+    model = Replica(draw, 0, "untrained", QUICK, 2).model
+    with pytest.raises(ValueError, match="'leakage' needs the true pathways"):
+        measure(Subject(model, draw.graph, draw), "attribution")  # it would be 0, as every node has pathway 0
 
 
 def test_a_rival_has_a_row_of_a_simulated_problem_too():
