@@ -29,7 +29,7 @@ NONE = "no notebook, or several and none of the assignment's name"
 
 @dataclass
 class Arrival:
-    """What one pupil handed in.
+    """The hand-in of one pupil.
 
     Arguments
         pupil: the name of folders and rows, which nobody else has.
@@ -49,7 +49,7 @@ class Arrival:
 
 
 def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
-    """What is in a folder or a zip, with a folder, a zip or a file for each pupil; ``unpacked``: where zips go.
+    """The contents of a folder or a zip that holds a folder, a zip or a file for each pupil; zips go to ``unpacked``.
 
     Raises UnusableFile for what is neither, and where nothing is in it.
     """

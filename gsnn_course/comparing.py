@@ -40,7 +40,7 @@ class Answer(Elsewhere):
         self.__name__, self._ask, self.does_nothing = name, ask, does_nothing
 
     def outcomes(self, cases, probe=None, **named) -> list:
-        """What it gave for each case, or the error that it raised; what it printed is printed here."""
+        """Its result for each case, or the error that it raised; its printed text is printed here."""
         reply = values.decode(self._ask("call", self.__name__, cloudpickle.dumps((list(cases), named, probe))))
         given, lines, printed = self._parts(reply, len(cases))
         print(printed, end="")

@@ -1,4 +1,4 @@
-"""What is done in a pupil's kernel for a check: a function is run on cases that came in, and what it gave goes out.
+"""The work of a pupil's kernel for a check: it runs a function on cases that come in, and sends the results out.
 
 The kernel computes and does not judge: ``comparing`` does, in a process that has run no pupil's code. Of an exercise
 with a probe (a layer is run, a training run's model is looked at) the probe runs here too, on the pupil's own object.
@@ -33,7 +33,7 @@ computing.{}
 
 
 class Heard(io.TextIOBase):
-    """What is printed, up to an end."""
+    """Printed text, up to a limit."""
 
     def __init__(self):
         self.text = ""

@@ -90,7 +90,7 @@ def grade(
     output.mkdir(parents=True, exist_ok=True)
     course = NbgraderCourse(output, source.stem)
     run = Run(course, source, limits, jobs, {a.pupil: read[a.pupil] for a in handed_in if NOTHING not in a.notes})
-    guard = Guard([source.parent.parent, sandbox.PACKAGE, submissions, *_neighbours(output)])
+    guard = Guard([source.parent.parent, *sandbox.PACKAGES, submissions, *_neighbours(output)])
     run.guard(guard)
     try:
         guard.check()  # after an interruption

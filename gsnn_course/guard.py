@@ -1,4 +1,4 @@
-"""What must not change while pupils' code runs: sources, the package, what was handed in, earlier runs."""
+"""The files that must not change while pupils' code runs: sources, the packages, hand-ins, earlier runs."""
 
 from __future__ import annotations
 

@@ -65,7 +65,7 @@ def _lines(text: str) -> str:
 
 
 def _ids(cell) -> list:
-    """What a cell may be known by: nbgrader's mark, or, where that was lost, its id."""
+    """The names by which a cell may be known: nbgrader's mark, or, where that was lost, its id."""
     metadata = cell.get("metadata")
     mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return [mark.get("grade_id") if isinstance(mark, dict) else None, cell.get("id")]
@@ -130,7 +130,7 @@ def _owners(cells, marked, answers) -> list[str | None]:
 
 
 def _notes(cells, owners, marked, answers, known) -> list[str]:
-    """What an instructor should know about a submission's marked cells."""
+    """Notes for an instructor about a submission's marked cells."""
     notes = [] if any(ids[0] in marked for _, _, ids in cells if isinstance(ids[0], str)) else ["no nbgrader metadata"]
     for name, cell in marked.items():
         mine = [text for (_, text, _), owner in zip(cells, owners) if owner == name]

@@ -98,7 +98,7 @@ class Comparer:
         await self._send("set up", source)
 
     async def test(self, source: str, ask: Callable[..., Awaitable[tuple]]) -> tuple[str, tuple[str, str] | None]:
-        """What a test prints, and its error's name and text or None; ``ask``: answers what it asks of the kernel."""
+        """The printed text of a test, and its error's name and text or None; ``ask`` answers its questions."""
         await self._send("test", source)
         while True:
             kind, *content = await self._receive()
@@ -113,7 +113,7 @@ class Comparer:
             self._process._transport.close()
 
     async def _start(self):
-        own = {"PYTHONPATH": str(sandbox.PACKAGE.parent), "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
+        own = {"PYTHONPATH": sandbox.IMPORTED_FROM, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
         self._process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-P", "-m", "gsnn_course.comparing"),
             stdin=subprocess.PIPE,

@@ -1,4 +1,4 @@
-"""What nbgrader does: release an assignment, restore its tests in a submission, book points, write feedback."""
+"""The part of nbgrader: it releases an assignment, restores tests in a submission, books points, writes feedback."""
 
 from __future__ import annotations
 

@@ -44,7 +44,7 @@ def read_source(path: Path, text: str | None = None) -> NotebookNode:
 
 
 def release(path: Path, text: str | None = None) -> NotebookNode:
-    """What pupils get: a source, or another ``text`` for it, without its solutions and hidden tests."""
+    """The pupils' version: a source, or another ``text`` for it, without its solutions and hidden tests."""
     with tempfile.TemporaryDirectory() as folder:
         return NbgraderCourse(folder, path.stem).release(read_source(path, text), enter=False)
 

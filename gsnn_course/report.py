@@ -120,5 +120,5 @@ def _similar(course: NbgraderCourse, pupils, folder: Path):
 
 
 def _exercise(cell: str) -> str:
-    """What a graded cell grades: the test of an answer is named after it."""
+    """The answer that a graded cell grades: its test is named after it."""
     return cell.removesuffix("-test")

@@ -1,4 +1,4 @@
-"""What in an answer a person should look at: it is pointed out, and costs nothing by itself."""
+"""The signs in an answer that a person should look at: they are pointed out, and cost nothing by themselves."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import re
 
 SIGNS = {
     r"\.(reference|mistakes)\b": "uses .reference, where a check keeps its own answer",
-    r"\bgsnn_tutorial\.(checks|course)\b|from gsnn_tutorial import .*\b(checks|course)\b|assignment_\d\s+as\b"
-    r"|import_module\(.*(checks|course|graders)": "imports the checks or the graders",
+    r"\bgsnn_tutorial\.(checks|course|exercises)\b|from gsnn_tutorial import .*\b(checks|course|exercises)\b"
+    r"|\bgsnn_course\b|assignment_\d\s+as\b|import_module\(.*(checks|course|graders|exercises)":
+        "imports the checks or the graders",
     r"\b_getframe\b|\bcurrentframe\b|\bf_(back|locals|globals)\b|\binspect\.stack\b|\bgc\.get_(objects|referrers)\b":
         "walks the frames of its callers",
     r"\bmeta_path\b|\bpath_hooks\b|\b__import__\b|\bsys\.modules\b|\bsetattr\(\s*builtins\b|\bbuiltins\.\w+\s*=":
@@ -22,6 +23,6 @@ SIGNS = {
 
 
 def suspicions(answers: list[str]) -> list[str]:
-    """What to point out in the code of a pupil's own cells."""
+    """The signs in the code of a pupil's own cells."""
     code = "\n".join(line for text in answers for line in text.splitlines() if not line.lstrip().startswith("#"))
     return [f"{words}: look at it" for sign, words in SIGNS.items() if re.search(sign, code, re.M)]

@@ -41,7 +41,7 @@ def encode(value) -> str:
 
 
 def decode(text: str):
-    """What ``encode`` was given; something unreadable where the text is not such."""
+    """The value that ``encode`` was given; an ``Unreadable`` where the text is no such value."""
     try:
         return _in(json.loads(text), DEPTH)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError, RuntimeError,

@@ -22,7 +22,7 @@ FILES = 20_000  # that a kernel's folder may have
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may take.
+    """The limits of a submission.
 
     Arguments
         cell_seconds, seconds: time of a cell, and of a whole notebook, the processor's or asleep.
@@ -129,7 +129,7 @@ class Watch:
 
     @staticmethod
     def _asleep(running) -> bool:
-        """Whether no process works, or waits for a processor or a disk."""
+        """True if no process works, or waits for a processor or a disk."""
         for process in running.values():
             with suppress(psutil.Error):
                 if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):

@@ -88,8 +88,12 @@ class SparseMap(torch.autograd.Function):
 
 def sparse_map(values: torch.Tensor, x: torch.Tensor, pattern: SparsePattern) -> torch.Tensor:
     """W x for weights ``values`` (nnz,) at the places of ``pattern`` and ``x`` (sources, B) -> (targets, B)."""
-    for name, given in (("values", values), ("x", x)):
-        validate.instance(name, given, torch.Tensor)
+    for name, given, kind in (
+        ("values", values, torch.Tensor),
+        ("x", x, torch.Tensor),
+        ("pattern", pattern, SparsePattern),
+    ):
+        validate.instance(name, given, kind)
     if values.shape != pattern.by_target.shape:
         raise ValueError(f"values must have {len(pattern.by_target)} entries, got shape {tuple(values.shape)}")
     if x.dim() != 2 or x.shape[0] != pattern.sources:

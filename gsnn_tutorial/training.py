@@ -138,7 +138,7 @@ def train(
     epochs = validate.integer("epochs", epochs, 1)
     warmup_epochs = validate.integer("warmup_epochs", warmup_epochs, 0)
     lr, weight_decay = validate.number("lr", lr, 0), validate.number("weight_decay", weight_decay, 0)
-    parameters = validate.trainable(model, regularizer, Regularizer, criterion, progress)
+    parameters = validate.trainable(model, regularizer, Regularizer, criterion, after_epoch, progress)
     x_train, y_train = _samples("train", x_train, y_train, model, parameters[0])
     x_test, y_test = _samples("test", x_test, y_test, model, parameters[0])
     x_val, y_val = _samples("val", x_val, y_val, model, parameters[0])

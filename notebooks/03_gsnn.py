@@ -97,8 +97,7 @@ from gsnn_tutorial.exercises import chapter_3 as checks
 from gsnn_tutorial.attribution import NodeAlone, edge_norms
 from gsnn_tutorial.evaluation import mse
 from gsnn_tutorial.graph import Node
-from gsnn_tutorial.gsnn import win_indices
-from gsnn_tutorial.gsnn.node import GroupLayerNorm
+from gsnn_tutorial.gsnn import GroupLayerNorm, win_indices
 from gsnn_tutorial.plots.chapter_3 import (
     plot_messages, plot_models, plot_spread, plot_true_spurious, plot_validation, plot_weights, spread_colorbar,
 )

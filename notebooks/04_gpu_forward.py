@@ -93,13 +93,13 @@ from torch_geometric.nn import MessagePassing
 
 from gsnn_tutorial import GSNN, Problem, SparseLinear, kernels
 from gsnn_tutorial.exercises import chapter_4 as checks
-from gsnn_tutorial.study.files import read_csv, write_csv
 from gsnn_tutorial.gsnn import win_indices
 from gsnn_tutorial.plots.chapter_4 import plot_csr, plot_dense, plot_messages, plot_models, plot_one_size
 from gsnn_tutorial.plots.scaling import IN_WORDS, plot_all_scaling
 from gsnn_tutorial.sparse import SparseMap, SparsePattern, sparse_map
-from gsnn_tutorial.study.speed import random_model, saved_bench, slopes, training_step
-from gsnn_tutorial.study.union import GSNNUnion
+from gsnn_tutorial.study import (
+    GSNNUnion, random_model, read_csv, saved_bench, slopes, training_step, write_csv,
+)
 
 # %% [markdown] slideshow={"slide_type": "subslide"}
 # Everything below runs on one device, which we choose here. If you have a GPU, you need not change

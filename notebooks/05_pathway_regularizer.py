@@ -60,7 +60,7 @@ import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, plots, train
 from gsnn_tutorial.plots import chapter_5 as figures
-from gsnn_tutorial.study.published import published_draw
+from gsnn_tutorial.study import published_draw
 
 draw = published_draw()
 graph, M = draw.graph, draw.graph.membership()  # M: (P, N)
@@ -121,9 +121,8 @@ from ipywidgets import SelectionSlider, interact
 
 from gsnn_tutorial import Problem
 from gsnn_tutorial.exercises import chapter_5 as checks
-from gsnn_tutorial.gsnn.node import ActivationRecorder, GroupLayerNorm
-from gsnn_tutorial.study.paired import paired_study
-from gsnn_tutorial.study.recipe import Recipe
+from gsnn_tutorial.gsnn import ActivationRecorder, GroupLayerNorm
+from gsnn_tutorial.study import paired_study, Recipe
 
 pd.set_option("display.precision", 3)
 

@@ -56,9 +56,7 @@ bring_the_kit("")
 import matplotlib.pyplot as plt
 
 from gsnn_tutorial import plots
-from gsnn_tutorial.study.inference import summarize
-from gsnn_tutorial.study.metrics import USUAL_METRICS
-from gsnn_tutorial.study.saved import saved_study
+from gsnn_tutorial.study import saved_study, summarize, USUAL_METRICS
 
 tables = saved_study("published_size")
 learned = tables[tables["setting"] == "learned"]
@@ -84,24 +82,18 @@ import torch
 from ipywidgets import SelectionSlider, interact
 from scipy import stats
 
-from gsnn_tutorial import GSNN, Problem
+from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem, train
 from gsnn_tutorial.exercises import chapter_6 as checks
 from gsnn_tutorial.evaluation import cosine_similarity, linear_cka
 from gsnn_tutorial.kernels import threads
-from gsnn_tutorial.regularizer import PathwayLatentRegularizer
-from gsnn_tutorial.training import train
 
 # %% slideshow={"slide_type": "skip"}
-from gsnn_tutorial.study.arms import arm_named
-from gsnn_tutorial.study.inference import holm, interval, paired_differences, power_curve, seeds_needed
-from gsnn_tutorial.study.metrics import METRICS
-from gsnn_tutorial.study.named import PUBLISHED_FRESH, PUBLISHED_SEEDS
-from gsnn_tutorial.study.paired import paired_study
-from gsnn_tutorial.study.published import LAMBDA_SIM, MODEL, TRAINING
-from gsnn_tutorial.study.published import published_draw, published_log, published_table, replay, side_by_side
-from gsnn_tutorial.study.recipe import Recipe
-from gsnn_tutorial.study.saved import STUDIES, saved_settings
-from gsnn_tutorial.study.verdicts import verdict, verdict_table
+from gsnn_tutorial.study import (
+    arm_named, holm, interval, LAMBDA_SIM, METRICS, MODEL, paired_differences, paired_study,
+    power_curve, published_draw, PUBLISHED_FRESH, published_log, PUBLISHED_SEEDS,
+    published_table, Recipe, replay, saved_settings, seeds_needed, side_by_side, STUDIES,
+    TRAINING, verdict, verdict_table,
+)
 
 pd.set_option("display.float_format", "{:.3f}".format)
 pd.set_option("display.max_colwidth", None)

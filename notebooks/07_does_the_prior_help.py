@@ -53,8 +53,7 @@ bring_the_kit("")
 import matplotlib.pyplot as plt
 
 from gsnn_tutorial import plots
-from gsnn_tutorial.study.inference import holm, summarize
-from gsnn_tutorial.study.saved import saved_study
+from gsnn_tutorial.study import holm, saved_study, summarize
 
 tuned = saved_study("tuned")
 told_the_truth = ["loo_penalty", "edge_penalty", "recombination", "regularized_loo"]
@@ -85,24 +84,20 @@ import torch
 from ipywidgets import ToggleButtons, interact
 from sklearn.model_selection import KFold
 
-from gsnn_tutorial import GSNN
+from gsnn_tutorial import GSNN, train
 from gsnn_tutorial.exercises import chapter_7 as checks
 from gsnn_tutorial.plots.forests import plot_power
-from gsnn_tutorial.study.arms import arm_named, arms_in_words
-from gsnn_tutorial.study.inference import contrasts, interval, non_inferior, p_value, paired_differences
-from gsnn_tutorial.study.inference import summarize_by
+from gsnn_tutorial.study import (
+    arm_named, arms_in_words, contrasts, interval, non_inferior, p_value, paired_differences,
+    summarize_by,
+)
 
 # %% slideshow={"slide_type": "skip"}
-from gsnn_tutorial.study.metrics import metric_named
-from gsnn_tutorial.study.named import LARGE, LOO_CLAIM, SECOND_CONFIRMATION
-from gsnn_tutorial.study.paired import paired_study
-from gsnn_tutorial.study.plans import TUNED_CLAIMS, TUNED_RECIPE, TUNED_SEEDS, TUNING
-from gsnn_tutorial.study.saved import STUDIES, saved_settings
-from gsnn_tutorial.study.share import share_of_the_way
-from gsnn_tutorial.study.verdicts import in_words, verdict
-from gsnn_tutorial.study.verdicts import judged as judged_row
-from gsnn_tutorial.study.worlds import World
-from gsnn_tutorial.training import train
+from gsnn_tutorial.study import (
+    in_words, judged as judged_row, LARGE, LOO_CLAIM, metric_named, paired_study,
+    saved_settings, SECOND_CONFIRMATION, share_of_the_way, STUDIES, TUNED_CLAIMS, TUNED_RECIPE,
+    TUNED_SEEDS, TUNING, verdict, World,
+)
 
 pd.set_option("display.float_format", "{:.3f}".format)
 pd.set_option("display.max_colwidth", 90)

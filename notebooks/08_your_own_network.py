@@ -55,7 +55,7 @@ import pandas as pd
 
 from gsnn_tutorial import plots
 from gsnn_tutorial.plots import chapter_8 as figures
-from gsnn_tutorial.study.own.hepatocytes import FOLDER, hepatocytes
+from gsnn_tutorial.study import FOLDER, hepatocytes
 
 fair = pd.read_csv(FOLDER / "tuned.csv")
 WORDS = {"mean of the cell line": "mean of the cell line", "additive ridge": "additive ridge", "pairwise ridge":
@@ -82,20 +82,18 @@ import numpy as np
 
 from gsnn_tutorial import attribution
 from gsnn_tutorial.exercises import chapter_8 as checks
-from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
-from gsnn_tutorial.study.own.example import write_example
-from gsnn_tutorial.study.own.network import own_network
-from gsnn_tutorial.study.own.rivals import group_mean, mlp, pairwise, ridge
-from gsnn_tutorial.study.own.sachs import sachs
+from gsnn_tutorial.study import (
+    asked_inputs, group_mean, heard, mlp, own_network, pairwise, restricted_errors, ridge,
+    sachs, write_example,
+)
 
 # %% slideshow={"slide_type": "skip"}
-from gsnn_tutorial.study.own.signs import path_signs
 from gsnn_tutorial.plots.chapter_5 import plot_curves
-from gsnn_tutorial.study.inference import FEWEST_SEEDS, contrasts, holm, interval, summarize
-from gsnn_tutorial.study.metrics import METRICS
-from gsnn_tutorial.study.verdicts import judged, verdict
-from gsnn_tutorial.study.own.hepatocytes import CAREFUL, CARELESS, everywhere, stimuli
-from gsnn_tutorial.study import OWN_ARMS, OwnProblem, fitted, output_errors, own_tuning, paired_study, trainings
+from gsnn_tutorial.study import (
+    CAREFUL, CARELESS, contrasts, everywhere, FEWEST_SEEDS, fitted, holm, interval, judged,
+    METRICS, output_errors, OWN_ARMS, own_tuning, OwnProblem, paired_study, path_signs, stimuli,
+    summarize, trainings, verdict,
+)
 
 pd.set_option("display.float_format", "{:.3f}".format)
 

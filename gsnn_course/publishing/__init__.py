@@ -1,1 +1,1 @@
-"""How the kit reaches its readers: its address, badges, a book, a clean copy, and what a notebook costs."""
+"""The kit's way to its readers: its address, badges, a book, a clean copy, and the cost of a notebook."""

@@ -39,7 +39,7 @@ class Address:
 
     @property
     def pip(self) -> str:
-        """What pip installs."""
+        """The argument of pip that installs the kit."""
         return f"git+{self.url}@{self.ref}"
 
     def colab(self, path: str) -> str:
@@ -74,7 +74,7 @@ class Checkout:
 
     @property
     def address(self) -> Address | None:
-        """Where the repository is, or None as long as it is nowhere."""
+        """The address of the repository, or None as long as it has none."""
         return Address.read(self.settings["address"])
 
     @property

@@ -1,4 +1,4 @@
-"""What a notebook costs on one core: its time and the kernel's peak memory, saved, and written into README's table."""
+"""The cost of a notebook on one core: its time and the kernel's peak memory, saved, and written into README's table."""
 
 from __future__ import annotations
 

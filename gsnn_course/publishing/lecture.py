@@ -39,7 +39,7 @@ Reveal.initialize({hash: true, slideNumber: true, width: 1200, height: 760, marg
 
 
 def slides_of(source: Path) -> str:
-    """Where a chapter's slides are in the site."""
+    """The place of a chapter's slides in the site."""
     return f"{FOLDER}/{source.stem}.html"
 
 

@@ -1,4 +1,4 @@
-"""Which cells of a chapter are slides of a lecture; ``jupyter nbconvert --to slides`` reads it from the metadata."""
+"""The cells of a chapter that are slides of a lecture; ``jupyter nbconvert --to slides`` reads it from the metadata."""
 
 from __future__ import annotations
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -105,22 +105,29 @@ def compare_arms(
 ) -> bool:
     """Run the paired study, print its summary and verdicts, and fill the folder ``output``.
 
-    With a ``tuning`` every arm chooses its settings and epoch by it. Returns whether all seeds were finished. Those
+    With a ``tuning`` every arm chooses its settings and epoch by it. Returns True if all seeds were finished. Those
     that were are in study.csv in any case.
     """
-    seeds = checked_comparison(problem, seeds, recipe, device)
-    validate.flag("progress", progress)
-    settings = settings_of(problem, recipe, tuning) | {"arms": list(USUAL_ARMS), "seeds": seeds}
-    with RunFolder(output, settings, device) as folder:
-        return _compare_arms(folder, problem, seeds, recipe, device, progress, tuning)
+    return prepared(output, problem, seeds, recipe, device, progress, tuning)()
 
 
-def checked_comparison(problem: Problem, seeds: Sequence[int], recipe: Recipe, device: str) -> list[int]:
-    """The seeds as a list. Raises ValueError or TypeError for what cannot be compared."""
+def prepared(
+    output, problem: Problem, seeds: Sequence[int], recipe: Recipe, device: str, progress: bool = True,
+    tuning: Tuning | None = None,
+) -> Callable[[], bool]:  # fmt: skip
+    """The work of ``compare_arms``, its arguments checked. Raises ValueError or TypeError for one that cannot be."""
     seeds = validate.ordered("seeds", seeds)
     if len(seeds) < 2:
         raise ValueError(f"seeds must be at least 2: one seed has no spread; got {seeds}")
-    return checked_study(problem, USUAL_ARMS, seeds, recipe, device)[1]
+    _, seeds = checked_study(problem, USUAL_ARMS, seeds, recipe, device)
+    validate.flag("progress", progress)
+
+    def work() -> bool:
+        settings = settings_of(problem, recipe, tuning) | {"arms": list(USUAL_ARMS), "seeds": seeds}
+        with RunFolder(output, settings, device) as folder:
+            return _compare_arms(folder, problem, seeds, recipe, device, progress, tuning)
+
+    return work
 
 
 def _compare_arms(

@@ -96,7 +96,7 @@ def _add_compare(commands):
 
 
 def _prepare_compare(given: argparse.Namespace) -> Callable[[], bool]:
-    from gsnn_tutorial.commands.compare import checked_comparison, compare_arms, compare_published
+    from gsnn_tutorial.commands.compare import compare_published, prepared
     from gsnn_tutorial.study.problem import Problem
     from gsnn_tutorial.study.recipe import Recipe
     from gsnn_tutorial.study.run_folder import usable_device
@@ -113,9 +113,8 @@ def _prepare_compare(given: argparse.Namespace) -> Callable[[], bool]:
         channels=given.channels, layers=given.layers, phi=given.phi, lambda_sim=given.lambda_sim, epochs=given.epochs
     )
     seeds = range(given.first_seed, given.first_seed + given.seeds)
-    checked_comparison(problem, seeds, recipe, given.device)
     tuning = Tuning() if given.tuned else None
-    return lambda: compare_arms(given.output or "runs/compare", problem, seeds, recipe, given.device, tuning=tuning)
+    return prepared(given.output or "runs/compare", problem, seeds, recipe, given.device, tuning=tuning)
 
 
 def _add_mine(commands):

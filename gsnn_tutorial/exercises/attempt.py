@@ -1,4 +1,4 @@
-"""A pupil's function as it is run: with the same luck each time, and what is said if it is not there yet or breaks."""
+"""Runs a pupil's function with the same random numbers every time, and explains if it is unfinished or raises."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ import copy
 import dis
 import io
 import linecache
+import os
 import random
 import sys
 import traceback
+import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from unittest.mock import patch
 
 import numpy as np
@@ -21,60 +23,68 @@ NO_ANSWER = "no answer yet."
 
 @contextmanager
 def same_luck() -> Iterator[Callable[[], None]]:
-    """Unseeded draws come out alike after each call of what is yielded; afterwards the generators stand where they
-    stood.
-    """
+    """Yields a function after each call of which unseeded draws come out alike; then puts the generators back."""
     python, numpy, fresh = random.getstate(), np.random.get_state(), np.random.default_rng
 
     def seeded(seed=None):
         return fresh(0 if seed is None else seed)
 
-    def start_anew():
+    def restart():
         random.seed(0)
         np.random.seed(0)
         torch.default_generator.manual_seed(0)  # torch.manual_seed speaks to every kind of device too, each time
 
     with torch.random.fork_rng(devices=[]), patch.object(np.random, "default_rng", seeded):
         try:
-            yield start_anew
+            yield restart
         finally:
             random.setstate(python)
             np.random.set_state(numpy)
 
 
-class Elsewhere:
-    """A pupil's function that runs in another process, where ``outcomes`` asks for what it gives."""
+@contextmanager
+def silence() -> Iterator[None]:
+    """Drops all that is printed or warned of."""
+    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
 
-    does_nothing = False  # whether it is an untouched stub, as was seen there
+
+class Elsewhere:
+    """A pupil's function that runs in another process, from which ``outcomes`` brings its results."""
+
+    does_nothing = False  # True for an untouched stub, as was seen there
 
     def outcomes(self, cases: Sequence[tuple], probe: Callable | None) -> list:
         raise NotImplementedError
 
 
 def outcomes(function: Callable, cases: Sequence[tuple], probe: Callable | None = None) -> list:
-    """What is compared of a function's answer to each case, or the error that it raises."""
+    """The outcome of a function on each case, or the error that it raises."""
     if isinstance(function, Elsewhere):
         return function.outcomes(cases, probe)
     found = []
-    with same_luck() as start_anew:
+    with same_luck() as restart:
         for case in cases:
             try:
-                found.append(outcome(function, case, probe, start_anew))
+                found.append(outcome(function, case, probe, restart))
             except (Exception, SystemExit) as error:
                 found.append(error)
     return found
 
 
-def outcome(function: Callable, case: tuple, probe: Callable | None, start_anew: Callable[[], None]):
-    """What is compared; the probe sees the arguments as the function has left them, a model trained in place."""
+def outcome(function: Callable, case: tuple, probe: Callable | None, restart: Callable[[], None]):
+    """The result that is compared; the probe sees the arguments as the function left them, a model trained in place."""
     case = copy.deepcopy(case)  # so that an answer that writes into its arguments harms nobody
-    start_anew()
+    restart()
     result = function(*case)
-    return result if probe is None else probe(result, *case)
+    result = result if probe is None else probe(result, *case)
+    return list(result) if isinstance(result, Iterator) else result  # it can be read once only
 
 
 class Overheard(io.TextIOBase):
-    """Passes on what is printed, and remembers whether anything was."""
+    """Passes on what is printed, and remembers if anything was."""
 
     def __init__(self):
         self.anything, self.screen = False, sys.stdout
@@ -87,10 +97,10 @@ class Overheard(io.TextIOBase):
         self.screen.flush()
 
 
-def unfinished(answer: Callable, given: list, printed: bool) -> str | None:
-    """What to say of a stub, of one that was worked on, and of a forgotten return; None of an answer."""
-    raises = any(isinstance(value, NotImplementedError) for value in given)
-    if not raises and not all(value is None or value is ... for value in given):
+def unfinished(answer: Callable, mine: list, printed: bool) -> str | None:
+    """Words for a stub, for one that was worked on, and for a forgotten return; None for an answer."""
+    raises = any(isinstance(value, NotImplementedError) for value in mine)
+    if not raises and not all(value is None or value is ... for value in mine):
         return None
     if does_nothing(answer):
         return NO_ANSWER
@@ -101,7 +111,7 @@ def unfinished(answer: Callable, given: list, printed: bool) -> str | None:
 
 
 def does_nothing(answer: Callable) -> bool:
-    """Whether a function's body is pass, ..., a docstring, return None, or raises NotImplementedError at once."""
+    """True if a function's body is pass, ..., a docstring, return None, or raises NotImplementedError at once."""
     if isinstance(answer, Elsewhere):
         return answer.does_nothing
     code = getattr(answer, "__code__", None)

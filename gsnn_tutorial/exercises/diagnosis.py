@@ -30,21 +30,18 @@ algorithm is a function of its own. ``sum_of_squares`` is then an :class:`Exerci
 from __future__ import annotations
 
 import inspect
-import os
-import re
-import warnings
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cached_property, partial
 from itertools import combinations
 
-from gsnn_tutorial.exercises.attempt import Overheard, outcome, outcomes, raised, same_luck, unfinished
-from gsnn_tutorial.exercises.difference import difference
-from gsnn_tutorial.exercises.inputs import inputs
-from gsnn_tutorial.exercises.shrink import size
-from gsnn_tutorial.exercises.slips import Slip, Source
-from gsnn_tutorial.exercises.values import close
+from gsnn_tutorial.exercises.attempt import Overheard, outcomes, raised, silence, unfinished
+from gsnn_tutorial.exercises.difference import Difference, difference
+from gsnn_tutorial.exercises.explanation import explanation
+from gsnn_tutorial.exercises.slips import Slip, Source, undecorated
+from gsnn_tutorial.exercises.values import close, is_constant, size
+from gsnn_tutorial.exercises.wording import inputs
 
 
 @dataclass(frozen=True)
@@ -52,16 +49,16 @@ class Exercise:
     """A task whose answer is a function.
 
     Arguments
-        title: what the pupil is told has been checked.
+        title: the name of the task, printed before each diagnosis.
         reference: a right answer, readable: ``solution()`` shows it.
         cases: seed -> argument tuples on which answers are compared; they must tell every mistake
             from the reference and from the other mistakes; the first may be the text's own examples.
         tolerance: largest difference, relative and absolute, that counts as equal.
-        axes: what each axis of the result is about, such as ("pathway", "node"): a wrong shape is told in these words.
-        shrinks: whether a case may be made smaller, line by line, to show where an answer differs.
+        axes: a name for each axis of the result, such as ("pathway", "node"), in which a wrong shape is explained.
+        shrinks: True if a case may be made smaller, line by line, to show where an answer differs.
         probe: (result, *case) -> what is compared instead of the result itself; None compares the result.
         helpers: functions and classes of the same file that ``reference`` calls, and that slips may change too.
-        pairs: whether two slips at once are looked for; False where a call takes long.
+        pairs: True if two slips at once are looked for; False where a call takes long.
         mistakes: {diagnosis: a wrong function, which may raise}, filled by ``mistake`` and ``slips``. A diagnosis
             names the mistake and says what would be right.
     """
@@ -78,30 +75,25 @@ class Exercise:
     mistakes: dict[str, Callable] = field(default_factory=dict)
 
     def mistake(self, diagnosis: str) -> Callable[[Callable], Callable]:
-        """A decorator: the function below is a mistake that pupils make, and this is what they are told."""
-
-        def keep(wrong: Callable) -> Callable:
-            self._add(diagnosis, wrong)
-            return wrong
-
-        return keep
+        """A decorator: the function below is a mistake that pupils make, and they read this diagnosis."""
+        if diagnosis in self.mistakes:
+            raise ValueError(f"{self.title}: two mistakes have the diagnosis {diagnosis!r}")
+        return lambda wrong: self.mistakes.setdefault(diagnosis, wrong)
 
     def slips(self, edits: Mapping[str, Mapping[str, str | None]]):
         """Add mistakes that are edits of the right answer: {diagnosis: {what stands there: what was written instead}}.
 
         None in place of a text takes the whole line out. Raises ValueError for an edit that does not fit.
         """
-        source = Source(self.reference, self.helpers)
         for diagnosis, edit in edits.items():
-            self._add(diagnosis, Slip(source, source.changes(edit)))
+            self.mistake(diagnosis)(self._source.slip(edit))
 
-    def _add(self, diagnosis: str, wrong: Callable):
-        if diagnosis in self.mistakes:
-            raise ValueError(f"{self.title}: two mistakes have the diagnosis {diagnosis!r}")
-        self.mistakes[diagnosis] = wrong
+    @cached_property
+    def _source(self) -> Source:
+        return Source(self.reference, self.helpers)
 
     def __call__(self, answer: Callable, seed: int = 0) -> bool:
-        """Check an answer: print what was found, return whether it is right."""
+        """Check an answer: print what was found, return True if it is right."""
         diagnosis = self.diagnose(answer, seed)
         print(f"{self.title}: " + ("right." if diagnosis is None else diagnosis))
         return diagnosis is None
@@ -110,65 +102,74 @@ class Exercise:
         """None if the answer is right, else what is wrong with it."""
         if not callable(answer):
             return f"the check takes your function itself; got {type(answer).__name__}"
-        cases = self.cases(seed)
-        overheard = Overheard()
+        cases, overheard = self.cases(seed), Overheard()
         with redirect_stdout(overheard):
-            given = self._outcomes(answer, cases)
-        if words := unfinished(answer, given, overheard.anything):
+            mine = self._outcomes(answer, cases)
+        if words := unfinished(answer, mine, overheard.anything):
             return words
-        with same_luck() as start_anew:
-            right = [outcome(self.reference, case, self.probe, start_anew) for case in cases]
-        if self._same(given, right):
+        want = self._outcomes(self.reference, cases)
+        for error in filter(lambda value: isinstance(value, BaseException), want):
+            raise error  # the exercise itself is wrong
+        found = [(difference(x, y, self.tolerance), case) for x, y, case in zip(mine, want, cases)]
+        wrong = sorted((one for one in found if one[0]), key=lambda one: size(one[1]))
+        if not wrong:
             return None
-        for diagnosis, wrong in self.mistakes.items():
-            if self._agrees(wrong, cases, given):
+        for diagnosis, mistake in self.mistakes.items():
+            if self._agrees(mistake, cases, mine):
                 return diagnosis
-        broken = [(size(case), k) for k, case in enumerate(cases) if isinstance(given[k], BaseException)]
-        if self.pairs and not broken and (words := self._two_slips(cases, given)):  # two answers break alike by chance
-            return words
         names = list(inspect.signature(self.reference).parameters)
-        if broken:
-            k = min(broken)[1]
-            return f"{raised(answer, given[k])}. This is so for {inputs(cases[k], names)}"
-        again = self._again(answer) if self.shrinks else None
-        settings = {"names": names, "tolerance": self.tolerance, "axes": self.axes}
-        return difference(cases, given, right, again=again, **settings)
-
-    def _again(self, answer: Callable) -> Callable[[tuple], tuple]:
-        """case -> (what the answer gives, what is right), in silence."""
-
-        def both(case: tuple) -> tuple:
-            with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-                with warnings.catch_warnings():
-                    warnings.simplefilter("ignore")
-                    return tuple(self._outcomes(function, [case])[0] for function in (answer, self.reference))
-
-        return both
+        for one, case in wrong:
+            if one.kind == "error":
+                return f"{raised(answer, one.mine)}. This is so for {inputs(case, names)}"
+        if self.pairs and (words := self._two_slips(answer, seed, found)):
+            return words
+        again = partial(self._difference, answer) if self.shrinks else None
+        return explanation(found, names, self.axes, again)
 
     def solution(self):
         """Print a right answer."""
-        print(re.sub(r"\A@.*?(?=^def )", "", inspect.getsource(self.reference), flags=re.M | re.S))
+        print(undecorated(self.reference))
 
     def _outcomes(self, function: Callable, cases: Sequence[tuple]) -> list:
-        """What is compared of a function's answer to each case, or the error that it raises."""
+        """The outcome of a function on each case, as the probe sees it, or the error that it raises."""
         return outcomes(function, cases, self.probe)
 
-    def _agrees(self, wrong: Callable, cases: Sequence[tuple], given: Sequence) -> bool:
-        """True if a wrong answer gives what the pupil's gives; it runs case by case, until they differ."""
-        return all(self._same([mine], self._outcomes(wrong, [case])) for case, mine in zip(cases, given))
+    def _difference(self, answer: Callable, case: tuple) -> Difference | None:
+        """The difference on one more case, found in silence; None if there is none, or no right answer."""
+        with silence():
+            (mine,), (want,) = self._outcomes(answer, [case]), self._outcomes(self.reference, [case])
+        return None if isinstance(want, BaseException) else difference(mine, want, self.tolerance)
 
-    def _two_slips(self, cases: Sequence[tuple], given: Sequence) -> str | None:
-        """What is wrong with an answer that makes two slips at once; None unless just one pair of them explains it."""
+    def _agrees(self, mistake: Callable, cases: Sequence[tuple], mine: Sequence) -> bool:
+        """True if a mistake gives what the pupil's answer gives; it runs case by case, until they differ."""
+        return all(self._same([x], self._outcomes(mistake, [case])) for case, x in zip(cases, mine))
+
+    def _same(self, mine: list, want: list) -> bool:
+        return all(close(x, y, self.tolerance) for x, y in zip(mine, want))
+
+    def _two_slips(self, answer: Callable, seed: int, found: Sequence[tuple]) -> str | None:
+        """Both diagnoses of two slips; None unless just one pair of them explains the answer, on other data too."""
+        cases = [case for one, case in sorted(found, key=lambda one: (one[0] is None, size(one[1])))]
+        pairs = self._pairs  # most of them fall on the first case, a small one on which the answer is wrong
+        for these in (cases, self.cases(seed + 1)):
+            with silence():
+                mine = self._outcomes(answer, these)
+                if is_constant(mine):  # 0 everywhere, say, is what many slips come to
+                    return None
+                pairs = {words: both for words, both in pairs.items() if self._agrees(both, these, mine)}
+            if not pairs:
+                return None
+        return "".join(pairs) if len(pairs) == 1 else None
+
+    @cached_property
+    def _pairs(self) -> dict[str, Slip]:
+        """{words: a wrong answer} of every two slips that can be made at once."""
         slips = [(diagnosis, wrong) for diagnosis, wrong in self.mistakes.items() if isinstance(wrong, Slip)]
-        found = []
-        for (one, a), (two, b) in combinations(slips, 2):
-            both = a.with_other(b)
-            if both is not None and self._agrees(both, cases, given):
-                found.append(f"two things are wrong at once. First: {one} Second: {two}")
-        return found[0] if len(found) == 1 else None
-
-    def _same(self, a: list, b: list) -> bool:
-        return all(close(x, y, self.tolerance) for x, y in zip(a, b))
+        pairs = {
+            f"two things are wrong at once. First: {one} Second: {two}": first.with_other(second)
+            for (one, first), (two, second) in combinations(slips, 2)
+        }
+        return {words: both for words, both in pairs.items() if both is not None}
 
 
 class Graded(Exercise):
@@ -182,12 +183,10 @@ class Graded(Exercise):
 
         What the answer prints, or warns of, is dropped: nbgrader would take it for a failure.
         """
-        with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")
-                diagnosis = self.diagnose(answer, seed)
-                if diagnosis is None and (unseen := self.diagnose(answer, hidden)):
-                    diagnosis = f"right on the visible data only. On other data: {unseen}"
+        with silence():
+            diagnosis = self.diagnose(answer, seed)
+            if diagnosis is None and (unseen := self.diagnose(answer, hidden)):
+                diagnosis = f"right on the visible data only. On other data: {unseen}"
         if diagnosis is not None:
             raise AssertionError(f"{self.title}: {diagnosis}")
 

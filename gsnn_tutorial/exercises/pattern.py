@@ -1,4 +1,4 @@
-"""What the pattern of wrong values says: a factor, a sign, another order, one row only, cut-off fractions.
+"""Patterns of wrong values: a factor, a sign, another order, one row only, cut-off fractions.
 
 Every pattern is looked for in all cases together, so that chance is no pattern.
 """
@@ -7,32 +7,34 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from functools import partial
 
 import numpy as np
 
+from gsnn_tutorial.exercises.difference import Difference
 from gsnn_tutorial.exercises.values import array
 
-Pairs = Sequence[tuple[np.ndarray, np.ndarray]]  # (given, right), of one shape in each pair
+Pairs = Sequence[tuple[np.ndarray, np.ndarray]]  # (mine, want), of one shape in each pair
 
 WHOLE = {
-    "the sign is turned everywhere": lambda y: -y,
+    "the sign is turned everywhere": lambda want: -want,
     "these are sizes without their signs": np.abs,
     "these are the squares of the right values": np.square,
-    "these are the roots of the right values": lambda y: np.sqrt(np.where(y < 0, np.nan, y)),
-    "this is 1 minus the right value": lambda y: 1 - y,
-    "this is 1 over the right value": lambda y: 1 / np.where(y == 0, np.nan, y),
+    "these are the roots of the right values": lambda want: np.sqrt(np.where(want < 0, np.nan, want)),
+    "this is 1 minus the right value": lambda want: 1 - want,
+    "this is 1 over the right value": lambda want: 1 / np.where(want == 0, np.nan, want),
     "the fractions are cut off: integers cannot hold them, so make the result an array of floats": np.trunc,
     "the values are rounded": np.round,
-    "negative values have become 0": lambda y: np.maximum(y, 0),
-    "counts have become 0 or 1": lambda y: (y != 0).astype(float),
-    "the last axis runs backwards": lambda y: y[..., ::-1] if y.ndim and y.shape[-1] > 2 else y,
-    "the first axis runs backwards": lambda y: y[::-1] if y.ndim and len(y) > 2 else y,
-    "everything has moved by one place": lambda y: np.roll(y, 1, axis=0) if y.ndim else y,
-    "everything has moved back by one place": lambda y: np.roll(y, -1, axis=0) if y.ndim else y,
-    "your matrix is transposed": lambda y: y.T,
-    "these are running sums of the right values": lambda y: np.cumsum(y, axis=0) if y.ndim else y,
-    "the values of the last axis are scaled to sum to 1": lambda y: (
-        y / np.where(s := y.sum(-1, keepdims=True), s, 1) if y.ndim else y
+    "negative values have become 0": lambda want: np.maximum(want, 0),
+    "counts have become 0 or 1": lambda want: (want != 0).astype(float),
+    "the last axis runs backwards": lambda want: want[..., ::-1] if want.ndim and want.shape[-1] > 2 else want,
+    "the first axis runs backwards": lambda want: want[::-1] if want.ndim and len(want) > 2 else want,
+    "everything has moved by one place": lambda want: np.roll(want, 1, axis=0) if want.ndim else want,
+    "everything has moved back by one place": lambda want: np.roll(want, -1, axis=0) if want.ndim else want,
+    "your matrix is transposed": lambda want: want.T,
+    "these are running sums of the right values": lambda want: np.cumsum(want, axis=0) if want.ndim else want,
+    "the values of the last axis are scaled to sum to 1": lambda want: (
+        want / np.where(s := want.sum(-1, keepdims=True), s, 1) if want.ndim else want
     ),
 }
 SIZES = {  # how a factor may hang on the length n of an axis
@@ -49,11 +51,13 @@ SIZES = {  # how a factor may hang on the length n of an axis
 }
 
 
-def pattern(pairs: Pairs, cases: Sequence[tuple], names: Sequence[str], tolerance: float) -> str:
-    """A sentence on what all wrong values have in common, or nothing."""
+def pattern(differences: Sequence[Difference], cases: Sequence[tuple], names: Sequence[str]) -> str:
+    """A sentence on what the wrong values of all cases have in common, or nothing."""
+    pairs, tolerance = [one.arrays for one in differences], differences[0].tolerance
+    factor = partial(_factor, cases=cases, names=names)
     with np.errstate(all="ignore"):
-        for found in (_not_a_number, _whole, _factor, _offset, _order, _place):
-            if words := found(pairs, cases, names, tolerance):
+        for look in (_not_a_number, _whole, factor, _offset, _order, _place):
+            if words := look(pairs, tolerance):
                 return _sentence(words)
     return ""
 
@@ -62,42 +66,42 @@ def _sentence(words: str) -> str:
     return words[0].upper() + words[1:] + ". "
 
 
-def holds(words: str, pair: tuple, case: tuple, names: Sequence[str], tolerance: float) -> bool:
-    """Whether what was said of all wrong values is true of one more pair (given, right), of a smaller case."""
+def holds(words: str, one: Difference, case: tuple, names: Sequence[str]) -> bool:
+    """True if a sentence on all wrong values is true of one more difference, of a smaller case."""
     for said, change in WHOLE.items():
         if words == _sentence(said):
-            return _like(pair[0], change(pair[1]), tolerance)
+            return _like(one.arrays[0], change(one.arrays[1]), one.tolerance)
     if "the right ones times" not in words:
-        return pattern([pair], [case], names, tolerance) == words
-    factors = _factors([pair], tolerance)
-    if factors and (told := re.search(r"times ([-+.\de]+)\. ", words)):
-        return bool(np.isclose(factors[0], float(told[1]), rtol=1e-3))
+        return pattern([one], [case], names) == words
+    factors = _factors([one.arrays], one.tolerance)
+    if factors and (named := re.search(r"times ([-+.\de]+)\. ", words)):
+        return bool(np.isclose(factors[0], float(named[1]), rtol=1e-3))
     return bool(factors)
 
 
-def _like(x, y, tolerance) -> bool:
-    return x.shape == y.shape and np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True)
+def _like(mine, want, tolerance) -> bool:
+    return mine.shape == want.shape and np.allclose(mine, want, rtol=tolerance, atol=tolerance, equal_nan=True)
 
 
-def _not_a_number(pairs, cases, names, tolerance) -> str:
-    strange = [~np.isfinite(x) & np.isfinite(y) for x, y in pairs]
-    others = [_like(np.where(bad, y, x), y, tolerance) for bad, (x, y) in zip(strange, pairs)]
+def _not_a_number(pairs, tolerance) -> str:
+    strange = [~np.isfinite(mine) & np.isfinite(want) for mine, want in pairs]
+    others = [_like(np.where(bad, want, mine), want, tolerance) for bad, (mine, want) in zip(strange, pairs)]
     if not any(bad.any() for bad in strange):
         return ""
-    value = "NaN" if any(np.isnan(x[bad]).any() for bad, (x, y) in zip(strange, pairs)) else "infinite"
+    value = "NaN" if any(np.isnan(mine[bad]).any() for bad, (mine, want) in zip(strange, pairs)) else "infinite"
     if not all(others):
         return f"some values are {value}"
-    zero = all((y[bad] == 0).all() for bad, (x, y) in zip(strange, pairs))
+    zero = all((want[bad] == 0).all() for bad, (mine, want) in zip(strange, pairs))
     return f"your values are {value} where " + ("0 is right, and right elsewhere" if zero else "they are not right")
 
 
-def _whole(pairs, cases, names, tolerance) -> str:
-    if all(not x.any() for x, y in pairs) and sum(x.size for x, y in pairs) > 1:
+def _whole(pairs, tolerance) -> str:
+    if all(not mine.any() for mine, want in pairs) and sum(mine.size for mine, want in pairs) > 1:
         return "all your values are 0"
     if all(v.size == 1 and v == v.round() for pair in pairs for v in pair) and len(pairs) == 1:
         return ""  # one whole number is half of another, its root and so on by chance
     for words, change in WHOLE.items():
-        if all(_like(x, change(y), tolerance) for x, y in pairs):
+        if all(_like(mine, change(want), tolerance) for mine, want in pairs):
             return words
     return ""
 
@@ -105,21 +109,21 @@ def _whole(pairs, cases, names, tolerance) -> str:
 def _factors(pairs, tolerance) -> list[float] | None:
     """The factor of each pair, if each has one."""
     factors = []
-    for x, y in pairs:
-        if not (np.isfinite(x).all() and np.isfinite(y).all() and np.abs(y).max(initial=0) > tolerance):
+    for mine, want in pairs:
+        if not (np.isfinite(mine).all() and np.isfinite(want).all() and np.abs(want).max(initial=0) > tolerance):
             return None
-        at = np.unravel_index(np.abs(y).argmax(), y.shape)
-        factors.append(float(x[at] / y[at]))
-        if not _like(x, factors[-1] * y, tolerance):
+        at = np.unravel_index(np.abs(want).argmax(), want.shape)
+        factors.append(float(mine[at] / want[at]))
+        if not _like(mine, factors[-1] * want, tolerance):
             return None
     return factors
 
 
-def _factor(pairs, cases, names, tolerance) -> str:
+def _factor(pairs, tolerance, cases, names) -> str:
     factors = _factors(pairs, tolerance)
     if not factors or min(map(abs, factors)) < tolerance:
         return ""
-    of_one_value = max(y.size for x, y in pairs) == 1
+    of_one_value = max(want.size for mine, want in pairs) == 1
     for formula, rule in SIZES.items() if len(cases) > 1 else ():
         for a, name in enumerate(names):
             sizes = [np.shape(array(case[a]) if array(case[a]) is not None else case[a]) for case in cases]
@@ -137,8 +141,8 @@ def _factor(pairs, cases, names, tolerance) -> str:
     return f"your values are the right ones times a factor: {listed} in the cases"
 
 
-def _offset(pairs, cases, names, tolerance) -> str:
-    offsets = [x - y for x, y in pairs]
+def _offset(pairs, tolerance) -> str:
+    offsets = [mine - want for mine, want in pairs]
     first = offsets[0].flat[0]
     enough = sum(o.size for o in offsets) > 1 and np.isfinite(first)
     if enough and all(np.allclose(o, first, rtol=tolerance, atol=tolerance) for o in offsets):
@@ -146,51 +150,51 @@ def _offset(pairs, cases, names, tolerance) -> str:
     return ""
 
 
-def _order(pairs, cases, names, tolerance) -> str:
-    if any(y.size < 2 for x, y in pairs):
+def _order(pairs, tolerance) -> str:
+    if any(want.size < 2 for mine, want in pairs):
         return ""
     for axis, words in enumerate(("the rows", "the columns")):
-        if all(y.ndim == 2 and _permuted(x, y, axis, tolerance) for x, y in pairs):
+        if all(want.ndim == 2 and _permuted(mine, want, axis, tolerance) for mine, want in pairs):
             return f"{words} are right, but stand in another order"
-    if all(_like(np.sort(x, None), np.sort(y, None), tolerance) for x, y in pairs):
+    if all(_like(np.sort(mine, None), np.sort(want, None), tolerance) for mine, want in pairs):
         return "the values are right, but stand in other places"
     for axis, words in enumerate(("row", "column")):
-        if all(y.ndim == 2 and _scaled_lines(x, y, axis, tolerance) for x, y in pairs):
+        if all(want.ndim == 2 and _scaled_lines(mine, want, axis, tolerance) for mine, want in pairs):
             return f"each {words} is right but for a factor of its own"
     return ""
 
 
-def _permuted(x, y, axis, tolerance) -> bool:
-    lines = [sorted(np.moveaxis(v, axis, 0).round(6).tolist()) for v in (x, y)]
+def _permuted(mine, want, axis, tolerance) -> bool:
+    lines = [sorted(np.moveaxis(v, axis, 0).round(6).tolist()) for v in (mine, want)]
     return _like(np.array(lines[0]), np.array(lines[1]), tolerance)
 
 
-def _scaled_lines(x, y, axis, tolerance) -> bool:
-    x, y = np.moveaxis(x, axis, 0), np.moveaxis(y, axis, 0)
-    size = np.abs(y).max(1, initial=0)
-    if x.shape[1] < 2 or not np.isfinite(x).all() or not np.isfinite(y).all():
+def _scaled_lines(mine, want, axis, tolerance) -> bool:
+    mine, want = np.moveaxis(mine, axis, 0), np.moveaxis(want, axis, 0)
+    size = np.abs(want).max(1, initial=0)
+    if mine.shape[1] < 2 or not np.isfinite(mine).all() or not np.isfinite(want).all():
         return False
-    at = np.abs(y).argmax(1)
-    factor = np.where(size > tolerance, x[np.arange(len(x)), at] / y[np.arange(len(y)), at], 1)
-    return np.abs(factor).min() > tolerance and _like(x, factor[:, None] * y, tolerance)
+    at = np.abs(want).argmax(1)
+    factor = np.where(size > tolerance, mine[np.arange(len(mine)), at] / want[np.arange(len(want)), at], 1)
+    return np.abs(factor).min() > tolerance and _like(mine, factor[:, None] * want, tolerance)
 
 
-def _place(pairs, cases, names, tolerance) -> str:
-    """Where the wrong values stand, if that is a place of its own."""
-    wrong = [~np.isclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True) for x, y in pairs]
+def _place(pairs, tolerance) -> str:
+    """The place of the wrong values, if they have one in common."""
+    wrong = [~np.isclose(mine, want, rtol=tolerance, atol=tolerance, equal_nan=True) for mine, want in pairs]
     if all(w.all() for w in wrong):
         return ""
-    rights = [y for x, y in pairs]
+    rights = [want for mine, want in pairs]
     square = all(w.ndim == 2 and w.shape[0] == w.shape[1] and w.shape[0] > 1 for w in wrong)
     if square and all(np.diag(w).sum() == w.sum() > 1 for w in wrong):
         return "only the diagonal is wrong"
     if square and all(not np.diag(w).any() and (w | np.eye(len(w), dtype=bool)).all() for w in wrong):
         return "only the diagonal is right"
-    if all((y[w] == 0).all() for w, y in zip(wrong, rights)):
+    if all((want[w] == 0).all() for w, want in zip(wrong, rights)):
         return "only values that should be 0 are wrong"
-    if all((y[w] != 0).all() and not x[w].any() for w, (x, y) in zip(wrong, pairs)):
+    if all((want[w] != 0).all() and not mine[w].any() for w, (mine, want) in zip(wrong, pairs)):
         return "some values are 0 that should not be, and the others are right"
-    if all((y[w] < 0).all() for w, y in zip(wrong, rights)):
+    if all((want[w] < 0).all() for w, want in zip(wrong, rights)):
         return "only values that should be negative are wrong"
     for end, words in ((0, "first"), (-1, "last")):
         if all(w.ndim and len(w) > 2 and w[end].any() and np.delete(w, end, 0).sum() == 0 for w in wrong):

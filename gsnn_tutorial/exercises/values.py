@@ -1,4 +1,4 @@
-"""How an answer's value is read and compared: numbers, words and collections, from whatever library they come.
+"""Values of answers, read and compared: numbers, words and collections, from whatever library they come.
 
 An answer may be a tensor, sparse or dense, an array, a SciPy matrix, a DataFrame, nested lists, a dict's values. It
 is compared by what it says, not by its type.
@@ -7,7 +7,7 @@ is compared by what it says, not by its type.
 from __future__ import annotations
 
 import numbers
-from collections.abc import Iterator, KeysView, Mapping, ValuesView
+from collections.abc import Iterator, KeysView, Mapping, Sequence, ValuesView
 
 import numpy as np
 import pandas as pd
@@ -57,7 +57,7 @@ def array(value) -> np.ndarray | None:
 
 
 def _numbers(value) -> bool:
-    """Whether there is nothing but numbers in a plain value, and no None, which NumPy would read as NaN."""
+    """True if there is nothing but numbers in a plain value, and no None, which NumPy would read as NaN."""
     if isinstance(value, np.ndarray):
         return value.dtype.kind in "biufc" or all(_numbers(part) for part in value.ravel().tolist())
     if isinstance(value, (tuple, list)):
@@ -70,38 +70,39 @@ def length(value) -> int:
     return len(value) if isinstance(value, (tuple, list)) or (np.ndim(value) and not isinstance(value, str)) else 0
 
 
-def close(a, b, tolerance: float) -> bool:
-    """Whether an outcome ``a`` says what the right outcome ``b`` says; errors are equal in type and words."""
-    if isinstance(b, BaseException):  # torch and NumPy agree on an error's words up to the "for"
-        return type(a) is type(b) and str(a).split(" for ")[0] == str(b).split(" for ")[0]
-    if isinstance(a, BaseException):
+def size(value) -> int:
+    """The number of things to read in a value."""
+    if isinstance(value, (torch.Tensor, np.ndarray)):
+        return int(np.prod(value.shape))
+    if isinstance(value, dict):
+        return sum(1 + size(part) for part in value.values())
+    return sum(map(size, value)) if isinstance(value, (tuple, list)) else 1
+
+
+def is_constant(outcomes: Sequence) -> bool:
+    """True if there is one value only in all of them."""
+    found = set()
+    for value in outcomes:
+        numbers = array(value)
+        found |= {str(plain(value))} if numbers is None else set(map(str, numbers.ravel()))
+    return len(found) == 1
+
+
+def close(mine, want, tolerance: float) -> bool:
+    """True if an outcome says what another one says, which is right; errors are equal in type and words."""
+    if isinstance(want, BaseException):  # torch and NumPy agree on an error's words up to the "for"
+        return type(mine) is type(want) and str(mine).split(" for ")[0] == str(want).split(" for ")[0]
+    if isinstance(mine, BaseException):
         return False
-    a, b = plain(a), plain(b)
-    if isinstance(b, dict):
-        return isinstance(a, dict) and a.keys() == b.keys() and all(close(a[name], b[name], tolerance) for name in b)
-    if isinstance(b, tuple):
-        return length(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b))
-    x, y = array(a), array(b)
-    if isinstance(b, list) and y is None and isinstance(a, (list, tuple)):  # rows of words, as lists or as tuples
-        return len(a) == len(b) and all(close(x, y, tolerance) for x, y in zip(a, b))
-    if x is None or y is None:
-        return type(a) is type(b) and np.shape(a) == np.shape(b) and bool(np.all(a == b))
-    return x.shape == y.shape and bool(np.allclose(x, y, rtol=tolerance, atol=tolerance, equal_nan=True))
-
-
-def shown(value) -> str:
-    """A value in at most 80 characters; a larger array as its shape."""
-    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and np.prod(value.shape) > 8:
-        what = {"c": " of complex numbers", "O": " of other things than numbers", "U": " of words"}
-        kind = "c" if "complex" in str(value.dtype) else getattr(value.dtype, "kind", "f")
-        return f"{type(value).__name__} of shape {tuple(value.shape)}{what.get(kind, '')}"
-    text = " ".join(repr(plain(value)).split()) if value is not None else "None"
-    return text if len(text) <= 80 else f"{text[:77]}..."
-
-
-def digits(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with as many digits as it takes to tell them apart, four at least."""
-    for n in range(4, 18):
-        if f"{a:.{n}g}" != f"{b:.{n}g}":
-            return f"{a:.{n}g}", f"{b:.{n}g}"
-    return repr(a), repr(b)
+    mine, want = plain(mine), plain(want)
+    if isinstance(want, dict):
+        same = isinstance(mine, dict) and mine.keys() == want.keys()
+        return same and all(close(mine[name], want[name], tolerance) for name in want)
+    numbers = array(mine), array(want)
+    words = isinstance(want, list) and numbers[1] is None and isinstance(mine, (list, tuple))  # rows, as tuples too
+    if isinstance(want, tuple) or words:
+        return length(mine) == len(want) and all(close(x, y, tolerance) for x, y in zip(mine, want))
+    if numbers[0] is None or numbers[1] is None:
+        return type(mine) is type(want) and np.shape(mine) == np.shape(want) and bool(np.all(mine == want))
+    same = numbers[0].shape == numbers[1].shape
+    return same and bool(np.allclose(*numbers, rtol=tolerance, atol=tolerance, equal_nan=True))

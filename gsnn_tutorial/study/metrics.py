@@ -233,12 +233,7 @@ def chosen(which: str | Sequence[str] = USUAL_MEASURES) -> list[Metric]:
     return [metric for group in which for metric in MEASURES[group]]
 
 
-def columns(which: str | Sequence[str] = USUAL_MEASURES) -> list[str]:
-    """The columns of some groups of ``MEASURES``."""
-    return [metric.name for metric in chosen(which)]
-
-
-def applicable(which: str | Sequence[str], graph: PathwayGraph) -> list[Metric]:
+def applicable(which: str | Sequence[str], graph: Graph) -> list[Metric]:
     """The metrics of some groups of ``MEASURES``. Raises ValueError for one that needs a truth that ``graph`` lacks."""
     metrics = chosen(which)
     lost = [metric.name for metric in metrics if metric.truth and not has_truth(graph)]

@@ -61,7 +61,7 @@ def paired_study(
         block: how many seeds are trained side by side as one union; None fits them to memory, and gives
             each job as many.
         n_jobs: how many blocks run at the same time, by joblib; None takes one for each core. The table is the
-            same, to the last bit, for every ``block`` and ``n_jobs``.
+            same, to the last bit, for every ``block`` and ``n_jobs``, but for the ``cv_mse`` of minibatches.
         output: a CSV file that grows with every finished block; an older one is replaced. The settings are in
             a second file beside it, of the same name and .json.
         resume: keep the older file's finished seeds and compute the others. It must be of the same problem,

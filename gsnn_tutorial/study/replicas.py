@@ -62,9 +62,13 @@ class Replica:
 
     def likeness(self) -> tuple:
         """The properties that replicas must share to be trained as one union."""
-        rows, recipe = len(self.data[0]), self.recipe
-        order = None if recipe.batch(rows) == rows else self.seed  # of minibatches
-        return rows, recipe.epochs, recipe.weight_decay, order, len(self.watched[0])
+        rows, recipe, watched = len(self.data[0]), self.recipe, len(self.watched[0])
+        company = None
+        if recipe.batch(rows) < rows:
+            # A seed orders the minibatches. Many small steps enlarge rounding, which depends on the company: a final
+            # model is trained alone, so that it is the same in any.
+            company = self.seed if watched else id(self)
+        return rows, recipe.epochs, recipe.weight_decay, watched, company
 
     def evaluate(self, measures: str | Sequence[str] = USUAL_MEASURES) -> dict:
         """The replica's row of the table."""

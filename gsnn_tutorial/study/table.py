@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from gsnn_tutorial.study.files import EXACT, UnusableFile, alone, json_text, read_json, sweep, write_csv, write_json
-from gsnn_tutorial.study.metrics import USUAL_MEASURES, columns
+from gsnn_tutorial.study.metrics import USUAL_MEASURES, chosen
 from gsnn_tutorial.study.problem import Drawn
 from gsnn_tutorial.study.recipe import Recipe
 from gsnn_tutorial.study.tuning import Tuning, tuned_columns
@@ -33,7 +33,7 @@ def table_columns(
     measured = outputs is not None
     first = [name for name in FIRST_COLUMNS if not (measured and name in ("diverged", "floor"))]
     more = [] if tuning is None else tuned_columns(tuning, curve=not measured)
-    return [*first, *columns(measures), *more, *(f"mse: {name}" for name in outputs or ())]
+    return [*first, *(metric.name for metric in chosen(measures)), *more, *(f"mse: {name}" for name in outputs or ())]
 
 
 def settings_of(problem: Drawn, recipe: Recipe, tuning: Tuning | None = None) -> dict:

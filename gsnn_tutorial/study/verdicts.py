@@ -121,7 +121,8 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
     What is not known by name stays as it is. Tables that are computed with, and files, keep the names in code.
     """
     validate.instance("table", table, pd.DataFrame)
-    words = {"arm": _arm_words, "versus": _arm_words, "metric": _metric_words}
+    words = dict.fromkeys(("arm", "versus"), lambda name: arm_named(name).words)
+    words["metric"] = lambda name: METRICS[name].words if name in METRICS else name
     shown = table.copy()
     for column in words.keys() & set(map(str, shown.columns)):
         shown[column] = shown[column].map(words[column])
@@ -131,14 +132,6 @@ def in_words(table: pd.DataFrame) -> pd.DataFrame:
             level = name if getattr(shown, axis).nlevels > 1 else None
             shown = shown.rename(**{axis: labels}, level=level)
     return shown
-
-
-def _arm_words(name: str) -> str:
-    return arm_named(name).words
-
-
-def _metric_words(name: str) -> str:
-    return METRICS[name].words if name in METRICS else name
 
 
 def judged(row: pd.Series, kind: Metric) -> str:

@@ -122,15 +122,16 @@ def columns_of(model: torch.nn.Module) -> tuple:
     return names.get("input"), names.get("output")
 
 
-def trainable(model, regularizer, kind: type, criterion, progress) -> list[torch.nn.Parameter]:
+def trainable(model, regularizer, kind: type, criterion, after_epoch, progress) -> list[torch.nn.Parameter]:
     """Return the model's parameters, at least one, if it and what else ``train`` is given can be used, or raise."""
     parameters = list(instance("model", model, torch.nn.Module).parameters())
     if not parameters:
         raise ValueError(f"model must have parameters to train, got {type(model).__name__} without any")
     if regularizer is not None:
         instance("regularizer", regularizer, kind, " or None")
-    if criterion is not None and not callable(criterion):
-        raise TypeError(f"criterion must be a function of (prediction, y) or None, got {arrays.shown(criterion)}")
+    for name, of, given in (("criterion", "(prediction, y)", criterion), ("after_epoch", "the epoch", after_epoch)):
+        if given is not None and not callable(given):
+            raise TypeError(f"{name} must be a function of {of} or None, got {arrays.shown(given)}")
     if not isinstance(progress, str):
         flag("progress (unless a title)", progress)
     return parameters

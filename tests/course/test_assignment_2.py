@@ -1,21 +1,16 @@
 """Assignment 2: what it asks for is what the package computes, and what can be computed in another way."""
 
-import itertools
-
 import networkx as nx
 import numpy as np
 import pytest
-import torch
 from scipy.stats import norm
 from sklearn.metrics import r2_score
 
 from gsnn_tutorial import pathway_graph, simulate
-from gsnn_tutorial.exercises import Graded
 from gsnn_tutorial.exercises import assignment_2 as checks
 from gsnn_tutorial.simulation import expected_outputs, noise_floor, pathway_functions
 
 SEEDS = range(3)
-EXERCISES = [exercise for exercise in vars(checks).values() if isinstance(exercise, Graded)]
 
 
 def digraph(parents):
@@ -258,25 +253,7 @@ def test_mistakes_as_pupils_write_them_are_diagnosed(exercise, answer, words):
         assert words in exercise.diagnose(answer, seed)
 
 
-def test_every_pair_of_mistakes_is_told_apart():
-    for exercise, seed in itertools.product(EXERCISES, (*range(40), 2026, 2027, 4711)):
-        assert exercise.diagnose(exercise.reference, seed) is None
-        for diagnosis, wrong in exercise.mistakes.items():
-            assert exercise.diagnose(wrong, seed) == diagnosis
-
-
 # What the checks say of answers that are no mistakes of the list
-
-
-def test_answers_may_be_lists_arrays_or_tensors():
-    for exercise in EXERCISES:
-        for kind in (np.asarray, torch.tensor, lambda result: np.asarray(result).tolist()):
-
-            def answer(*case):
-                result = exercise.reference(*case)
-                return [kind(part) for part in result] if isinstance(result, tuple) else kind(result)
-
-            assert exercise.diagnose(answer, 0) is None
 
 
 def test_an_answer_may_write_into_its_arguments():

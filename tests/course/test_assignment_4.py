@@ -1,6 +1,5 @@
 """Assignment 4: what it asks for is what the package computes."""
 
-import itertools
 import math
 
 import numpy as np
@@ -8,7 +7,6 @@ import pytest
 import torch
 
 from gsnn_tutorial import GSNN, PathwayLatentRegularizer, Problem
-from gsnn_tutorial.exercises import Graded
 from gsnn_tutorial.exercises import assignment_4 as checks
 from gsnn_tutorial.gsnn.node import GroupLayerNorm
 from gsnn_tutorial.regularizer import standardize_over_batch
@@ -222,29 +220,7 @@ def test_a_correlation_that_is_undefined_is_diagnosed():
         assert "0/0" in checks.follow.diagnose(answer, 0)
 
 
-def test_every_pair_of_mistakes_is_told_apart():
-    exercises = [e for e in vars(checks).values() if isinstance(e, Graded)]
-    for exercise, seed in itertools.product(exercises, (2026, 2027, 4711)):
-        for diagnosis, wrong in exercise.mistakes.items():
-            assert exercise.diagnose(wrong, seed) == diagnosis
-
-
 # What the checks say of answers that are no mistakes of the list
-
-
-@pytest.mark.parametrize("double", [False, True])
-def test_answers_may_be_of_either_precision(double):
-    def other(function):
-        def answer(*case):
-            case = [c.to(torch.double if double else torch.float) if torch.is_tensor(c) and c.is_floating_point() else c
-                    for c in case]  # fmt: skip
-            return function(*case)
-
-        return answer
-
-    for exercise in vars(checks).values():
-        if isinstance(exercise, Graded):
-            assert exercise.diagnose(other(exercise.reference), 0) is None
 
 
 def pull_by_rule(does_not_vary, eps=0.0):

@@ -147,7 +147,7 @@ def test_what_it_says_of_limits_is_what_the_program_does():
 
 
 def test_every_note_that_it_quotes_is_one_that_grading_writes():
-    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "gsnn_tutorial" / "course").glob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "gsnn_course").glob("*.py"))
     notes = [row[2].strip("`") for row in rows(section("What happens to broken and hostile submissions"))]
     assert len([note for note in notes if note]) > 10
     assert [note for note in notes if note not in code and note != "ModuleNotFoundError"] == []

@@ -13,7 +13,7 @@ import pytest
 from nbformat.v4 import new_code_cell
 
 from gsnn_course import execution, sandbox
-from gsnn_course.commands.course import _interruptible
+from gsnn_course.command_line import _interruptible
 from gsnn_course.execution import execute
 from gsnn_course.watching import EVERY, Limits, Watch
 

@@ -9,17 +9,6 @@ from gsnn_tutorial import plots
 from gsnn_tutorial.exercises import chapter_7 as checks
 from gsnn_tutorial.study.inference import interval, paired_differences, summarize, summarize_by
 
-EXERCISES = [checks.choose, checks.recovered, checks.conclusion]
-
-
-@pytest.mark.parametrize("exercise", EXERCISES, ids=lambda exercise: exercise.title)
-@pytest.mark.parametrize("seed", range(5))
-def test_every_mistake_gets_its_own_diagnosis_and_the_reference_none(exercise, seed):
-    assert exercise.diagnose(exercise.reference, seed) is None
-    assert len(exercise.mistakes) >= 4
-    for diagnosis, wrong in exercise.mistakes.items():
-        assert exercise.diagnose(wrong, seed) == diagnosis
-
 
 def test_the_share_of_what_there_was_to_win_by_hand():
     baseline, regularized, oracle = (pd.Series(v) for v in ([0.6, 0.8], [0.5, 0.8], [0.4, 0.6]))

@@ -5,7 +5,6 @@ import base64
 import contextlib
 import json
 import os
-import pkgutil
 import re
 import shutil
 import subprocess
@@ -14,6 +13,7 @@ import tomllib
 from importlib.metadata import PackageNotFoundError, requires
 from pathlib import Path
 
+import networkx as nx
 import pytest
 import yaml
 from floors import FLOORS
@@ -23,7 +23,7 @@ from packaging.version import Version
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 PROJECT = PYPROJECT["project"]
-PACKAGE = ROOT / "gsnn_tutorial"
+PACKAGE, PACKAGES = ROOT / "gsnn_tutorial", ("gsnn_tutorial", "gsnn_course", "benchmarks")
 CONDA_NAMES = {"pytorch": "torch", "pytorch_geometric": "torch-geometric", "matplotlib-base": "matplotlib"}
 IMPORT_NAMES = {"scikit-learn": "sklearn", "torch-geometric": "torch_geometric", "pillow": "PIL", "ipython": "IPython"}
 
@@ -34,16 +34,21 @@ def requirements(*extras):
 
 
 def imports(path):
-    """The top-level names that a file imports, and the package's own modules among them."""
+    """The modules that a file imports, by their whole names."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ImportFrom):
-            if node.module == "gsnn_tutorial":
-                yield from ((alias.name, True) for alias in node.names)
-            else:
-                top, _, rest = node.module.partition(".")
-                yield (rest.split(".")[0], True) if top == "gsnn_tutorial" else (top, False)
+            known = node.module.split(".")[0] in PACKAGES
+            for alias in node.names:  # from a package of ours a name may be a module
+                whole = f"{node.module}.{alias.name}"
+                yield whole if known and (ROOT / whole.replace(".", "/")).with_suffix(".py").exists() else node.module
+                if known and (ROOT / whole.replace(".", "/") / "__init__.py").exists():
+                    yield whole
         elif isinstance(node, ast.Import):
-            yield from ((alias.name.split(".")[0], False) for alias in node.names)
+            yield from (alias.name for alias in node.names)
+
+
+def files(*packages):
+    return [path for package in packages for path in (ROOT / package).rglob("*.py")]
 
 
 def test_continuous_integration_runs_the_commands_of_the_readme():
@@ -78,45 +83,45 @@ def test_the_helpers_of_tests_are_among_the_files_that_must_name_an_encoding():
     assert {name for name in helpers if not name.startswith("test_")} <= set(re.findall(r"\w+", line))
 
 
-def test_the_package_declares_what_it_imports_and_nothing_else():
+def test_the_packages_declare_what_they_import_and_nothing_else():
     declared = {IMPORT_NAMES.get(name, name) for name in requirements("course")}
     declared |= {"myst_nb", "nbconvert", "sphinx_book_theme"}
-    found = {name for path in PACKAGE.rglob("*.py") for name, own in imports(path) if not own}
-    third_party = {name for name in found if name not in sys.stdlib_module_names}
+    found = {name.split(".")[0] for path in files("gsnn_tutorial", "gsnn_course") for name in imports(path)}
+    third_party = found - {*sys.stdlib_module_names, *PACKAGES}
     assert third_party - {"IPython"} == declared  # a notebook, the only place where IPython is used, brings its own
 
 
+def test_the_package_knows_neither_the_course_nor_the_benchmarks():
+    for path in files("gsnn_tutorial"):
+        assert not [n for n in imports(path) if n.startswith(("gsnn_course", "benchmarks"))], path
+
+
+def test_the_wall_would_be_seen_to_fall(tmp_path):
+    (tmp_path / "climber.py").write_text("def late():\n    from gsnn_course import grade\n", encoding="utf-8")
+    assert "gsnn_course.grade" in list(imports(tmp_path / "climber.py"))
+
+
 def test_imports_run_one_way():
-    for path in PACKAGE.rglob("*.py"):
+    for path in files("gsnn_tutorial"):
         here = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
-        if here == "__init__":
-            continue
-        for name, own in imports(path):
-            if own and name in FLOORS and name != here:
-                assert FLOORS.index(name) < FLOORS.index(here), f"{path.name} imports {name} from above"
+        for name in imports(path) if here != "__init__" else ():
+            room = (name.split(".") + [""])[1]
+            if name.startswith("gsnn_tutorial.") and room in FLOORS and room != here:
+                assert FLOORS.index(room) < FLOORS.index(here), f"{path} imports {name} from above"
 
 
-STUDY_FLOORS = [
-    "files", "run_folder", "speed", "priors", "problem", "worlds", "recipe", "own", "arms", "metrics", "union",
-    "union_regularizer", "replicas", "tuning", "blocks", "table", "paired", "inference", "share", "verdicts",
-    "published", "named", "plans", "saved",
-]  # fmt: skip
-
-
-def test_imports_inside_a_study_run_one_way():
-    rooms = {name for _, name, _ in pkgutil.iter_modules([str(PACKAGE / "study")])}
-    assert rooms == set(STUDY_FLOORS)
-    for path in (PACKAGE / "study").rglob("*.py"):
-        here = path.relative_to(PACKAGE / "study").parts[0].removesuffix(".py")
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.ImportFrom) and node.module.startswith("gsnn_tutorial.study."):
-                there = node.module.split(".")[2]
-                above = here != there and STUDY_FLOORS.index(there) >= STUDY_FLOORS.index(here)
-                assert not above, f"{path.name} imports {node.module} from above"
+def test_no_two_files_of_a_room_import_each_other():
+    graph = nx.DiGraph()
+    for path in files(*PACKAGES):
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+        late = {n for f in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(f, ast.FunctionDef)
+                for i in ast.walk(f) if isinstance(i, ast.ImportFrom) for n in [i.module]}  # fmt: skip
+        graph.add_edges_from((name, other) for other in imports(path) if other not in late | {name, *PACKAGES})
+    assert list(nx.simple_cycles(graph)) == []
 
 
 def test_every_module_has_its_floor():
-    found = {p.relative_to(PACKAGE).parts[0].removesuffix(".py") for p in PACKAGE.rglob("*.py")} - {"__init__"}
+    found = {p.relative_to(PACKAGE).parts[0].removesuffix(".py") for p in files("gsnn_tutorial")} - {"__init__"}
     assert found == set(FLOORS)
 
 

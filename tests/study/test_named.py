@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from gsnn_tutorial.__main__ import main
-from gsnn_tutorial.commands import study as command
+from gsnn_tutorial.commands import named_study as command
 from gsnn_tutorial.commands.named_study import run_study
 from gsnn_tutorial.study.named import (
     CONFIRMATION,
@@ -108,7 +108,7 @@ def test_a_saved_table_has_every_seed_and_arm_and_says_how_it_came_about(name):
     assert run.get("plan", "") == STUDIES[name].plan
     for part, settings in zip(parts, run["settings"]["parts"], strict=True):
         assert settings["seeds"] == list(part.seeds) and settings["arms"] == list(part.arms)
-        assert settings["recipe"] == vars(part.recipe) and settings["problem"] == vars(part.problem)
+        assert settings["recipe"] == part.recipe.described and settings["problem"] == vars(part.problem)
         assert settings.get("tuning") == (part.tuning and json.loads(json.dumps(asdict(part.tuning))))
         rows = table[np.logical_and.reduce([table[column] == value for column, value in part.label.items()])]
         assert set(zip(rows["seed"], rows["arm"])) == {(s, a) for s in part.seeds for a in part.arms}

@@ -46,7 +46,7 @@ def recombined(
 
 def column_groups(graph: Graph, membership) -> dict[str, list[int]]:
     """The group of pathways that each input and each output belongs to, by node type, numbered from 0."""
-    edges = graph.edge_index_dict
+    edges = validate.instance("graph", graph, Graph).edge_index_dict
     entered, left = edges["input", "to", "function"].T.tolist(), edges["function", "to", "output"].T.tolist()
     M = validate.matrix("membership", membership, columns=len(graph.function_nodes), boolean=True)
     joined = nx.Graph()

@@ -1,4 +1,4 @@
-"""``python -m gsnn_tutorial course``: its steps, their options, and what they do."""
+"""The commands that this package adds to ``python -m gsnn_tutorial``: their options, and the work behind them."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ from datetime import datetime
 from functools import partial
 from pathlib import Path
 
-from gsnn_tutorial.commands.options import option
+from gsnn_tutorial.commands.options import Command, about_files, needs, option
 
 
-def add(commands):
-    """Add the command, with its steps, to those of the parser."""
+def _add_course(commands):
     course = commands.add_parser("course", help="the assignments: make pupils' notebooks, grade what they hand in")
     steps = course.add_subparsers(dest="step", required=True, metavar="STEP")
     release = steps.add_parser(
@@ -53,16 +52,10 @@ def add(commands):
         option(step, "--assignments", "where the assignments are", "notebooks/assignments", metavar="FOLDER")
 
 
-def prepare(given: argparse.Namespace) -> Callable[[], bool]:
-    """The work of a step, whose result is whether it finished.
-
-    Raises ValueError for an option that cannot be, and where what grading needs is not installed.
-    """
-    try:
+def _prepare_course(given: argparse.Namespace) -> Callable[[], bool]:
+    with needs("course"):
         from gsnn_course import grade, release, report, seeds
         from gsnn_tutorial import validate
-    except ModuleNotFoundError as error:
-        raise ValueError(f'{error.name} is missing; pip install -e ".[course]" brings it') from error
 
     if given.step == "report":
         return lambda: shown(report, report.report(Path(given.output)), given.output)
@@ -117,3 +110,111 @@ def shown(report, table, output: str) -> bool:
         print(f"\n{how.read_text(encoding='utf-8').strip()}")
     print(f"feedback, gradebook and tables are in {output}; class.html shows the class at a glance")
     return True
+
+
+def _add_fresh(commands):
+    fresh = commands.add_parser(
+        "fresh",
+        help="copy the notebooks into a folder of your own, which no update touches",
+        description="Copies chapters and assignments into a folder to work in. A notebook that is there already is "
+        "left alone, so the command may be given again after an update.",
+    )
+    fresh.add_argument("--again", action="store_true", help="clean copies of all; what you wrote is kept beside them")
+    option(fresh, "--output", "your folder", "work", metavar="FOLDER")
+    option(fresh, "--root", "the clone of the repository", ".", metavar="FOLDER")
+
+
+def _work_fresh(given: argparse.Namespace) -> bool:
+    with needs("lab"):
+        from gsnn_course.publishing.fresh import fresh
+
+    copied, left = fresh(given.root, given.output, given.again)
+    print(f"{len(copied)} notebooks copied into {given.output}")
+    if left:
+        print(f"{len(left)} are there already and were left alone; --again makes clean copies of them, and keeps these")
+    return True
+
+
+def _add_book(commands):
+    book = commands.add_parser(
+        "book",
+        help="build a site of chapters, their slides, assignments and the reference of the package",
+        description="Builds a static site with search, from the notebooks as they are executed, and slides of each "
+        "chapter for a lecture. It needs no network to be read or shown. "
+        'pip install -e ".[book]" brings what builds it.',
+    )
+    option(book, "--output", "where the site is written", "site", metavar="FOLDER")
+    option(book, "--root", "the clone of the repository", ".", metavar="FOLDER")
+
+
+def _work_book(given: argparse.Namespace) -> bool:
+    with needs("book"):
+        import myst_nb  # noqa: F401  Sphinx, which is a process of its own, needs it
+        import sphinx_book_theme  # noqa: F401
+
+        from gsnn_course.publishing.book import build
+
+    print(f"the book is in {build(given.root, given.output)}")
+    return True
+
+
+def _add_cost(commands):
+    cost = commands.add_parser(
+        "cost",
+        help="measure time and peak memory of each chapter on one core, and write README's table",
+        description="Runs every chapter on one core, saves its time and its kernel's peak memory in "
+        "notebooks/cost.json, and writes both into README's table. Interrupted, it goes on where it was when given "
+        "again. The machine should do nothing else meanwhile.",
+    )
+    cost.add_argument("--again", action="store_true", help="measure all of them, those that are saved too")
+    option(cost, "--root", "the clone of the repository", ".", metavar="FOLDER")
+
+
+def _work_cost(given: argparse.Namespace) -> bool:
+    with needs("course"):
+        import nbclient  # noqa: F401  the measurement is a process of its own that needs it
+
+        from gsnn_course.publishing.cost import measure, write_readme
+
+    try:
+        measure(given.root, given.again)
+    except KeyboardInterrupt:
+        return False
+    write_readme(given.root)
+    return True
+
+
+def _add_publish(commands):
+    publish = commands.add_parser(
+        "publish",
+        help="write the repository's address into notebooks and README: badges, Colab, links for a hub",
+        description="Keeps the address in pyproject.toml, and writes what follows from it: badges on top of every "
+        "notebook and in README's table, the cell that installs the kit on Colab, links for a JupyterHub. Given again, "
+        "it changes nothing. Without an argument it takes the address that pyproject.toml has.",
+    )
+    publish.add_argument("address", nargs="?", help="OWNER/REPO or OWNER/REPO@REF on GitHub; REF is main otherwise")
+    publish.add_argument("--remove", action="store_true", help="forget the address, and take away all that names it")
+    option(publish, "--hub", "a JupyterHub's address, for links by nbgitpuller", "what is set", metavar="URL")
+    option(publish, "--root", "the clone of the repository", ".", metavar="FOLDER")
+
+
+def _prepare_publish(given: argparse.Namespace) -> Callable[[], bool]:
+    if given.remove and given.address:
+        raise ValueError(f"--remove takes the address away; give it or {given.address}, not both")
+    return about_files(_work_publish, given)
+
+
+def _work_publish(given: argparse.Namespace) -> bool:
+    with needs("lab"):
+        from gsnn_course.publishing.publish import publish
+
+    changed = publish(given.root, "" if given.remove else given.address, given.hub)
+    print("\n".join(map(str, changed)) or "nothing had to change")
+    return True
+
+
+COURSE = Command(_add_course, _prepare_course)
+FRESH = Command(_add_fresh, partial(about_files, _work_fresh))
+BOOK = Command(_add_book, partial(about_files, _work_book))
+COST = Command(_add_cost, partial(about_files, _work_cost))
+PUBLISH = Command(_add_publish, _prepare_publish)

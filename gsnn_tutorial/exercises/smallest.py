@@ -15,30 +15,21 @@ from gsnn_tutorial.exercises.values import plain
 ATTEMPTS = 120
 
 
-def size(value) -> int:
-    """How much there is to read in a value."""
-    if isinstance(value, (torch.Tensor, np.ndarray)):
-        return int(np.prod(value.shape))
-    if isinstance(value, dict):
-        return sum(1 + size(part) for part in value.values())
-    if isinstance(value, (tuple, list)):
-        return sum(map(size, value))
-    return 1
+def smallest(found: tuple, look: Callable[[tuple], tuple | None], attempts: int = ATTEMPTS) -> tuple:
+    """The last that ``look`` finds: case -> (difference, case) or None, from ``found`` on, in so many attempts.
 
-
-def shrunk(case: tuple, differs: Callable[[tuple], bool], attempts: int = ATTEMPTS) -> tuple:
-    """A case that is smaller, or the case itself, on which ``differs`` still holds; it tries so many smaller ones."""
+    What was found is kept, since an answer that counts its calls gives something else the next time.
+    """
     going = True
-    while going and attempts > 0:
+    while going:
         going = False
-        for smaller in _smaller(case):
+        for smaller in _smaller(found[1]):
             attempts -= 1
-            if differs(smaller):
-                case, going = smaller, True
+            if other := look(smaller):
+                found, going = other, attempts > 0
+            if other or attempts <= 0:
                 break
-            if attempts <= 0:
-                break
-    return case
+    return found
 
 
 def _smaller(case: tuple) -> Iterator[tuple]:
@@ -82,7 +73,7 @@ def _keep(case: tuple, n: int, kept) -> tuple:
 
 
 def _shuffles(value, n: int) -> bool:
-    """Whether a value is an order of n things, or a list or an array of such orders."""
+    """True for an order of n things, and for a list or an array of such orders."""
     if isinstance(value, list):
         return bool(value) and all(isinstance(part, np.ndarray) and _shuffles(part, n) for part in value)
     found = value if isinstance(value, np.ndarray) else np.empty(0)
@@ -90,7 +81,7 @@ def _shuffles(value, n: int) -> bool:
 
 
 def _without(value, n: int, kept):
-    """Orders of the things that are kept, which are numbered anew."""
+    """Orders of the things that are kept, numbered from 0."""
     if isinstance(value, list):
         return [_without(part, n, kept) for part in value]
     kept = np.arange(n)[kept]
@@ -104,7 +95,7 @@ def _alike(smaller, value):
 
 
 def _pairs(value) -> bool:
-    """Whether an array has a row of sources and a row of targets, as a list of edges has."""
+    """True if an array has a row of sources and a row of targets, as a list of edges has."""
     whole = not value.is_floating_point() if isinstance(value, torch.Tensor) else value.dtype.kind in "iu"
     return whole and value.ndim == 2 and len(value) == 2
 

@@ -1,4 +1,4 @@
-"""The arguments of a case, as a pupil reads them: a graph by its edges, an array by its numbers."""
+"""Values and arguments as a pupil reads them: a graph by its edges, an array by its numbers."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 
-from gsnn_tutorial.exercises.shrink import size
-from gsnn_tutorial.exercises.values import array, plain
+from gsnn_tutorial.exercises.values import array, plain, size
 
 READABLE = 36  # numbers of an array that are still read
 WORDS = 300  # characters of any other argument
@@ -34,10 +33,10 @@ def _input(name: str, value) -> str:
             rows = ["{" + ", ".join(map(str, np.flatnonzero(row))) + "}" for row in numbers]
             return f"{numbers.shape[0]} x {numbers.shape[1]}, its rows with 1 in columns {', '.join(rows)}"[:WORDS]
         if numbers is not None and numbers.ndim == 2 and numbers.shape[1] <= READABLE < numbers.size:
-            return f"[{in_words(numbers[0])}, ...], {numbers.shape[0]} x {numbers.shape[1]}"
+            return f"[{numbers_in_words(numbers[0])}, ...], {numbers.shape[0]} x {numbers.shape[1]}"
         if numbers is None or numbers.size > READABLE:
             return f"{type(value).__name__} of shape {tuple(value.shape)}"
-        return in_words(numbers)
+        return numbers_in_words(numbers)
     if isinstance(value, (tuple, list)) and any(isinstance(part, (torch.Tensor, np.ndarray)) for part in value):
         return "[" + ", ".join(_input("", part) for part in value[:6]) + (", ...]" if len(value) > 6 else "]")
     if callable(value):
@@ -48,11 +47,29 @@ def _input(name: str, value) -> str:
 
 
 def is_readable(value) -> bool:
-    """Whether a value is shown by its numbers, and not by its shape."""
+    """True if a value is shown by its numbers, and not by its shape."""
     return not isinstance(value, (torch.Tensor, np.ndarray)) or size(value) <= READABLE
 
 
-def in_words(values: np.ndarray) -> str:
+def numbers_in_words(values: np.ndarray) -> str:
     """Numbers with four digits, on one line."""
     text = np.array2string(np.asarray(values) + 0.0, separator=", ", formatter={"float_kind": lambda v: f"{v:.4g}"})
     return " ".join(text.split()).replace("[ ", "[")
+
+
+def shown(value) -> str:
+    """A value in at most 80 characters; a larger array as its shape."""
+    if isinstance(value, (torch.Tensor, np.ndarray)) and value.ndim and np.prod(value.shape) > 8:
+        of = {"c": " of complex numbers", "O": " of other things than numbers", "U": " of words"}
+        kind = "c" if "complex" in str(value.dtype) else getattr(value.dtype, "kind", "f")
+        return f"{type(value).__name__} of shape {tuple(value.shape)}{of.get(kind, '')}"
+    text = " ".join(repr(plain(value)).split()) if value is not None else "None"
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def digits(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with as many digits as it takes to tell them apart, four at least."""
+    for n in range(4, 18):
+        if f"{a:.{n}g}" != f"{b:.{n}g}":
+            return f"{a:.{n}g}", f"{b:.{n}g}"
+    return repr(a), repr(b)

@@ -1,1 +1,0 @@
-"""The commands that this package adds to ``python -m gsnn_tutorial``: course, book, cost, fresh and publish."""
