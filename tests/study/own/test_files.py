@@ -173,6 +173,7 @@ BAD = {
     "only loops": ({"network": ("network.csv", "source,target\na,a\n")}, "at least one edge between two different"),
     "no text": ({"table": ("table.csv", b"\xff\xfe\x00a")}, "UTF-8"),
     "only comments": ({"table": ("table.csv", "# one\n#\r")}, "nothing but comment lines"),
+    "an open quote": ({"table": ("table.csv", TABLE.replace("drug", chr(34) + "drug"))}, "line 1: the names of the columns"),
     "no gzip": ({"table": ("table.csv.gz", "drug\n")}, "cannot be read"),
     "half a gzip": ({"table": ("table.csv.gz", gzip.compress(TABLE.encode())[:-9])}, "cannot be read"),
     "a broken gzip": ({"table": ("table.csv.gz", gzip.compress(TABLE.encode())[:10] + b"x" * 99)}, "cannot be read"),
@@ -222,25 +223,15 @@ TEXT = st.one_of(
     st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=6).map(lambda rows: "\n".join(map(",".join, rows))),
     st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=6).map(lambda rows: "\n".join(map("\t".join, rows))),
 )
-STARTS = {
-    "table": "drug,Δx,p38,batch\n",
-    "network": "source,target,sign\n",
-    "sets": "",
-    "columns": "column,role,node\n",
-}
+STARTS = {kind: "" if kind == "sets" else text.split("\n")[0] + "\n" for kind, (_, text) in GOOD.items()}
+ENDINGS = st.sampled_from(["", ".csv", ".sif", ".gmt"])
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    kind=st.sampled_from(list(GOOD)),
-    text=TEXT,
-    head=st.booleans(),
-    ending=st.sampled_from(["", ".csv", ".sif", ".gmt"]),
-)
+@given(kind=st.sampled_from(list(GOOD)), text=TEXT, head=st.booleans(), ending=ENDINGS)
 def test_no_file_ends_in_a_raw_traceback(tmp_path_factory, kind, text, head, ending):
     name = GOOD[kind][0] if not ending else f"{kind}{ending}"
-    given_text = (STARTS[kind] if head else "") + text
-    paths = files(tmp_path_factory.mktemp("fuzz"), **{kind: (name, given_text)})
+    paths = files(tmp_path_factory.mktemp("fuzz"), **{kind: (name, (STARTS[kind] if head else "") + text)})
     try:
         own = own_network(**paths)
     except ValueError as error:
@@ -257,8 +248,7 @@ def test_no_file_ends_in_a_raw_traceback(tmp_path_factory, kind, text, head, end
 
 
 def test_a_network_without_a_truth_has_no_member_that_tells_one_and_no_metric_reads_one(tmp_path):
-    paths = write_example(tmp_path)
-    graph = own_network(paths["table"], paths["network"], paths["sets"], paths["columns"]).graph
+    graph = own_network(**files(tmp_path)).graph
     assert isinstance(graph, Graph) and not isinstance(graph, PathwayGraph)
     truths = "labels function_edge_is_true middle_nodes without_spurious_edges with_crosstalk_edges".split()
     assert not any(hasattr(graph, name) for name in truths)
