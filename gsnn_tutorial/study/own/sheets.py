@@ -206,9 +206,7 @@ def _head(path: Path, what: str, sep: str | None) -> tuple[list[str], str, int, 
     try:
         names = next(csv.reader([line], delimiter=sep, strict=True))
     except (csv.Error, ValueError) as error:
-        raise ValueError(
-            f"{where}: the names of the columns cannot be read, check its quotation marks: {error}"
-        ) from error
+        raise ValueError(f"{where}: the names of the columns cannot be read, check its quotes: {error}") from error
     return _names(names, where), text.split("\n", number - 1)[-1], number - 1, sep
 
 

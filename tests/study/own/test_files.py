@@ -173,7 +173,7 @@ BAD = {
     "only loops": ({"network": ("network.csv", "source,target\na,a\n")}, "at least one edge between two different"),
     "no text": ({"table": ("table.csv", b"\xff\xfe\x00a")}, "UTF-8"),
     "only comments": ({"table": ("table.csv", "# one\n#\r")}, "nothing but comment lines"),
-    "an open quote": ({"table": ("table.csv", TABLE.replace("drug", chr(34) + "drug"))}, "line 1: the names of the columns"),
+    "an open quote": ({"table": ("table.csv", '"' + TABLE)}, "line 1: the names of the columns cannot be read"),
     "no gzip": ({"table": ("table.csv.gz", "drug\n")}, "cannot be read"),
     "half a gzip": ({"table": ("table.csv.gz", gzip.compress(TABLE.encode())[:-9])}, "cannot be read"),
     "a broken gzip": ({"table": ("table.csv.gz", gzip.compress(TABLE.encode())[:10] + b"x" * 99)}, "cannot be read"),
