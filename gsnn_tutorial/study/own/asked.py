@@ -15,7 +15,7 @@ from gsnn_tutorial.wiring import Graph
 
 
 def heard(graph: Graph) -> dict[str, list[str]]:
-    """The inputs that some path leads from to each output, in their order: an upper bound of what it can hear."""
+    """The inputs from which a path leads to each output, in their order: an upper bound of what it can hear."""
     G = validate.instance("graph", graph, Graph).networkx()
     before = {name: nx.ancestors(G, name) for name in graph.output_nodes}
     return {name: [u for u in graph.input_nodes if u in before[name]] for name in graph.output_nodes}
@@ -25,11 +25,11 @@ def restricted_errors(
     x: pd.DataFrame, y: pd.DataFrame, groups, told: Mapping[str, Sequence[str]], *, folds: int = 5, seed: int = 0,
     alpha: float = 1.0,
 ) -> pd.Series:  # fmt: skip
-    """Held-out MSE, in variances of the output, of pairwise ridge that is told of some inputs only.
+    """Held-out MSE, in variances of the output, of pairwise ridge that knows some inputs only.
 
     Arguments
         x, y, groups: inputs, outputs and groups of the rows; whole groups are held out.
-        told: the inputs for each output.
+        told: the inputs that it knows, for each output.
         alpha: ridge's penalty.
     """
     fold = group_folds(groups, folds, seed)
@@ -43,8 +43,8 @@ def asked_inputs(
     """Inputs that an output does not hear and whose news would lower its error: input, output, gain.
 
     Forward selection for each output: the input that lowers the held-out MSE of pairwise ridge most is taken, as long
-    as it lowers it by ``margin`` (of the output's variance) or more. Give training rows only: what is asked for is
-    chosen by these data.
+    as it lowers it by ``margin`` (of the output's variance) or more. Give training rows only, since
+    these data choose the inputs.
     """
     fold, rows = group_folds(groups, folds, validate.integer("seed", seed, 0)), []
     validate.number("margin", margin, 0)
@@ -62,6 +62,7 @@ def asked_inputs(
 
 
 def _error(x: pd.DataFrame, y: pd.Series, fold: np.ndarray, told: list[str], alpha: float) -> float:
+    # Without any input a column of zeros makes ridge predict the mean.
     features = pairwise(x[told]).to_numpy() if told else np.zeros((len(x), 1))
     values, squares = y.to_numpy(float), []
     for k in range(fold.max() + 1):

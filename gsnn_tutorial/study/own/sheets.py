@@ -204,10 +204,10 @@ def _head(path: Path, what: str, sep: str | None) -> tuple[list[str], str, int, 
         raise ValueError(f"{path} has nothing but comment lines, which begin with #: a line must name the columns")
     sep, where = separator(line, path, sep), f"{path}, line {number}"
     try:
-        first = pd.read_csv(io.StringIO(line), sep=sep, header=None, dtype=str, keep_default_na=False, engine="c")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise ValueError(f"{where}: the names of the columns cannot be read: {error}") from error
-    return _names(first.iloc[0], where), text.split("\n", number - 1)[-1], number - 1, sep
+        names = next(csv.reader([line], delimiter=sep, strict=True))
+    except (csv.Error, ValueError) as error:
+        raise ValueError(f"{where}: the names of the columns cannot be read, check its quotes: {error}") from error
+    return _names(names, where), text.split("\n", number - 1)[-1], number - 1, sep
 
 
 def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: int):

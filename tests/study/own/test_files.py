@@ -1,5 +1,8 @@
 """Someone's files are read, or refused in one sentence with file and line; nothing is dropped without being counted."""
 
+import gzip
+
+import networkx as nx
 import numpy as np
 import pandas as pd
 import pytest
@@ -25,11 +28,10 @@ GOOD = {"table": ("table.csv", TABLE), "network": ("network.csv", NETWORK), "set
 
 
 def files(folder, **changed):
-    """Paths of the good files, some of them with another name or text."""
-    paths = {}
-    for kind, (name, text) in (GOOD | changed).items():
-        paths[kind] = folder / name
-        paths[kind].write_bytes(text if isinstance(text, bytes) else text.encode())
+    """Paths of the good files, some of them with another name or text; any other argument as it is."""
+    paths = {kind: folder / value[0] if isinstance(value, tuple) else value for kind, value in (GOOD | changed).items()}
+    for name, text in filter(lambda value: isinstance(value, tuple), (GOOD | changed).values()):
+        (folder / name).write_bytes(text if isinstance(text, bytes) else text.encode())
     return paths
 
 
@@ -49,34 +51,38 @@ def test_names_are_free_and_the_result_is_what_a_gsnn_takes(tmp_path):
     assert own.groups.nunique() == 2 and own.graph.signs["7", "p38"] == -1
 
 
-def test_dataframes_are_read_as_their_files_are(tmp_path):
+HEADS = ("from,to,effect", "source,target,mor", "from,to,consensus_sign", "source_genesymbol,target_genesymbol,weight")
+SIF = "# a comment\na/b\tactivates\t7\n\n7\tinhibits\tp38\nα->β\t1\t7\np38\t+\ta/b\nalone\n"
+SAME = {head: {"network": ("network.csv", NETWORK.replace("source,target,sign", head))} for head in HEADS} | {
+    "sif": {"network": ("network.sif", SIF)},
+    "comments": {kind: (name, f"# a comment\n\n{text}\n") for kind, (name, text) in GOOD.items()},
+    "tabs and semicolons": {
+        "network": ("network.tsv", NETWORK.replace(",", "\t")), "table": ("table.txt", TABLE.replace(",", ";")),
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", SAME)
+def test_other_files_say_the_same(tmp_path, name):
+    one, other = own_network(**files(tmp_path)), own_network(**files(tmp_path, **SAME[name]))
+    assert one.fingerprint() == other.fingerprint() and one.graph == other.graph
+
+
+def test_dataframes_and_a_networkx_graph_are_read_as_their_files_are(tmp_path):
     paths = files(tmp_path)
     frames = {kind: pd.read_csv(paths[kind]) for kind in ("table", "network", "columns")}
     sets = read_sets(paths["sets"]).rename(columns={"set": "source", "member": "target"})
-    one, other = own_network(**paths), own_network(**frames, sets=sets)
+    G = nx.from_pandas_edgelist(frames["network"], edge_attr="sign", create_using=nx.DiGraph)
+    one, other, third = own_network(**paths), own_network(**frames, sets=sets), own_network(**paths | {"network": G})
     assert one.graph == other.graph and one.membership.equals(other.membership)
     assert np.allclose(one.y, other.y) and list(one.x) == list(other.x)
+    assert set(third.graph.edges) == set(one.graph.edges) and third.graph.signs == one.graph.signs
 
 
 def test_a_column_of_the_network_that_says_nothing_is_counted(tmp_path):
     own = own_network(**files(tmp_path, network=("network.csv", NETWORK.replace("sign", "strength_of_belief"))))
     assert counted(own, "columns of the network that are not used") == 1
     assert counted(own_network(**files(tmp_path)), "columns of the network that are not used") == 0
-
-
-@pytest.mark.parametrize(
-    "header",
-    ["from,to,effect", "source,target,mor", "from,to,consensus_sign", "source_genesymbol,target_genesymbol,weight"],
-)
-def test_edges_are_found_by_the_usual_names_of_columns(tmp_path, header):
-    own = own_network(**files(tmp_path, network=("network.csv", NETWORK.replace("source,target,sign", header))))
-    assert own.edges["sign"].tolist() == [1, -1, 1, 1]
-
-
-def test_a_sif_says_the_same(tmp_path):
-    sif = "a/b\tactivates\t7\n7\tinhibits\tp38\nα->β\t1\t7\np38\t+\ta/b\n"
-    own = own_network(**files(tmp_path, network=("network.sif", sif)))
-    assert own.edges.equals(own_network(**files(tmp_path)).edges)
 
 
 def test_repeats_self_loops_contradictions_and_undirected_edges_are_counted():
@@ -108,8 +114,15 @@ def test_sets_are_counted_where_they_are_dropped(tmp_path):
 def test_signed_sets_are_negative_weights(tmp_path):
     sets = "set,member,weight\none,a/b,1\none,7,-1\ntwo,p38,1\ntwo,7,2\n"
     own = own_network(**files(tmp_path, sets=("sets.csv", sets)))
-    assert own.membership.loc["one", "7"] == -1
-    assert own.graph.membership()[0, 1] == -1
+    assert own.membership.loc["one", "7"] == own.graph.membership()[0, 1] == -1
+
+
+def test_a_context_enters_many_nodes_and_reaches_none(tmp_path):
+    columns = "column,role,node\ndrug,input,a/b\nΔx,input,*\nbatch,category,*outputs\np38,output,\n"
+    own = own_network(**files(tmp_path, columns=("columns.csv", columns)))
+    entered = {name: {v for u, v in own.graph.edges if u == name} for name in own.graph.input_nodes}
+    assert entered == {"drug": {"a/b"}, "Δx": set(own.graph.function_nodes), "batch=a": {"p38"}, "batch=b": {"p38"}}
+    assert own.outputs.loc["p38 (measured)", ["inputs", "hops", "farthest"]].tolist() == [1, 3, 3]
 
 
 def test_an_output_that_nothing_reaches_is_named_with_the_path_that_would_be_needed(tmp_path):
@@ -153,12 +166,17 @@ BAD = {
     "no such node": ({"columns": ("columns.csv", COLUMNS.replace("α->β", "q"))}, "'q', which is no node"),
     "case of two": ({"network": ("network.csv", NETWORK + "ab,7,1\nAb,7,1\n"),
                      "columns": ("columns.csv", COLUMNS.replace("a/b", "AB"))}, "fits several nodes but for case"),
+    "one column": ({"columns": ("columns.csv", "name,role\np38,output\n"), "called": {"columns": {"column": "role"}}},
+                   "column and role must be two columns, got 'role' for both"),
     "both": ({"columns": ("columns.csv", COLUMNS + "p38,input,7\n")}, "an input or an output, not both; got 'p38'"),
     "no output": ({"columns": ("columns.csv", COLUMNS.replace("output", "ignore"))}, "columns must name an output"),
     "only loops": ({"network": ("network.csv", "source,target\na,a\n")}, "at least one edge between two different"),
     "no text": ({"table": ("table.csv", b"\xff\xfe\x00a")}, "UTF-8"),
     "only comments": ({"table": ("table.csv", "# one\n#\r")}, "nothing but comment lines"),
+    "an open quote": ({"table": ("table.csv", '"' + TABLE)}, "line 1: the names of the columns cannot be read"),
     "no gzip": ({"table": ("table.csv.gz", "drug\n")}, "cannot be read"),
+    "half a gzip": ({"table": ("table.csv.gz", gzip.compress(TABLE.encode())[:-9])}, "cannot be read"),
+    "a broken gzip": ({"table": ("table.csv.gz", gzip.compress(TABLE.encode())[:10] + b"x" * 99)}, "cannot be read"),
     "a short sif": ({"network": ("network.sif", "a\tb\n")}, "line 1: a line of a SIF"),
 }  # fmt: skip
 
@@ -205,20 +223,15 @@ TEXT = st.one_of(
     st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=6).map(lambda rows: "\n".join(map(",".join, rows))),
     st.lists(st.lists(CELL, min_size=1, max_size=4), max_size=6).map(lambda rows: "\n".join(map("\t".join, rows))),
 )
-HEADS = {"table": "drug,Δx,p38,batch\n", "network": "source,target,sign\n", "sets": "", "columns": "column,role,node\n"}
+STARTS = {kind: "" if kind == "sets" else text.split("\n")[0] + "\n" for kind, (_, text) in GOOD.items()}
+ENDINGS = st.sampled_from(["", ".csv", ".sif", ".gmt"])
 
 
 @settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
-@given(
-    kind=st.sampled_from(list(GOOD)),
-    text=TEXT,
-    head=st.booleans(),
-    ending=st.sampled_from(["", ".csv", ".sif", ".gmt"]),
-)
+@given(kind=st.sampled_from(list(GOOD)), text=TEXT, head=st.booleans(), ending=ENDINGS)
 def test_no_file_ends_in_a_raw_traceback(tmp_path_factory, kind, text, head, ending):
     name = GOOD[kind][0] if not ending else f"{kind}{ending}"
-    given_text = (HEADS[kind] if head else "") + text
-    paths = files(tmp_path_factory.mktemp("fuzz"), **{kind: (name, given_text)})
+    paths = files(tmp_path_factory.mktemp("fuzz"), **{kind: (name, (STARTS[kind] if head else "") + text)})
     try:
         own = own_network(**paths)
     except ValueError as error:
@@ -235,8 +248,7 @@ def test_no_file_ends_in_a_raw_traceback(tmp_path_factory, kind, text, head, end
 
 
 def test_a_network_without_a_truth_has_no_member_that_tells_one_and_no_metric_reads_one(tmp_path):
-    paths = write_example(tmp_path)
-    graph = own_network(paths["table"], paths["network"], paths["sets"], paths["columns"]).graph
+    graph = own_network(**files(tmp_path)).graph
     assert isinstance(graph, Graph) and not isinstance(graph, PathwayGraph)
     truths = "labels function_edge_is_true middle_nodes without_spurious_edges with_crosstalk_edges".split()
     assert not any(hasattr(graph, name) for name in truths)
