@@ -21,6 +21,7 @@ PLACES = {
     "own.splits": ("OwnProblem",),
     "paired": ("paired_study",),
     "plans": ("TUNED_CLAIMS", "TUNED_RECIPE", "TUNED_SEEDS", "TUNING"),
+    "priors.weights": ("EdgePenalty", "edges_outside"),
     "problem": ("Problem",),
     "published": ("LAMBDA_SIM", "MODEL", "TRAINING", "published_draw", "published_log", "published_table", "replay",
                   "side_by_side"),

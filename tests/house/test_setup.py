@@ -229,6 +229,7 @@ def test_the_figures_of_the_readme_are_those_that_the_chapters_compute(name, fig
     assert f"(notebooks/{figure})" in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.filterwarnings("error:gsnn_tutorial.* has moved:DeprecationWarning")
 def test_the_lines_of_the_readme_run_and_print_what_it_says(capsys):
     (lines,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.S)
     names = {}
