@@ -38,6 +38,8 @@ MOVED = {  # an old module or package, which stands for all below it: the module
     "commands.study_options": ("gsnn_tutorial.commands.options",),
     "course": ("gsnn_course",),
     "course.graders": ("gsnn_tutorial.exercises",),
+    "course.graders.assignment_3.exercise_4_cases": ("gsnn_tutorial.exercises.assignment_3.exercise_4",),
+    "course.graders.assignment_3.exercise_6_cases": ("gsnn_tutorial.exercises.assignment_3.exercise_6",),
     "files": ("gsnn_tutorial.study.files", "gsnn_tutorial.study.run_folder"),
     "node": ("gsnn_tutorial.gsnn.node",),
     "own": ("gsnn_tutorial.study.own",),

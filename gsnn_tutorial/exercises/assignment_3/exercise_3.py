@@ -14,16 +14,12 @@ def groups_of_channels(seed):
     cases = []
     for sizes in ([2, 3, 7], [2, 3, 5, 6]):
         channels = rng.permutation(sizes).tolist()
-        loud, middle = (np.repeat(rng.permutation(values), channels)[:, None] for values in loudness(len(sizes)))
+        scales, means = np.linspace(0.3, 2, len(sizes)), np.linspace(-1, 2, len(sizes))
+        loud, middle = (np.repeat(rng.permutation(values), channels)[:, None] for values in (scales, means))
         z = middle + loud * rng.standard_normal((sum(channels), 5))
         gamma, beta = rng.uniform(0.5, 2, len(sizes)), rng.uniform(-1, 1, len(sizes))
         cases.append((torch.tensor(z).float(), channels, torch.tensor(gamma).float(), torch.tensor(beta).float()))
     return cases
-
-
-def loudness(nodes):
-    """The scales of some nodes, and their means."""
-    return np.linspace(0.3, 2, nodes), np.linspace(-1, 2, nodes)
 
 
 @graded("a norm for nodes of any size", cases=groups_of_channels, tolerance=1e-4)

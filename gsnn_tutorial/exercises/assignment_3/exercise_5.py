@@ -47,7 +47,7 @@ linear_mse.slips({
     "this is the error on the training rows. Fit on them, and measure on the test rows.":
         {TEST: "with_ones(x_train) @ W - y_train"},
     "you fitted on the test rows. A model that has seen the answers is not tested by them.":
-        {TRAIN: "with_ones(x_test), y_test"},
+        {TRAIN: 'with_ones(x_test), y_test, driver="gelsd"'},  # the usual driver varies if all rows of x are 0
     "you fitted on all rows. The test rows are for testing only.":
         {TRAIN: "with_ones(torch.cat([x_train, x_test])), torch.cat([y_train, y_test])"},
     "you moved training and test rows by different means. What is done to a row is learned on the training "

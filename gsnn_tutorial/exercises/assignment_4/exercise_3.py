@@ -5,11 +5,7 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from gsnn_tutorial.exercises.assignment_4.over_the_batch import (
-    centred,
-    standardised,  # noqa: F401  a slip uses it
-    std,
-)
+from gsnn_tutorial.exercises.assignment_4.over_the_batch import centred, standardised, std  # noqa: F401  a slip uses it
 from gsnn_tutorial.exercises.diagnosis import graded
 from gsnn_tutorial.exercises.values import array
 
