@@ -139,7 +139,7 @@ def own_network(
     if sets is not None:
         read = read_sets(sets, called.get("sets"), sep)
         membership = membership_of(read, nodes, findings, smallest=smallest, largest=largest, alike=alike)
-    heard = hops(edges, nodes, entry)
+    heard = hops(edges, nodes, entry)  # without context, which enters everywhere and would reach every output
     reach = report_reach(edges, heard, entry, exits, findings)
     names = _free_names(nodes, {"input": x, "output": y}, findings)
     graph = _graph(edges, names, entry | context, exits, heard, membership)

@@ -128,7 +128,7 @@ def membership_of(
     note("sets without a member in the network: nothing of them can be used", none, "dropped")
     note(f"sets with fewer than {smallest} members in the network", small, "dropped")
     note(f"sets with more than {largest} members in the network", large, "dropped")
-    first, twins = {}, []
+    first, twins = {}, []  # two sets of the same members would count as one pathway twice
     for name, of in sets.items():
         if smallest <= size[name] <= limit and first.setdefault(frozenset(of.items()), name) != name:
             twins.append(f"{name} = {first[frozenset(of.items())]}")

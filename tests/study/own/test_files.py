@@ -103,10 +103,10 @@ def test_repeats_self_loops_contradictions_and_undirected_edges_are_counted():
 
 
 def test_sets_are_counted_where_they_are_dropped(tmp_path):
-    sets = SETS + "nobody\tx\tq1\tq2\nlonely\tx\t7\nsame\tx\t7\ta/b\tp38\nall\tx\ta/b\t7\tp38\tα->β\n"
+    sets = SETS + "nobody\tx\tq1\tq2\nlonely\tx\t7\nsame\tx\t7\ta/b\tp38\tP38\nall\tx\ta/b\t7\tp38\tα->β\n"
     own = own_network(**files(tmp_path, sets=("sets.gmt", sets)), largest=3, alike=0.5)
     assert list(own.membership.index) == ["one", "two"]
-    for words in ("without a member", "fewer than 2", "more than 3", "same members as another", "pairs of sets"):
+    for words in ("without a member", "fewer than 2", "more than 3", "same members as", "pairs of sets", "repeats"):
         assert counted(own, words) == 1, words
     assert counted(own, "genes in the sets are not in the network") == 2
 
@@ -118,21 +118,25 @@ def test_signed_sets_are_negative_weights(tmp_path):
 
 
 def test_a_context_enters_many_nodes_and_reaches_none(tmp_path):
-    columns = "column,role,node\ndrug,input,a/b\nΔx,input,*\nbatch,category,*outputs\np38,output,\n"
+    columns = "column,role,node\ndrug,input,a/b\nΔx,input,*\nbatch,category,*outputs\nbatch,category,7\np38,output,\n"
     own = own_network(**files(tmp_path, columns=("columns.csv", columns)))
     entered = {name: {v for u, v in own.graph.edges if u == name} for name in own.graph.input_nodes}
-    assert entered == {"drug": {"a/b"}, "Δx": set(own.graph.function_nodes), "batch=a": {"p38"}, "batch=b": {"p38"}}
+    two, every = {"p38", "7"}, set(own.graph.function_nodes)
+    assert entered == {"drug": {"a/b"}, "Δx": every, "batch=a": two, "batch=b": two}
     assert own.outputs.loc["p38 (measured)", ["inputs", "hops", "farthest"]].tolist() == [1, 3, 3]
+
+
+def test_depth_is_counted_from_the_farthest_input(tmp_path):
+    own = own_network(**files(tmp_path, columns=("columns.csv", COLUMNS.replace("α->β", "7"))))
+    assert own.depth == 3
+    assert own.outputs.loc["p38 (measured)", ["nearest", "hops", "farthest"]].tolist() == ["Δx", 2, 3]
 
 
 def test_an_output_that_nothing_reaches_is_named_with_the_path_that_would_be_needed(tmp_path):
     network = NETWORK + "up,p38,1\nup,q,1\nfar,away,1\n"
     columns = COLUMNS + "y1,output,up\ny2,output,far\n"
-    table = "\n".join(line + (",y1,y2" if i == 0 else f",{i},{-i}") for i, line in enumerate(TABLE.split("\n")[:-1]))
-    paths = files(
-        tmp_path, network=("network.csv", network), columns=("columns.csv", columns), table=("table.csv", table)
-    )
-    own = own_network(**paths)
+    table = pd.read_csv(files(tmp_path)["table"]).assign(y1=range(12), y2=range(12, 0, -1))
+    own = own_network(**files(tmp_path, network=("n.csv", network), columns=("c.csv", columns), table=table))
     assert own.outputs.loc["y1", "needed"] == "p38 -> up (so far the other way), on a/b -> 7 -> p38 -> up"
     assert "no path leads there" in own.outputs.loc["y2", "needed"]
     assert np.isinf(own.outputs.loc["y1", "hops"]) and own.outputs.loc["p38 (measured)", "hops"] == 3
