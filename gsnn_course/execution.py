@@ -22,11 +22,13 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from gsnn_course import computing
-from gsnn_course.kernels import Comparer, WrongPackage, start_kernel, started_from
+from gsnn_course.kernels import Comparer, WrongPackage, published, start_kernel, started_from
 from gsnn_course.outputs import LONGEST, fail, imports_of, name_of, verdict, within
 from gsnn_course.watching import PATIENCE, Broken, Limits, Watch
 
-START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away the kernel
+START = """get_ipython().ask_exit = lambda: None
+__import__("warnings").filterwarnings("ignore", "gsnn_tutorial.* has moved to ", DeprecationWarning)
+"""  # exit() is not to take away the kernel; and that a release uses old names is no fault of a pupil
 
 
 def execute(
@@ -37,7 +39,7 @@ def execute(
     limits: Limits = Limits(),
     done: Callable[[str, list[str]], object] = lambda name, notes: None,
 ) -> dict[str, list[str]]:
-    """Run notebooks in place; {name: what was out of the ordinary}.
+    """Run notebooks in place; {name: notes on all that was out of the ordinary}.
 
     Arguments
         tests: {graded cell: its source with the hidden tests}; without one the cell's own source is the test.
@@ -136,6 +138,7 @@ class Submission(NotebookClient):
             shutil.rmtree(folder, ignore_errors=True)
 
     async def in_kernel(self):
+        """Repeat what went well in earlier kernels, then go on with the next cells."""
         try:
             await self.bounded(started_from(self.kc))
             for source in (START, *self.went_well):
@@ -200,7 +203,7 @@ class Submission(NotebookClient):
         self.notes.append(said.get(broken.name, f"{name} took {broken.text}"))
 
     async def bounded(self, work):
-        """The result of ``work`` in the kernel. Raises Broken when it takes too much."""
+        """The result of ``work`` in the kernel. Raises Broken if it takes too much."""
         first = self.watch.used
         working = asyncio.ensure_future(work)
         watching = asyncio.ensure_future(self.watch.until(self.allowed))
@@ -226,16 +229,7 @@ class Submission(NotebookClient):
 
     async def silently(self, source: str) -> str:
         """Run code of which nothing is kept but the value that it publishes, the last one. Raises Broken."""
-        published = [""]
-
-        def keep(message):
-            published.append(message["content"].get("data", {}).get(computing.MIME, published[-1]))
-
-        work = self.kc.execute_interactive(
-            source, silent=True, timeout=None, output_hook=keep, allow_stdin=False, store_history=False
-        )
-        await self.bounded(work)
-        return published[-1]
+        return await self.bounded(published(self.kc, source))
 
     def output(self, outs, msg, display_id, cell_index):
         """nbclient's, with an end to what a cell may put out."""

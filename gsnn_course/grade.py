@@ -1,4 +1,4 @@
-"""Grades a class: submissions in, points, feedback and what happened out.
+"""Grades a class: submissions in, points and feedback out.
 
 Pupils' code runs first, where it reaches nothing (``sandbox``); the gradebook is made afterwards.
 """
@@ -6,9 +6,7 @@ Pupils' code runs first, where it reaches nothing (``sandbox``); the gradebook i
 from __future__ import annotations
 
 import copy
-import shutil
 import tempfile
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
@@ -16,15 +14,13 @@ import pandas as pd
 
 from gsnn_course import intake, sandbox
 from gsnn_course.arrivals import Arrival, arrivals
-from gsnn_course.carrying import by_hand, carry_over
 from gsnn_course.guard import Guard
 from gsnn_course.nbgrader_course import NbgraderCourse
 from gsnn_course.outputs import one_line
-from gsnn_course.release import read_source, release
+from gsnn_course.release import read_source, release, with_own_seed
 from gsnn_course.report import HAPPENED, report
-from gsnn_course.roster import NOTHING, match, read_roster
+from gsnn_course.roster import BEFORE, NOTHING, match, read_roster
 from gsnn_course.running import UNFINISHED, Run
-from gsnn_course.seeds import with_own_seed
 from gsnn_course.watching import Limits
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.files import UnusableFile, replacing, write_csv, write_text
@@ -76,7 +72,7 @@ def grade(
     if output.exists() and (not output.is_dir() or any(output.iterdir())) and not (output / UNFINISHED).is_file():
         raise UnusableFile(f"output must be a new or empty folder, got {output}")
     listed = None if roster is None else read_roster(roster)
-    before = None if earlier is None else by_hand(Path(earlier), source.stem)
+    before = None if earlier is None else _graded_before(Path(earlier), source.stem)
     with tempfile.TemporaryDirectory(prefix="class-", ignore_cleanup_errors=True) as folder:
         handed_in = arrivals(submissions, source.stem, Path(folder))
         handed_in = handed_in if listed is None else match(handed_in, listed)
@@ -99,6 +95,7 @@ def grade(
         run.check()
     except UnusableFile:
         run.forget()
+        run.save()
         raise
 
     course.release(read_source(source))
@@ -107,17 +104,13 @@ def grade(
     log = _book(course, run, handed_in)
     for arrival in handed_in:
         arrival.notes += run.notes.get(arrival.pupil, [])
-        if (
-            arrival.pupil in read
-            and NOTHING not in arrival.notes
-            and not course.notebook("autograded", arrival.pupil).exists()
-        ):
+        if NOTHING not in arrival.notes and not course.notebook("autograded", arrival.pupil).exists():
             arrival.notes.append(f"nbgrader could not read it: {log[:200]}")
     if before is not None:
-        carry_over(course, before, {arrival.pupil: arrival for arrival in handed_in})
+        _carry_over(course, *before, {arrival.pupil: arrival for arrival in handed_in})
     if listed is not None:
         with replacing(output / "roster.csv") as beside:
-            shutil.copyfile(roster, beside)
+            beside.write_bytes(Path(roster).read_bytes())
         for pupil, name, email in zip([a.pupil for a in handed_in], listed.pupils["name"], listed.pupils["email"]):
             course.enter(pupil, name, email)
     _write_happened(handed_in, listed, due, output)
@@ -127,8 +120,8 @@ def grade(
     return table
 
 
-def _book(course: NbgraderCourse, run: Run, handed_in: Iterable[Arrival]) -> str:
-    """Enter into the gradebook what the tests gave, and nothing else; nbgrader's words."""
+def _book(course: NbgraderCourse, run: Run, handed_in: list[Arrival]) -> str:
+    """Enter the tests' points into the gradebook, and nothing else; nbgrader's words."""
     for arrival in handed_in:
         if arrival.pupil in run.written:
             course.write(run.originals.get(arrival.pupil, run.notebooks[arrival.pupil]), "submitted", arrival.pupil)
@@ -140,7 +133,38 @@ def _book(course: NbgraderCourse, run: Run, handed_in: Iterable[Arrival]) -> str
     return log
 
 
-def _write_happened(handed_in, listed, due, output):
+def _graded_before(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
+    """An earlier course, and the points and comments in it: read before any pupil's code runs."""
+    if not (earlier / "gradebook.db").exists():
+        raise UnusableFile(f"earlier must be a folder that course grade has written, got {earlier}")
+    course = NbgraderCourse(earlier, name)
+    return course, course.by_hand()
+
+
+def _carry_over(course: NbgraderCourse, old: NbgraderCourse, by_hand: dict, handed_in: dict[str, Arrival]):
+    """Take over points and comments by hand if the answer is still the same, and say so if it is not.
+
+    A pupil who handed in then and not now has no points here, rather than 0: the earlier ones stand.
+    """
+    for pupil, arrival in handed_in.items():
+        if NOTHING in arrival.notes and old.notebook("submitted", pupil).exists():
+            arrival.notes.append(BEFORE)
+    for (pupil, cell), given in by_hand.items():
+        if pupil not in handed_in or not course.notebook("autograded", pupil).exists():
+            continue
+        names = (cell, cell.removesuffix("-test"))  # the answer stands before its test
+        was, now = (
+            next((c.source for c in which.read("executed", pupil).cells if c.id in names), None)
+            for which in (old, course)
+        )
+        if was == now:
+            course.give_by_hand(pupil, cell, *given)
+        else:
+            handed_in[pupil].notes.append(f"{cell} has another answer than when it was graded by hand")
+    course.refuse_what_nobody_gave()
+
+
+def _write_happened(handed_in: list[Arrival], listed, due: datetime | None, output: Path):
     rows = []
     for number, arrival in enumerate(handed_in):
         known = listed.pupils.iloc[number] if listed is not None and number < len(listed.pupils) else {}

@@ -8,10 +8,9 @@ from pathlib import Path
 import pandas as pd
 
 from gsnn_course import pages
-from gsnn_course.carrying import BEFORE
 from gsnn_course.nbgrader_course import NbgraderCourse
 from gsnn_course.outputs import readable
-from gsnn_course.roster import NOTHING, read_roster, write_exports, write_feedback
+from gsnn_course.roster import BEFORE, NOTHING, read_roster, write_exports, write_feedback
 from gsnn_tutorial.study.files import UnusableFile, read_csv, write_csv, write_text
 
 HAPPENED = "what happened"

@@ -28,6 +28,7 @@ COLUMNS = {
     "platform": ("identifier", "canvas id"),
 }
 NOTHING = "nothing was handed in"
+BEFORE = "graded before: left as it was"
 
 
 @dataclass

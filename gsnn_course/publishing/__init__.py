@@ -1,1 +1,1 @@
-"""How the kit reaches its readers: its address, badges, a book, a clean copy, and what a notebook costs."""
+"""The ways by which the kit reaches its readers: address, badges, a book, a clean copy, and the cost of notebooks."""

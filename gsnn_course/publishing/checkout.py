@@ -1,4 +1,4 @@
-"""A checkout of the repository: where its notebooks are, the one setting of its address, and safe writing."""
+"""A checkout of the repository: the places of its notebooks, the one setting of its address, and safe writing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Address:
 
     @property
     def pip(self) -> str:
-        """What pip installs."""
+        """The address for pip."""
         return f"git+{self.url}@{self.ref}"
 
     def colab(self, path: str) -> str:
@@ -74,7 +74,7 @@ class Checkout:
 
     @property
     def address(self) -> Address | None:
-        """Where the repository is, or None as long as it is nowhere."""
+        """The repository's address, or None as long as it has none."""
         return Address.read(self.settings["address"])
 
     @property

@@ -1,4 +1,4 @@
-"""What every notebook begins with: badges under its title, and the cell that brings the kit to Colab."""
+"""The beginning of every notebook: badges under its title, and the cell that brings the kit to Colab."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from assignments import SOURCES, Assignment
 from gsnn_course import comparing, computing, sandbox, values
 from gsnn_course import grade as grading
 from gsnn_course.guard import Guard
-from gsnn_course.suspicions import suspicions
+from gsnn_course.intake import suspicions
 from gsnn_course.watching import Limits, Watch
 
 VALUES = [None, 3, -2.5, float("inf"), True, "x", [1, (2.0, "y")], {"a": {1}, 2: ...}, 10**30]
