@@ -565,6 +565,41 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     assert set(pages) == set(table.index) and max(pages.values()) < 2_000_000
 
 
+def of_version_0_3(notebook):
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("gsnn_tutorial.exercises", "gsnn_tutorial.course.graders")
+    return notebook
+
+
+def test_a_release_of_version_0_3_is_taken_for_what_it_is(tmp_path):
+    assignment = Assignment(SOURCES["1"])
+    old = of_version_0_3(assignment.submission(assignment.solutions))
+    assert [c.source for c in old.cells] != [c.source for c in assignment.submission(assignment.solutions).cells]
+    assert taken_in(old, assignment.release, tmp_path)[1] == []
+    assert taken_in(assignment.submission({}), of_version_0_3(assignment.submission({})), tmp_path)[1] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["of today", "of its time"])
+def test_a_release_of_version_0_3_gets_the_same_points_and_says_nothing_of_names_that_moved(tmp_path, source):
+    assignment = Assignment(SOURCES["1"])
+    right = of_version_0_3(assignment.submission(assignment.solutions))
+    assignment.hand_in(tmp_path / "in", "right", with_cell(right, "from gsnn_tutorial.files import write_text"))
+    assignment.hand_in(tmp_path / "in", "wrong", of_version_0_3(assignment.submission(assignment.wrong(0))))
+    path, text = assignment.path, assignment.path.read_text(encoding="utf-8")
+    if source == "of its time":
+        (path := tmp_path / "a" / "b" / "source" / path.name).parent.mkdir(parents=True)
+        path.write_text(text.replace("gsnn_tutorial.exercises", "gsnn_tutorial.course.graders"), encoding="utf-8")
+    table = grading.grade(path, tmp_path / "in", tmp_path / "out", progress=False)
+    assert table.loc["right", list(assignment.points)].tolist() == list(assignment.points.values())
+    assert table.loc["right", "what happened"] == "finished" and table.loc["wrong", "total"] == 0
+    wrong = pd.read_csv(tmp_path / "out" / "answers.csv").set_index("cell")["diagnosis"]
+    for name, exercise in assignment.exercises.items():
+        assert wrong[name] == f"{exercise.title}: {next(iter(exercise.mistakes))}"
+    for page in (tmp_path / "out" / "executed").rglob("*.ipynb"):
+        assert "has moved to" not in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp_path):
     forge = (
