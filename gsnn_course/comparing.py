@@ -41,7 +41,7 @@ class Answer(Elsewhere):
         self.__name__, self._ask, self.does_nothing = name, ask, does_nothing
 
     def outcomes(self, cases, probe=None, **named) -> list:
-        """The result for each case, or the error that it raised; what the function printed is printed here."""
+        """The result for each case, or the error that it raised; the function's output is printed here."""
         reply = values.decode(self._ask("call", self.__name__, cloudpickle.dumps((list(cases), named, probe))))
         given, lines, printed = self._parts(reply, len(cases))
         print(printed, end="")

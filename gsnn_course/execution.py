@@ -4,7 +4,7 @@ A cell that takes too much, or takes its kernel down, gets an error for its outp
 cells that went well and goes on with the next one, so that one bad answer costs one answer. When a submission's time
 is up, the rest of it is not run.
 
-A test is not run in the pupil's kernel, which only computes what the test asks for: see ``comparing``.
+A test is not run in the pupil's kernel, which only computes values for it: see ``comparing``.
 """
 
 from __future__ import annotations
@@ -50,37 +50,38 @@ def execute(
     Raises ``WrongPackage`` if kernels would import another package than the one that grades.
     """
 
-    async def everyone():
-        # nbclient leaves tasks behind that listen to kernels which are gone; nobody needs to hear of it.
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        free, comparers = asyncio.Semaphore(jobs), []
+    waiting, happened = iter(notebooks), {}
 
-        async def one(name):
-            async with free:
-                comparer = comparers.pop() if comparers else Comparer()
+    async def one_by_one():
+        comparer = Comparer()
+        try:
+            for name in waiting:
                 submission = Submission(notebooks[name], tests, limits, comparer)
                 try:
                     await submission.run()
-                    comparers.append(comparer)
                 except WrongPackage:
                     raise
                 except Exception as error:  # whatever it is, the other pupils are not to suffer
                     submission.give_up(f"{type(error).__name__}: {error}")
                     await comparer.close()
-            done(name, submission.notes)
-            return submission.notes
+                happened[name] = submission.notes
+                done(name, submission.notes)
+        finally:
+            await comparer.close()
 
-        running = [asyncio.ensure_future(one(name)) for name in notebooks]
+    async def everyone():
+        # nbclient leaves tasks behind that listen to kernels which are gone; nobody needs to hear of it.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        running = [asyncio.ensure_future(one_by_one()) for _ in range(jobs)]
         try:
-            return await asyncio.gather(*running)
+            await asyncio.gather(*running)
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            for comparer in comparers:
-                await comparer.close()
 
-    return dict(zip(notebooks, asyncio.run(everyone())))
+    asyncio.run(everyone())
+    return {name: happened[name] for name in notebooks}
 
 
 class Submission(NotebookClient):
@@ -138,7 +139,7 @@ class Submission(NotebookClient):
             shutil.rmtree(folder, ignore_errors=True)
 
     async def in_kernel(self):
-        """Repeat what went well in earlier kernels, then go on with the next cells."""
+        """Repeat the cells that went well in earlier kernels, then go on with the next ones."""
         try:
             await self.bounded(started_from(self.kc))
             for source in (START, *self.went_well):
@@ -196,7 +197,7 @@ class Submission(NotebookClient):
         return True
 
     def broken(self, broken: Broken, cell: NotebookNode):
-        """Say what a cell has done to its kernel, on the page and in the notes."""
+        """Name a cell's harm to its kernel, on the page and in the notes."""
         fail(cell, broken.name, broken.text)
         name = name_of(cell)
         said = {"KernelDied": f"the kernel died in {name}", "Unreadable": f"{name} sent {broken.text}"}

@@ -72,7 +72,7 @@ def grade(
     if output.exists() and (not output.is_dir() or any(output.iterdir())) and not (output / UNFINISHED).is_file():
         raise UnusableFile(f"output must be a new or empty folder, got {output}")
     listed = None if roster is None else read_roster(roster)
-    before = None if earlier is None else _graded_before(Path(earlier), source.stem)
+    before = None if earlier is None else by_hand(Path(earlier), source.stem)
     with tempfile.TemporaryDirectory(prefix="class-", ignore_cleanup_errors=True) as folder:
         handed_in = arrivals(submissions, source.stem, Path(folder))
         handed_in = handed_in if listed is None else match(handed_in, listed)
@@ -107,7 +107,7 @@ def grade(
         if NOTHING not in arrival.notes and not course.notebook("autograded", arrival.pupil).exists():
             arrival.notes.append(f"nbgrader could not read it: {log[:200]}")
     if before is not None:
-        _carry_over(course, *before, {arrival.pupil: arrival for arrival in handed_in})
+        carry_over(course, before, {arrival.pupil: arrival for arrival in handed_in})
     if listed is not None:
         with replacing(output / "roster.csv") as beside:
             beside.write_bytes(Path(roster).read_bytes())
@@ -133,7 +133,7 @@ def _book(course: NbgraderCourse, run: Run, handed_in: list[Arrival]) -> str:
     return log
 
 
-def _graded_before(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
+def by_hand(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
     """An earlier course, and the points and comments in it: read before any pupil's code runs."""
     if not (earlier / "gradebook.db").exists():
         raise UnusableFile(f"earlier must be a folder that course grade has written, got {earlier}")
@@ -141,15 +141,16 @@ def _graded_before(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
     return course, course.by_hand()
 
 
-def _carry_over(course: NbgraderCourse, old: NbgraderCourse, by_hand: dict, handed_in: dict[str, Arrival]):
+def carry_over(course: NbgraderCourse, before: tuple[NbgraderCourse, dict], handed_in: dict[str, Arrival]):
     """Take over points and comments by hand if the answer is still the same, and say so if it is not.
 
     A pupil who handed in then and not now has no points here, rather than 0: the earlier ones stand.
     """
+    old, given = before
     for pupil, arrival in handed_in.items():
         if NOTHING in arrival.notes and old.notebook("submitted", pupil).exists():
             arrival.notes.append(BEFORE)
-    for (pupil, cell), given in by_hand.items():
+    for (pupil, cell), (points, comment) in given.items():
         if pupil not in handed_in or not course.notebook("autograded", pupil).exists():
             continue
         names = (cell, cell.removesuffix("-test"))  # the answer stands before its test
@@ -158,7 +159,7 @@ def _carry_over(course: NbgraderCourse, old: NbgraderCourse, by_hand: dict, hand
             for which in (old, course)
         )
         if was == now:
-            course.give_by_hand(pupil, cell, *given)
+            course.give_by_hand(pupil, cell, points, comment)
         else:
             handed_in[pupil].notes.append(f"{cell} has another answer than when it was graded by hand")
     course.refuse_what_nobody_gave()

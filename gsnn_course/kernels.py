@@ -113,10 +113,12 @@ class Comparer:
             await self._send(*(await ask(kind, *content)))
 
     async def close(self):
+        """End the process; a further question starts another one."""
         if self._process is not None:
             self._process.kill()
             await self._process.wait()
             self._process._transport.close()
+            self._process = None
 
     async def _start(self):
         own = {"PYTHONPATH": sandbox.IMPORTED_FROM, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}

@@ -22,7 +22,7 @@ UNFINISHED = "unfinished.json"  # in the output folder, until a class is graded
 
 
 class Run:
-    """The notebooks of a class, and which of them have been run. What has been run is kept in ``executed/``."""
+    """The notebooks of a class, and which of them have been run: those are kept in ``executed/``."""
 
     def __init__(self, course: NbgraderCourse, source: Path, limits: Limits, jobs: int, notebooks: dict):
         self.course, self.limits, self.jobs, self.notebooks = course, limits, jobs, notebooks
@@ -52,16 +52,16 @@ class Run:
         self.save()
 
     def guard(self, guard: Guard):
-        """Let what must not change be as it was when the run began, before an interruption too."""
+        """Guard the state that files had when the run began, before an interruption too."""
         guard.before = self.guarded = self.guarded or guard.before
         self.save()
 
     def forget(self):
-        """Use nothing again of what has been run: code that changed a file may have changed that as well."""
+        """Use no finished notebook again: code that changed a file may have changed notebooks as well."""
         self.notes, self.written, self.guarded = {}, {}, {}  # guarded: {path: fingerprint} from when the run began
 
     def execute(self, progress: bool):
-        """Run what has not been run."""
+        """Run the notebooks that have not been run."""
         pending = {pupil: notebook for pupil, notebook in self.notebooks.items() if pupil not in self.written}
         self.originals = copy.deepcopy(pending)
         with tqdm(total=len(self.notebooks), desc="submissions", disable=not progress, smoothing=0) as bar:

@@ -1,8 +1,8 @@
 """Values on their way out of a pupil's kernel: as JSON, which can hold no code, and back.
 
-What a check can compare comes through: numbers, words, lists, tuples, dictionaries, sets, arrays, and errors. A
-tensor, a table and whatever else ``checks.values.plain`` reads comes through as what it says; of the rest only how
-it looks.
+All that a check can compare comes through: numbers, words, lists, tuples, dictionaries, sets, arrays, and errors. A
+tensor, a table and whatever else ``exercises.values.plain`` reads comes through as its content; of the rest only its
+looks.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def encode(value) -> str:
 
 
 def decode(text: str):
-    """What ``encode`` was given; something unreadable where the text is not such."""
+    """The value that ``encode`` was given; something unreadable if the text is of another kind."""
     try:
         return _in(json.loads(text), DEPTH)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError, RuntimeError,
@@ -53,13 +53,13 @@ def decode(text: str):
 
 
 def _out(value, depth: int):
-    """None, booleans and words as they are, and the rest as [kind, content]."""
+    """None, booleans, words and floats as they are, and the rest as [kind, content]."""
     if depth == 0:
         return ["shown", "something with too many lists in lists"]
     if isinstance(value, BaseException):
         return ["error", _error_out(value, depth)]
     value = _read(value)
-    if value is None or isinstance(value, bool):
+    if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, str):
         return str.__str__(value)
@@ -67,8 +67,6 @@ def _out(value, depth: int):
         return ["dots", None]
     if type(value) is int:
         return ["int", hex(value)]
-    if type(value) is float:
-        return ["float", value.hex()]
     if isinstance(value, np.ndarray):
         return _array_out(value, depth)
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
@@ -123,7 +121,7 @@ def _error_out(error: BaseException, depth: int) -> list:
 
 
 def _in(content, depth: int):
-    if content is None or isinstance(content, (bool, str)):
+    if content is None or isinstance(content, (bool, float, str)):
         return content
     kind, content = content
     if kind in GROUPS:
@@ -131,8 +129,6 @@ def _in(content, depth: int):
     match kind:
         case "int":
             return int(content, 16)
-        case "float":
-            return float.fromhex(content)
         case "dots":
             return ...
         case "dict":

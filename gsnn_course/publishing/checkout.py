@@ -105,7 +105,7 @@ class Checkout:
 
 
 def replace_text(path: Path, text: str) -> bool:
-    """Write ``text`` beside ``path``, then put it in its place; whether that changed anything."""
+    """Write ``text`` beside ``path``, then put it in its place; True if that changed anything."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -114,7 +114,7 @@ def readme_with_costs(text: str, saved: dict[str, dict[str, float]]) -> str:
 
 
 def write_readme(root: str | Path = ".") -> bool:
-    """Write the saved measurement into README's table; whether that changed anything."""
+    """Write the saved measurement into README's table; True if that changed anything."""
     checkout = Checkout(root)
     readme = checkout.root / "README.md"
     return replace_text(readme, readme_with_costs(readme.read_text(encoding="utf-8"), read(checkout)))

@@ -157,7 +157,7 @@ def test_the_class_page_counts_who_was_there_and_what_went_wrong_most():
     table = pd.DataFrame({"half": [0.0, 3.0, 0.0], "total": [0.0, 3.0, 0.0], "of": 3}, index=["a", "b", "ghost"])
     answers = pd.DataFrame({"pupil": ["a"], "cell": ["half"], "points": [0], "of": [3], "diagnosis": ["x < y"]})
     absent = pd.Series([False, False, True], index=table.index)
-    page = pages.class_page("1_toy", table, answers, ["half"], {"half-test": 3}, absent)
+    page = pages.class_page("1_toy", table, answers, {"half": 3}, absent)
     assert "2 of 3 pupils handed in; 1 did not. Points: median 1.5, from 0 to 3, of 3." in page
     assert '<td>half<td><meter value="0.500"></meter><td>50%' in page and "<td>1<td>half<td>x &lt; y" in page
 

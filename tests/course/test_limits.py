@@ -48,6 +48,14 @@ def test_processes_have_an_end():
 
 
 @pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")
+def test_a_kernel_reads_both_packages_writes_into_neither_and_sees_nothing_else_of_the_repository():
+    write = "import {0} as ours\nopen(ours.__file__, 'rb').read()\nopen(ours.__file__, 'ab')"
+    look = f"import os\nassert not os.path.exists({str(Path(__file__))!r})"
+    errors, _ = run(write.format("gsnn_tutorial"), write.format("gsnn_course"), look)
+    assert errors == ["OSError", "OSError", None]
+
+
+@pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")
 @pytest.mark.parametrize("way", ["terminate", "kill"])
 def test_kernels_end_with_the_process_that_grades_however_it_ends(way, tmp_path):
     code = "import asyncio, pathlib, sys; from gsnn_course.kernels import start_kernel\n"
