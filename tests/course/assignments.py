@@ -1,4 +1,4 @@
-"""What the tests of the assignments share: their cells, answers of every kind, and cells run without a kernel."""
+"""Help for the tests of the assignments: their cells, answers of every kind, and cells run without a kernel."""
 
 import ast
 import copy

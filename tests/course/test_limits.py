@@ -1,4 +1,4 @@
-"""What a submission takes has an end, and nothing that it started is left behind."""
+"""All that a submission takes has an end, and nothing that it started is left behind."""
 
 import signal
 import subprocess
