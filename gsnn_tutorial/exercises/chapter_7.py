@@ -109,7 +109,7 @@ def interval_cases(seed):
 
 @exercise("Conclusion", cases=interval_cases)
 def conclusion(versus_baseline, versus_control):
-    """What two intervals of an error's paired differences say."""
+    """The word for two intervals of an error's paired differences."""
     if versus_baseline[0] > 0:
         return "harms"
     if versus_baseline[1] >= 0:

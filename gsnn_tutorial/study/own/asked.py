@@ -1,4 +1,4 @@
-"""What a map costs, without training a network: ridge on what reaches an output, and on what the data asks for."""
+"""The price of a map, without training a network: ridge on inputs that reach an output, and on all that it needs."""
 
 from __future__ import annotations
 

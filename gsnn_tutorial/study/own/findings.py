@@ -1,4 +1,4 @@
-"""What was found in someone's files, and what was done about it: counted, so that nothing is dropped in silence."""
+"""The findings in someone's files, and the measures taken: counted, so that nothing is dropped in silence."""
 
 from __future__ import annotations
 

@@ -67,11 +67,11 @@ class OwnNetwork:
         return max(2, int(finite.max()) if len(finite) else 2)
 
     def report(self) -> str:
-        """What was found in the files, to read."""
+        """The findings in the files, as a text."""
         return f"{self}\n\n{self.findings.text()}"
 
     def report_table(self) -> pd.DataFrame:
-        """What was found in the files, as a table: part, finding, done, count, examples."""
+        """The findings in the files, as a table: part, finding, done, count, examples."""
         return self.findings.table()
 
     def tables(self) -> dict[str, pd.DataFrame]:

@@ -1,4 +1,4 @@
-"""What can be heard where: hops from the inputs, outputs that no input reaches, and the path that would be needed."""
+"""The reach of inputs: hops to every node, outputs that no input reaches, and the path that would be needed."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gsnn_tutorial.study.own.findings import Findings
 
 
 def hops(edges: pd.DataFrame, nodes: Sequence[str], entry: Mapping[str, Sequence[str]]) -> pd.DataFrame:
-    """How many function nodes a signal passes from each input to each node, itself included: (inputs, N), inf if none.
+    """The function nodes that a signal passes from each input to each node, itself included: (inputs, N); inf: no way.
 
     An input that enters a node directly passes 1 there: so many layers it takes until the node has heard of it.
     """

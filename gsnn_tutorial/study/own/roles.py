@@ -1,4 +1,4 @@
-"""Which column of a table is what: given to the network, read out of it, or the name of a group of rows."""
+"""The role of each column of a table: given to the network, read out of it, or the name of a group of rows."""
 
 from __future__ import annotations
 

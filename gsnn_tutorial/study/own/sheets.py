@@ -91,7 +91,7 @@ def text_of(path: str | Path, what: str) -> str:
 
 
 def separator(text: str, path: Path, sep: str | None) -> str:
-    """What separates the columns: as asked, as the file's ending says, or what the first line holds most of."""
+    """The separator of columns: as given, as the file's ending says, or the most frequent one of the first line."""
     first = next(line for line in text.split("\n") if line.strip())
     if sep is not None:
         if not isinstance(sep, str) or len(sep) != 1:

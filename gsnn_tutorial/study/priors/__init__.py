@@ -1,1 +1,1 @@
-"""What a model may be told besides its graph: pathways, their controls, and other ways to use them."""
+"""Knowledge that a model may have besides its graph: pathways, their controls, and other ways to use them."""

@@ -1,4 +1,4 @@
-"""What a regularizer may be told instead of the pathways: partly wrong ones, and other sets of neighbours.
+"""Sets that a regularizer may have instead of the pathways: partly wrong ones, and other sets of neighbours.
 
 ``shuffled_membership`` is the control that knows nothing. Its members are scattered over the graph, true ones are
 neighbours: ``connected_membership`` and ``adjacency_membership`` know the graph, and not the pathways.

@@ -52,7 +52,7 @@ class WeightRegularizer(Regularizer):
 
     @property
     def scale(self) -> float:
-        """What multiplies every term."""
+        """The factor of every term."""
         return self.strength
 
     def cost(self, w: torch.Tensor, group: torch.Tensor) -> torch.Tensor:
@@ -181,7 +181,7 @@ class RegularizerSum(Regularizer):
 
 
 def edges_outside(edges: GSNN | torch.Tensor, membership) -> torch.Tensor:
-    """Which function-function edges join two nodes that share no pathway, (E,); self-loops do not.
+    """True for the function-function edges that join two nodes without a common pathway, (E,); not for self-loops.
 
     Arguments
         edges: a GSNN, all of whose edges are meant, or (2, E) indices, numbers from N on being no function nodes.
@@ -213,7 +213,7 @@ def _shared_pathways(edge_index: torch.Tensor, M: torch.Tensor) -> scipy.sparse.
 
 
 def _weights_of(edges: torch.Tensor, edge_of_weight: torch.Tensor, channels: int) -> torch.Tensor:
-    """Where the C weights of each edge are in a map's values, in the order of their channels: (T, C)."""
+    """The places of each edge's C weights in a map's values, in the order of their channels: (T, C)."""
     order = torch.argsort(edge_of_weight, stable=True)
     first = torch.searchsorted(edge_of_weight[order], edges)
     return order[first[:, None] + torch.arange(channels)]
