@@ -10,6 +10,7 @@ from latex2mathml.converter import convert
 
 CODE = re.compile(r"(<(?:pre|code|script|style|textarea)\b.*?</(?:pre|code|script|style|textarea)>|<[^>]+>)", re.S)
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<![\\$\w])\$(?!\s)([^$]+?)(?<!\s)\$(?![\d$])|\\\((.+?)\\\)", re.S)
+ENTRY = re.compile(r'(<a href="#([\w-]+?)(?:-test)?">)(?:Test cell|Written response)</a>')  # of a page's contents
 REMOTE = re.compile(
     r"""<script\b[^>]*\bsrc=["']https?:[^>]*>\s*</script>|<link\b[^>]*\bhref=["']https?:[^>]*>"""
     r"""|<script\b[^>]*>(?:(?!</script>).)*(?:MathJax|mathjax|require\.config)(?:(?!</script>).)*</script>""",
@@ -34,8 +35,11 @@ meter {{ width: 14em; }}
 
 
 def offline(page: str) -> str:
-    """A page of nbconvert's with its formulas as MathML, figures that fit, no script that runs, and nothing fetched."""
-    page = REMOTE.sub("", page)
+    """A page of nbgrader's with its formulas as MathML, figures that fit, no script that runs, and nothing fetched.
+
+    Its contents name the exercises, for which nbgrader has "Test cell" each time.
+    """
+    page = REMOTE.sub("", ENTRY.sub(r"\1\2</a>", page))
     parts = CODE.split(page)  # text at even places, tags and code at odd ones
     parts[::2] = [MATH.sub(_formula, text) for text in parts[::2]]
     return "".join(parts).replace("<head>", "<head>" + POLICY, 1).replace("</head>", STYLE + "</head>", 1)

@@ -11,6 +11,7 @@ import base64
 import json
 import numbers
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def _out(value, depth: int):
         return ["shown", "something with too many lists in lists"]
     if isinstance(value, BaseException):
         return ["error", _error_out(value, depth)]
-    value = _read(value)
+    value = _look(plain, value, value)
     if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, str):
@@ -81,12 +82,12 @@ def _out(value, depth: int):
     return ["shown", _looks(value)]
 
 
-def _read(value):
-    """The value in plain types; itself where reading fails, whatever a pupil's object does."""
+def _look(how: Callable, value, otherwise):
+    """A look at a pupil's object, which may do anything when it is looked at."""
     try:
-        return plain(value)
+        return how(value)
     except Exception:
-        return value
+        return otherwise
 
 
 def _array_out(value: np.ndarray, depth: int):
@@ -102,18 +103,12 @@ def _bytes(array: np.ndarray) -> list:
 
 
 def _looks(value) -> str:
-    try:
-        return str(repr(value))[:SHOWN]
-    except Exception:  # a pupil's own __repr__
-        return f"a {type(value).__name__}"
+    return _look(lambda value: str(repr(value))[:SHOWN], value, f"a {type(value).__name__}")
 
 
 def _error_out(error: BaseException, depth: int) -> list:
     arguments = [_out(part, depth - 1) for part in error.args[:3]]
-    try:
-        text = str(error)[:10_000]
-    except Exception:  # a pupil's own __str__
-        text = ""
+    text = _look(lambda error: str(error)[:10_000], error, "")
     return [type(error).__module__, type(error).__qualname__, arguments, text]
 
 

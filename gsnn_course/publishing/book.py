@@ -82,8 +82,7 @@ def links(address: Address | None, path: str) -> str:
 def modules(checkout: Checkout) -> list[str]:
     """The reading room and the wings of the reference, as they are imported."""
     package = checkout.root / "gsnn_tutorial"
-    rooms = [path.stem for path in package.glob("[a-z]*.py") if path.stem != "moved"]
-    rooms = sorted([*rooms, "gsnn", "validate"])
+    rooms = [path.stem for path in sorted(package.glob("[a-z]*.py")) if path.stem != "moved"]
     for wing in WINGS:
         rooms += [f"{wing}.{path.stem}" for path in sorted((package / wing.replace(".", "/")).glob("[a-z]*.py"))]
     return [f"gsnn_tutorial.{room}" for room in rooms]
