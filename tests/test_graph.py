@@ -39,10 +39,6 @@ def test_every_pathway_has_the_asked_nodes_and_a_chain_from_inputs_to_outputs(K,
     assert all(len({G.nodes[name]["pathway"] for name in component}) == 1 for component in components)
 
 
-def test_the_defaults_are_the_published_sizes():
-    assert pathway_graph() == pathway_graph(K=4, n_in=2, n_func=3, n_out=2)
-
-
 def test_inputs_are_drawn_above_functions_above_outputs_and_no_two_nodes_on_one_spot():
     graph = pathway_graph(n_in=3)
     assert len({node.position for node in graph.nodes}) == len(graph.nodes)
@@ -58,13 +54,14 @@ def test_labels_and_membership_say_which_function_node_is_in_which_pathway(golde
 
 def test_the_graph_cannot_be_changed_and_adding_edges_gives_another_one():
     graph = pathway_graph()
+    assert graph == pathway_graph(K=4, n_in=2, n_func=3, n_out=2)  # the published sizes
     with pytest.raises(FrozenInstanceError):
         graph.edges = ()
     with pytest.raises(FrozenInstanceError):
         graph.nodes[0].pathway = 3
     noisy = graph.with_spurious_edges(5, seed=0)
     assert graph.spurious_edges == () and len(noisy.spurious_edges) == 5
-    assert noisy.without_spurious_edges() == graph
+    assert noisy.without_spurious_edges() == graph == graph.with_crosstalk_edges(0, 1)
 
 
 def test_the_published_edges_come_out_in_the_published_order(golden, draw):
@@ -84,12 +81,6 @@ def test_hetero_data_is_valid_for_pyg_and_keeps_each_type_in_its_own_store(draw)
     assert not data.is_undirected() and not data.has_self_loops()
 
 
-def test_hetero_data_does_not_share_memory_with_the_graph(draw):
-    data = draw.graph.hetero_data()
-    data["function", "to", "function"].edge_index.zero_()
-    assert draw.graph.edge_index_dict["function", "to", "function"].any()
-
-
 def test_nx2pyg_of_the_networkx_graph_is_hetero_data_up_to_edge_order(draw):
     graph = draw.graph
     from_networkx = nx2pyg(graph.networkx(), graph.input_nodes, graph.function_nodes, graph.output_nodes)
@@ -99,46 +90,36 @@ def test_nx2pyg_of_the_networkx_graph_is_hetero_data_up_to_edge_order(draw):
     assert named_edges(from_networkx)["function", "to", "function"] >= set(graph.spurious_edges)
 
 
-def test_nx2pyg_numbers_nodes_by_the_given_lists():
-    G = nx.DiGraph([("x", "f"), ("f", "g"), ("g", "y")])
-    edges = nx2pyg(G, ["x"], ["g", "f"], ["y"]).edge_index_dict
-    assert edges["input", "to", "function"].tolist() == [[0], [1]]
-    assert edges["function", "to", "function"].tolist() == [[1], [0]]
-    assert edges["function", "to", "output"].tolist() == [[0], [0]]
+def test_nx2pyg_numbers_nodes_by_the_given_lists_and_gives_a_type_without_edges_an_empty_index():
+    edges = nx2pyg(nx.DiGraph([("x", "f"), ("f", "g"), ("g", "y")]), ["x"], ["g", "f"], ["y"]).edge_index_dict
+    assert [index.tolist() for index in edges.values()] == [[[0], [1]], [[1], [0]], [[0], [0]]]
+    data = nx2pyg(nx.DiGraph([("x", "f"), ("f", "y")]), ["x"], ["f"], ["y"])
+    assert data["function", "to", "function"].edge_index.shape == (2, 0) and data.validate(raise_on_error=True)
 
 
-def test_nx2pyg_gives_a_type_without_edges_an_empty_index():
-    G = nx.DiGraph([("x", "f"), ("f", "y")])
-    data = nx2pyg(G, ["x"], ["f"], ["y"])
-    assert data["function", "to", "function"].edge_index.shape == (2, 0)
-    assert data.validate(raise_on_error=True)
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("count", [1, 30, 303])
+def test_spurious_edges_are_a_draw_from_the_list_of_all_free_pairs_between_pathways(seed, count):
+    graph = pathway_graph(K=5, n_func=4).with_crosstalk_edges(7, 0).with_spurious_edges(10, 0)
+    label, taken = graph.labels, set(map(tuple, graph.edge_index_dict["function", "to", "function"].T.tolist()))
+    pairs = [(i, j) for i in range(20) for j in range(20) if label[i] != label[j] and (i, j) not in taken]
+    drawn = np.random.default_rng(seed).choice(len(pairs), size=count, replace=False)
+    expected = [(graph.function_nodes[pairs[k][0]], graph.function_nodes[pairs[k][1]]) for k in drawn]
+    full = graph.with_spurious_edges(count, seed)
+    assert list(full.spurious_edges[10:]) == expected and full.function_edge_is_true.sum() == 15 + 7
+    with pytest.raises(ValueError, match=f"count must be at most {303 - count}, the free edges between pathways; got"):
+        full.with_spurious_edges(304 - count, seed)
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_spurious_edges_join_different_pathways_and_never_repeat_an_edge(seed):
-    graph = pathway_graph(K=3, n_func=2).with_spurious_edges(10, seed).with_spurious_edges(10, seed)
-    label = dict(zip(graph.function_nodes, graph.labels))
-    assert all(label[u] != label[v] for u, v in graph.spurious_edges)
-    assert len(set(graph.all_edges)) == len(graph.all_edges)
-    assert graph.function_edge_is_true.sum() == 3 and len(graph.function_edge_is_true) == 23
-
-
-def test_all_free_edges_can_be_drawn_and_not_one_more():
-    graph = pathway_graph(K=2, n_func=2)
-    full = graph.with_spurious_edges(8, seed=0)
-    assert len(set(full.spurious_edges)) == 8
-    with pytest.raises(ValueError, match="count must be at most 0"):
-        full.with_spurious_edges(1, seed=0)
-
-
-def test_spurious_edges_follow_their_seed():
-    graph = pathway_graph()
-    assert graph.with_spurious_edges(8, seed=3) == graph.with_spurious_edges(8, seed=3)
-    assert graph.with_spurious_edges(8, seed=3) != graph.with_spurious_edges(8, seed=4)
-
-
-def test_a_reversed_edge_is_not_a_duplicate():
-    assert len(pathway_graph(K=2, n_func=1).with_spurious_edges(2, seed=0).spurious_edges) == 2
+@pytest.mark.parametrize(
+    "drawn",
+    [lambda seed: pathway_graph().with_spurious_edges(8, seed),
+     lambda seed: pathway_graph().with_crosstalk_edges(4, seed),
+     lambda seed: shuffled_membership(pathway_graph().membership(), seed).tolist()],
+    ids=["spurious", "cross-talk", "shuffle"],
+)  # fmt: skip
+def test_a_draw_follows_its_seed(drawn):
+    assert drawn(3) == drawn(3) != drawn(4)
 
 
 def test_networkx_marks_spurious_edges_and_leaves_them_out_on_demand(draw):
@@ -171,10 +152,11 @@ def test_a_shuffle_keeps_unequal_sizes_and_soft_weights():
     assert not torch.equal(shuffled, membership)
 
 
-def test_a_shuffle_follows_its_seed():
-    membership = pathway_graph().membership()
-    assert torch.equal(shuffled_membership(membership, 1), shuffled_membership(membership, 1))
-    assert not torch.equal(shuffled_membership(membership, 1), shuffled_membership(membership, 2))
+def test_the_text_of_a_graph_counts_its_parts(draw, talking):
+    assert str(draw.graph) == (
+        "PathwayGraph: 4 pathways, 8 input nodes, 12 function nodes, 8 output nodes, 24 true and 8 spurious edges"
+    )
+    assert str(talking).endswith("27 true (6 of them cross-talk) and 9 spurious edges")
 
 
 def test_a_pickled_graph_comes_back_equal(draw):
@@ -185,24 +167,16 @@ def test_a_pickled_graph_comes_back_equal(draw):
         assert torch.equal(back.edge_index_dict[edge_type], graph.edge_index_dict[edge_type])
 
 
-def test_the_text_of_a_graph_counts_its_parts(draw):
-    assert str(draw.graph) == (
-        "PathwayGraph: 4 pathways, 8 input nodes, 12 function nodes, 8 output nodes, 24 true and 8 spurious edges"
-    )
-
-
 def test_the_graph_hands_out_nothing_that_changes_it():
     graph, fresh = pathway_graph(K=2), pathway_graph(K=2)
     graph.labels[0] = 1
     graph.names["input"].append("mine")
     graph.edge_index_dict["function", "to", "function"].zero_()
     graph.function_edge_is_true[:] = False
+    graph.hetero_data()["function", "to", "function"].edge_index.zero_()
     assert graph.labels.tolist() == fresh.labels.tolist() and graph.names == fresh.names
     assert torch.equal(graph.membership(), fresh.membership())
     assert graph.function_edge_is_true.all() and graph.edge_index_dict["function", "to", "function"].any()
-
-
-# Cross-talk
 
 
 @pytest.fixture
@@ -216,7 +190,10 @@ def test_chain_positions_and_middle_nodes_follow_the_order_of_the_chain():
     assert graph.chain_positions.tolist() == [0, 1, 2, 0, 1, 2]
     assert graph.middle_nodes.tolist() == [False, True, False] * 2
     assert pathway_graph(K=1, n_func=4).middle_nodes.tolist() == [False, False, True, False]
-    assert pathway_graph(K=1, n_func=1).middle_nodes.tolist() == [True]
+    alone = pathway_graph(K=1, n_func=1)
+    assert alone.middle_nodes.tolist() == [True]
+    for mask in (alone.function_edge_is_true, alone.function_edge_is_crosstalk):  # no edge between function nodes
+        assert mask.shape == (0,) and mask.dtype == bool
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -229,12 +206,8 @@ def test_crosstalk_joins_pathways_forward_without_a_cycle_or_a_path_longer_than_
     for (p, i), (q, j) in ((place[u], place[v]) for u, v in drawn):
         assert p != q and i < j
     assert nx.dag_longest_path_length(full.networkx()) == 1 + 3 + 1
-
-
-def test_the_first_node_of_a_chain_hears_of_its_inputs_only():
-    G = pathway_graph(K=3, n_func=4).with_crosstalk_edges(36, 0).networkx(spurious=False)
-    for p in range(3):
-        assert set(G.predecessors(f"f_{p}_0")) == {f"in_{p}_0", f"in_{p}_1"}
+    for p in range(3):  # a chain's first node hears of its inputs only
+        assert set(full.networkx().predecessors(f"f_{p}_0")) == {f"in_{p}_0", f"in_{p}_1"}
 
 
 def test_crosstalk_is_true_and_stays_when_spurious_edges_go(talking):
@@ -246,40 +219,6 @@ def test_crosstalk_is_true_and_stays_when_spurious_edges_go(talking):
     bare = talking.without_spurious_edges()
     assert bare.function_edge_is_crosstalk.sum() == 6 and set(bare.edges) == set(talking.edges)
     assert not {e for e, s in nx.get_edge_attributes(talking.networkx(), "spurious").items() if s} & set(talking.edges)
-
-
-def test_a_spurious_edge_is_never_one_of_cross_talk():
-    graph = pathway_graph(K=2, n_func=2).with_crosstalk_edges(2, seed=0)
-    full = graph.with_spurious_edges(6, seed=0)
-    assert len(set(full.all_edges)) == len(full.all_edges)
-    with pytest.raises(ValueError, match="count must be at most 6"):
-        graph.with_spurious_edges(7, seed=0)
-
-
-def test_crosstalk_follows_its_seed_and_leaves_the_graph_as_it_was():
-    graph = pathway_graph()
-    assert graph.with_crosstalk_edges(4, 1) == graph.with_crosstalk_edges(4, 1) != graph.with_crosstalk_edges(4, 2)
-    assert graph == pathway_graph() and graph.with_crosstalk_edges(0, 1) == graph
-
-
-def test_a_graph_without_function_edges_has_empty_masks_of_truth_values():
-    graph = pathway_graph(n_func=1)
-    for mask in (graph.function_edge_is_true, graph.function_edge_is_crosstalk):
-        assert mask.shape == (0,) and mask.dtype == bool
-
-
-def test_the_text_of_a_graph_counts_its_cross_talk(talking):
-    assert str(talking).endswith("27 true (6 of them cross-talk) and 9 spurious edges")
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_spurious_edges_are_those_of_a_draw_from_the_list_of_all_free_pairs(seed):
-    graph = pathway_graph(K=5, n_func=4)
-    label, taken = graph.labels, set(map(tuple, graph.edge_index_dict["function", "to", "function"].T.tolist()))
-    pairs = [(i, j) for i in range(20) for j in range(20) if label[i] != label[j] and (i, j) not in taken]
-    drawn = np.random.default_rng(seed).choice(len(pairs), size=30, replace=False)
-    expected = [(graph.function_nodes[pairs[k][0]], graph.function_nodes[pairs[k][1]]) for k in drawn]
-    assert list(graph.with_spurious_edges(30, seed).spurious_edges) == expected
 
 
 def test_thousands_of_nodes_need_no_list_of_all_pairs():

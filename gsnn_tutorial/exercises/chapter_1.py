@@ -11,8 +11,6 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- Edges between pathways
-
 
 def size_cases(seed):
     rng = np.random.default_rng(seed)
@@ -35,9 +33,6 @@ count_candidates.slips({
     "this takes every pathway to be as large as the first: add up over the sizes that were given.":
         {"    return": "    sizes = len(sizes) * sizes[:1]\n    return"},
 })  # fmt: skip
-
-
-# ---- Membership from sets of names
 
 
 def gene_set_cases(seed):
@@ -76,9 +71,6 @@ membership_from_sets.slips({
     "a name that is not a node has become a member of the last column (index -1): pass it over.":
         {"if name in nodes:": "if True:", "nodes.index(name)": "nodes.index(name) if name in nodes else -1"},
 })  # fmt: skip
-
-
-# ---- Layers that an output needs
 
 
 def wiring_cases(seed):

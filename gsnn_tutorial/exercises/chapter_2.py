@@ -10,8 +10,6 @@ import numpy as np
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- A chain of three nodes, all samples at once
-
 
 def chain_cases(seed):
     rng = np.random.default_rng(seed)
@@ -48,17 +46,13 @@ simulate_chain.slips({
 })  # fmt: skip
 
 
-# ---- The noise floor of an output, on any graph of sums
-
-
 def floor_cases(seed):
     rng = np.random.default_rng(seed)
     a_chain = np.diag(np.ones(3), 1)  # 0 -> 1 -> 2 -> 3
     diamond = np.array([[0, 1, 1, 0], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
     signed = np.array([[0, 1, -1, 1], [0, 0, 0, 1], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
-    early = np.array(
-        [[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float
-    )  # a detour at the start only
+    # a detour at the start only
+    early = np.array([[0, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 1], [0, 0, 0, 0]], dtype=float)
     graphs = (a_chain, diamond, signed, early)
     return [(A, float(rng.uniform(0.2, 0.6)), float(rng.uniform(0.4, 0.8))) for A in graphs]
 
@@ -81,6 +75,8 @@ mse_floor.slips({
         {TIMES: "(reach[:-1] ** 2).sum()"},
     "the noise of node 0 is missing. It enters after the function, so it travels as the signal does.":
         {TIMES: "(reach[1:] ** 2).sum()"},
+    "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
+    "then square.": {TIMES: "np.linalg.inv(np.eye(len(A)) - A**2)[:, -1].sum()"},
     "every node's noise was counted once, N noise_scale ** 2. Noise of node v arrives reach[v] times, so it counts "
     "reach[v] ** 2 times.": {TIMES: "len(A)"},
     "this is the floor of a chain, where noise and signal arrive once. With detours node v counts reach[v] ** 2 times, "
@@ -102,21 +98,6 @@ mse_floor.slips({
     "this is the ceiling of R^2. The floor of the MSE is one minus that.":
         {"return noise / (signal + noise)": "return signal / (signal + noise)"},
 })  # fmt: skip
-
-
-@mse_floor.mistake(
-    "variances of parents were added. Parents with a common ancestor carry the same noise: add routes first, "
-    "then square."
-)
-def variances_added(A, noise_scale, signal_variance):
-    variance = np.zeros(len(A))  # (N,)
-    for v in range(len(A)):
-        variance[v] = noise_scale**2 + (A[:, v] ** 2) @ variance
-    reach = np.linalg.inv(np.eye(len(A)) - A)[0, -1]  # I + A + A^2 + ...: routes of every length
-    return variance[-1] / (signal_variance * reach**2 + variance[-1])
-
-
-# ---- Test rows on the scale of the training rows
 
 
 def scale_cases(seed):

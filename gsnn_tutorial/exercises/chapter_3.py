@@ -10,8 +10,6 @@ import torch.nn.functional as F
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- The mask of W_out
-
 
 def mask_cases(seed):
     """Chains with a shortcut, of two sizes: functions 0 .. N-1, then inputs, then outputs."""
@@ -50,9 +48,6 @@ wout_mask.slips({
 })  # fmt: skip
 
 
-# ---- The read-out
-
-
 def read_out_cases(seed):
     rng = torch.Generator().manual_seed(seed)
     target = torch.tensor([0, 7, 8, 1, 8, 9, 0, 9, 9])[torch.randperm(9, generator=rng)]
@@ -81,9 +76,6 @@ read_out.slips({
     "you added up the in-edges, and scaled by nothing. Divide by sqrt(in-degree) and by sqrt(L).": {f" / {SCALE}": ""},
     "you divided all outputs by the same number. Each has an in-degree of its own.": {"degree *": "degree.sum() *"},
 })  # fmt: skip
-
-
-# ---- One layer
 
 
 def layer_cases(seed):
@@ -126,9 +118,6 @@ layer.slips({
     "your channels are grouped wrongly. Channel (n, c) has number n*C + c, so the view is (N, C, B).":
         {"view(-1, C, h": "view(C, -1, h", "dim=1": "dim=0"},
 })  # fmt: skip
-
-
-# ---- A loss that does not mind outliers
 
 
 def loss_cases(seed):

@@ -10,8 +10,6 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- Gather, weigh, scatter, edge-major
-
 
 def map_cases(seed):
     """Two maps with several weights into a target, and more sources than targets.
@@ -58,9 +56,6 @@ gather_scatter.slips({
 })  # fmt: skip
 
 
-# ---- Row pointers
-
-
 def row_cases(seed):
     """Sorted rows: some empty in the middle, the last ones empty."""
     generator = torch.Generator().manual_seed(seed)
@@ -91,9 +86,6 @@ row_starts.slips({
         {ANSWER: "torch.searchsorted(row, torch.arange(rows + 1), right=True)"},
     "a 0 stands in front of the counts, but they were not added up.": {"counts.cumsum(0)": "counts"},
 })  # fmt: skip
-
-
-# ---- The bytes of one forward pass
 
 
 def traffic_cases(seed):

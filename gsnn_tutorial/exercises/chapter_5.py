@@ -10,8 +10,6 @@ import torch
 
 from gsnn_tutorial.exercises.diagnosis import exercise
 
-# ---- Pathway scores
-
 
 def score_cases(seed: int):
     """As many nodes as pathways, so that a transposed M goes through; soft weights, one total below 1."""
@@ -41,9 +39,6 @@ pathway_scores.slips({
     "you divided by the sum of the weights even where it is below 1: a pathway of faint members would be blown up, so "
     "divide by max(sum, 1).": {".clamp_min(1)": ""},
 })  # fmt: skip
-
-
-# ---- Correlation over the batch
 
 
 def correlation_cases(seed: int):
@@ -81,9 +76,6 @@ correlations.slips({
         {f" / {STD}": ""},
     "you divided 0 by 0: a node whose score does not vary has std 0, and is to count 0.": {STD: "std"},
 })  # fmt: skip
-
-
-# ---- Leave one out
 
 
 def leave_one_out_cases(seed: int):

@@ -17,7 +17,7 @@ PLACES = {
     "own.network": ("own_network",),
     "own.rivals": ("RIVALS", "USUAL_RIVALS", "group_mean", "mlp", "pairwise", "ridge"),
     "own.sachs": ("sachs",),
-    "own.signs": ("path_signs", "signed_membership"),
+    "own.own_graph": ("path_signs", "signed_membership"),
     "own.splits": ("OwnProblem",),
     "paired": ("paired_study",),
     "plans": ("TUNED_CLAIMS", "TUNED_RECIPE", "TUNED_SEEDS", "TUNING"),

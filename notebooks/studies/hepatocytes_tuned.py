@@ -26,7 +26,7 @@ from gsnn_tutorial.study.files import write_csv
 from gsnn_tutorial.study.own.hepatocytes import CAREFUL, hepatocytes, stimuli
 from gsnn_tutorial.study.own.network import own_network
 from gsnn_tutorial.study.own.rivals import RIVALS, group_mean, inputs_of, mlp, ridge, squared_errors
-from gsnn_tutorial.study.own.signs import signed_membership
+from gsnn_tutorial.study.own.own_graph import signed_membership
 from gsnn_tutorial.study.own.splits import OwnDraw, OwnProblem
 from gsnn_tutorial.study.paired import paired_study
 from gsnn_tutorial.study.tuning import Tuning

@@ -215,6 +215,19 @@ def test_grading_is_not_confused_by_what_an_answer_prints_or_warns_of(capfd, rec
     assert capfd.readouterr() == ("", "") and not recwarn.list
 
 
+@checks.exercise("Rows over their spread", cases=lambda seed: [(np.array([[1.0, 1.0], [2.0, 5.0]]),)])
+def over_spread(x):
+    return x / (x.std(1, keepdims=True) + 1)
+
+
+over_spread.slips({"you did not add 1 to the spread.": {" + 1": ""}})
+
+
+def test_a_pupil_sees_no_warning_of_a_mistake_that_the_answer_is_compared_with(recwarn):
+    assert "add 1" not in over_spread.diagnose(lambda x: x + 7)
+    assert not recwarn.list
+
+
 def test_an_answer_that_leaves_is_told_so():
     assert "your function raised SystemExit" in double.diagnose(lambda x: sys.exit(1))
 

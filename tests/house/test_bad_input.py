@@ -39,10 +39,10 @@ from gsnn_tutorial.study.own.asked import asked_inputs, heard, restricted_errors
 from gsnn_tutorial.study.own.example import write_example
 from gsnn_tutorial.study.own.findings import Findings
 from gsnn_tutorial.study.own.network import own_network
+from gsnn_tutorial.study.own.own_graph import path_signs
 from gsnn_tutorial.study.own.rivals import group_folds, pairwise
 from gsnn_tutorial.study.own.sets import membership_of, read_sets
 from gsnn_tutorial.study.own.sheets import read_sheet
-from gsnn_tutorial.study.own.signs import path_signs
 from gsnn_tutorial.study.own.splits import OwnProblem
 from gsnn_tutorial.study.paired import checked_study, paired_study
 from gsnn_tutorial.study.priors.memberships import (
@@ -269,7 +269,7 @@ CALLED = {
 }  # fmt: skip
 ANYTHING = {
     "summarize.null", "contrasts.arm", "contrasts.baseline", "own_network.sep", "recombined.x", "recombined.y",
-    "read_sheet.what", "read_sheet.sep", "read_sheet.wanted", "read_sheet.filled",
+    "read_sheet.what", "read_sheet.sep", "read_sheet.wanted",
 }  # fmt: skip
 
 

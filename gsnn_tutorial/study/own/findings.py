@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 
 import pandas as pd
 
 PARTS = ("table", "network", "sets", "columns", "reach")
-DONE = ("used", "dropped", "changed", "note")
 EXAMPLES = 3
 
 
 @dataclass
 class Findings:
-    """A list of findings: of which part, what, how often, what was done, and some examples.
+    """A list of findings: the part of the input, the finding, its count, the measure taken, and some examples.
 
-    ``rows`` holds (part, finding, done, count, examples); ``part`` is one of ``PARTS``, ``done`` one of ``DONE``.
+    ``rows`` holds (part, finding, done, count, examples); ``part`` is one of ``PARTS``, ``done`` is 'used', 'dropped',
+    'changed' or 'note'.
     """
 
     rows: list[tuple] = field(default_factory=list)
@@ -26,9 +27,12 @@ class Findings:
         items = list(items)
         count = len(items) if count is None else count
         if count:
-            more = [", ..."] if len(items) > EXAMPLES else []
-            shown = ", ".join(map(str, items[:EXAMPLES])) + "".join(more)
+            shown = ", ".join(map(str, items[:EXAMPLES])) + (", ..." if len(items) > EXAMPLES else "")
             self.rows.append((part, finding, done, count, shown))
+
+    def about(self, part: str) -> Callable:
+        """``add`` for one part."""
+        return partial(self.add, part)
 
     def table(self) -> pd.DataFrame:
         """One row for each finding: part, finding, done, count, examples."""
@@ -37,12 +41,9 @@ class Findings:
 
     def text(self) -> str:
         """The same to read: a paragraph for each part, a line for each finding."""
-        lines, part = [], None
-        for row in self.table().itertuples(index=False):
-            if row.part != part:
-                lines += ([""] if lines else []) + [row.part.upper()]
-                part = row.part
-            examples = f": {row.examples}" if row.examples else ""
-            done = "" if row.done in ("note", "used") else f" [{row.done}]"
-            lines.append(f"  {row.count:>6} {row.finding}{done}{examples}")
-        return "\n".join(lines)
+        paragraphs = {}
+        for part, finding, done, count, examples in self.table().itertuples(index=False):
+            measure = "" if done in ("note", "used") else f" [{done}]"
+            line = f"  {count:>6} {finding}{measure}" + (f": {examples}" if examples else "")
+            paragraphs.setdefault(part, [part.upper()]).append(line)
+        return "\n\n".join("\n".join(lines) for lines in paragraphs.values())

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,21 +14,14 @@ import torch
 
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.files import write_csv, write_text
-from gsnn_tutorial.study.own.edges import read_edges
+from gsnn_tutorial.study.own.edges import nodes_of, read_edges
 from gsnn_tutorial.study.own.findings import Findings
+from gsnn_tutorial.study.own.measured import read_values
 from gsnn_tutorial.study.own.own_graph import OwnGraph
 from gsnn_tutorial.study.own.reach import hops, report_reach
-from gsnn_tutorial.study.own.roles import (
-    EVERY_NODE,
-    READ_NODES,
-    guessed_roles,
-    matched_roles,
-    read_roles,
-    roles_of_lists,
-)
+from gsnn_tutorial.study.own.roles import ends, guessed_roles, matched_roles, read_roles, roles_of_lists
 from gsnn_tutorial.study.own.sets import membership_of, read_sets
 from gsnn_tutorial.study.own.sheets import header_of, read_sheet
-from gsnn_tutorial.study.own.values import read_values
 from gsnn_tutorial.wiring import Node
 
 
@@ -79,13 +72,12 @@ class OwnNetwork:
         data = pd.concat([self.groups.rename("group"), self.x, self.y], axis=1).rename_axis("row")
         made = {"network_used": self.edges, "columns_used": self.roles, "table_used": data}
         if self.membership is not None:
-            place = self.membership.stack()
-            rows = place[place != 0].rename_axis(["set", "member"]).rename("weight").reset_index()
-            made["sets_used"] = rows
+            weight = self.membership.stack().rename_axis(["set", "member"]).rename("weight")
+            made["sets_used"] = weight[weight != 0].reset_index()
         return made | {"outputs": self.outputs, "report": self.report_table()}
 
     def fingerprint(self) -> str:
-        """Of everything that is used: another one for other data."""
+        """A hash of everything that is used: another one for other data."""
         digest = hashlib.sha256()
         for table in self.tables().values():
             digest.update(table.to_csv().encode())
@@ -127,73 +119,40 @@ def own_network(
     if largest is not None:
         validate.integer("largest", largest, smallest)
     validate.number("alike", alike, 0, 1)
-    called = validate.mapping("called", called)
+    called, findings = validate.mapping("called", called), Findings()
     for key in called:
         validate.choice("called", key, ("network", "sets", "columns"))
-    findings = Findings()
     edges = read_edges(network, findings, called.get("network"), sep)
-    nodes = list(dict.fromkeys([*edges["source"], *edges["target"]]))
-    header = header_of(table, "table", sep)
-    roles = matched_roles(_roles(columns, (inputs, outputs, group), header, edges, findings, called, sep),
-                          header, nodes, findings)  # fmt: skip
-    used = list(dict.fromkeys(roles["column"]))
-    findings.add("columns", f"of {len(header)} columns of the table are used", count=len(used), done="used")
-    findings.add(
-        "columns", "columns of the table that are not used", [c for c in header if c not in set(used)], "dropped"
-    )
-    x, y, groups = read_values(read_sheet(table, "table", sep, wanted=used), roles, findings)
-    entry, exits, context = _ends(roles, x, y, nodes)
+    nodes, header = nodes_of(edges), header_of(table, "table", sep)
+    lists = (inputs, outputs, group)
+    listed = any(given is not None for given in lists)
+    if columns is not None and listed:
+        raise ValueError("give columns, or inputs, outputs and group, not both")
+    if columns is not None:
+        roles = read_roles(columns, called.get("columns"), sep)
+    else:
+        roles = roles_of_lists(*lists) if listed else guessed_roles(header, edges, findings)
+    roles = matched_roles(roles, header, nodes, findings)
+    x, y, groups = read_values(read_sheet(table, "table", sep, wanted=roles["column"]), roles, findings)
+    entry, context, exits = ends(roles, x, y, nodes)
     membership = None
     if sets is not None:
         read = read_sets(sets, called.get("sets"), sep)
         membership = membership_of(read, nodes, findings, smallest=smallest, largest=largest, alike=alike)
-    reach = report_reach(edges, nodes, entry, exits, findings)
     heard = hops(edges, nodes, entry)
-    ends = [heard[list(read)].min(axis=1) for read in exits.values()]
-    reach["farthest"] = [d[np.isfinite(d)].max() if np.isfinite(d).any() else np.inf for d in ends]
-    names = _free_names(nodes, list(x), list(y), findings)
-    graph = _graph(nodes, edges, names, entry | context, exits, heard, membership)
+    reach = report_reach(edges, heard, entry, exits, findings)
+    names = _free_names(nodes, {"input": x, "output": y}, findings)
+    graph = _graph(edges, names, entry | context, exits, heard, membership)
     x, y = x.rename(columns=names["input"]), y.rename(columns=names["output"])
     reach = reach.rename(index=names["output"])
     return OwnNetwork(graph, x, y, groups, membership, edges, roles, reach, findings)
 
 
-def _roles(columns, lists, header, edges, findings, called, sep) -> pd.DataFrame:
-    if columns is not None:
-        if any(given is not None for given in lists):
-            raise ValueError("give columns, or inputs, outputs and group, not both")
-        return read_roles(columns, called.get("columns"), sep)
-    if any(given is not None for given in lists):
-        return roles_of_lists(*lists)
-    return guessed_roles(header, edges, findings)
-
-
-def _ends(roles: pd.DataFrame, x: pd.DataFrame, y: pd.DataFrame, nodes: list[str]) -> tuple[dict, dict, dict]:
-    """Nodes that each input enters; those that each output is read out of; nodes that a context enters."""
-    entry, exits, context = {}, {}, {}
-    by_role = {kind: roles[roles["role"] == kind] for kind in ("input", "category", "output")}
-    nodes_of = {kind: group.groupby("column", sort=False)["node"].agg(list) for kind, group in by_role.items()}
-    for name in y:
-        exits[name] = nodes_of["output"][name]
-    read = list(dict.fromkeys(node for group in exits.values() for node in group))
-    wide = {EVERY_NODE: nodes, READ_NODES: read}
-    for name in x:
-        given = nodes_of["input"].get(name)
-        label_of = next((c for c in nodes_of["category"].index if name.startswith(f"{c}=")), None)
-        if given is None or set(given) & set(wide):  # context: it says where, not what reaches what
-            given = nodes_of["category"][label_of] if given is None else given
-            context[name] = list(dict.fromkeys(node for g in given for node in wide.get(g, [g])))
-        else:
-            entry[name] = given
-    return entry, exits, context
-
-
-def _free_names(nodes, inputs, outputs, findings: Findings) -> dict[str, dict[str, str]]:
-    """A name of its own for each input and output: a GSNN has every name once."""
-    taken, names = set(nodes), {}
-    for kind, given, word in (("input", inputs, "given"), ("output", outputs, "measured")):
-        names[kind] = {}
-        for name in given:
+def _free_names(nodes: list[str], tables: Mapping[str, Iterable[str]], findings: Findings) -> dict[str, dict[str, str]]:
+    """A free name for each input and output: a GSNN has every name once."""
+    taken, names = set(nodes), {"input": {}, "output": {}}
+    for kind, word in (("input", "given"), ("output", "measured")):
+        for name in tables[kind]:
             free = name
             while free in taken:
                 free = f"{free} ({word})"
@@ -204,19 +163,18 @@ def _free_names(nodes, inputs, outputs, findings: Findings) -> dict[str, dict[st
     return names
 
 
-def _graph(nodes, edges, names, entry, exits, heard, membership) -> OwnGraph:
+def _graph(edges, names, entry, exits, heard: pd.DataFrame, membership) -> OwnGraph:
     """The graph, laid out by hops from the inputs."""
     level = heard.min(axis=0).replace(np.inf, np.nan)
-    level = level.fillna((level.max() if level.notna().any() else 0) + 1)
-    rows = {"input": {names["input"][name]: 0.0 for name in names["input"]},
-            "function": {node: level[node] for node in nodes},
-            "output": {names["output"][name]: level.max() + 1 for name in names["output"]}}  # fmt: skip
-    made, count = [], {}
-    for kind, group in rows.items():
-        for name, depth in group.items():
-            place = count[depth] = count.get(depth, -1) + 1
-            offset = (math.ceil(place / 2)) * (1 if place % 2 else -1)
-            made.append(Node(name, kind, None, (float(offset), -float(depth))))
+    level = level.fillna((level.max() if level.notna().any() else 0) + 1)  # nodes that no input reaches: one row below
+    rows = {"input": dict.fromkeys(names["input"].values(), 0.0), "function": dict(level),
+            "output": dict.fromkeys(names["output"].values(), level.max() + 1)}  # fmt: skip
+    made, count = [], Counter()
+    for kind, depth_of in rows.items():
+        for name, depth in depth_of.items():
+            place = count[depth]  # a row grows from its middle to both sides: 0, 1, -1, 2, -2, ...
+            count[depth] += 1
+            made.append(Node(name, kind, None, (float(-(-place // 2) * (1 if place % 2 else -1)), -float(depth))))
     pairs = list(zip(edges["source"], edges["target"]))
     signs = {pair: int(sign) for pair, sign in zip(pairs, edges["sign"]) if sign}
     into = [(names["input"][name], node) for name, group in entry.items() for node in group]

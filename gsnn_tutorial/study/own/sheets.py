@@ -5,8 +5,9 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +16,7 @@ import pandas as pd
 
 from gsnn_tutorial.validate import arrays
 
-SEPARATORS = {"comma": ",", "tab": "\t", "semicolon": ";", "space": " "}
+SEPARATORS = {"comma": ",", "tab": "\t", "semicolon": ";"}
 MISSING = ("", "na", "nan", "n/a", "null", "none", "-", "?")
 
 
@@ -23,7 +24,7 @@ MISSING = ("", "na", "nan", "n/a", "null", "none", "-", "?")
 class Sheet:
     """Rows and columns of text.
 
-    ``frame`` holds the cells as stripped text, "" where nothing is; ``name`` is the file's or the argument's name, and
+    ``frame`` holds the cells as stripped text, "" for an empty one; ``name`` is the file's or the argument's name, and
     ``lines`` the line of each row in the file, or None for a DataFrame.
     """
 
@@ -35,33 +36,51 @@ class Sheet:
         """The place of a row in words."""
         return f"{self.name}, row {row}" if self.lines is None else f"{self.name}, line {self.lines[row]}"
 
-    def column(self, asked: str | None, usual: Sequence[str], what: str, optional: bool = False) -> str | None:
-        """The column called ``asked``, or the first that is called as ``usual`` ones are, whatever the case.
+    def column(self, called: str | None, usual: Sequence[str], what: str, optional: bool = False) -> str | None:
+        """The column with the name ``called``, or the first with a ``usual`` name, whatever its case.
 
-        Raises ValueError where there is none, unless ``optional``.
+        Raises ValueError if there is none, unless ``optional``.
         """
         names = list(self.frame.columns)
-        if asked is not None:
-            if asked in names:
-                return asked
-            raise ValueError(f"{self.name} has no column {asked!r} for the {what}; its columns are {short(names)}")
-        folded = {}
-        for name in names:
-            folded.setdefault(name.strip().casefold(), name)
-        for name in usual:
-            if name in folded:
-                return folded[name]
-        if optional:
-            return None
-        raise ValueError(
-            f"{self.name} has no column for the {what} ({', '.join(usual[:4])}, ...); its columns are {short(names)}. "
-            f"Name the column, for example by columns={{{what!r}: {names[0]!r}}}, or check the separator"
-        )
+        if called in names:
+            return called
+        if called is not None:
+            raise ValueError(f"{self.name} has no column {called!r} for the {what}; its columns are {short(names)}")
+        folded = {name.casefold(): name for name in reversed(names)}  # of two names that fit, the first counts
+        found = next((folded[name] for name in usual if name in folded), None)
+        if found is None and not optional:
+            raise ValueError(
+                f"{self.name} has no column for the {what} ({', '.join(usual[:4])}, ...); its columns are "
+                f"{short(names)}. Name the column, for example by columns={{{what!r}: {names[0]!r}}}, or check the "
+                "separator"
+            )
+        return found
+
+    def columns(self, called: Mapping[str, str], usual: Mapping[str, Sequence[str]], optional: str) -> dict:
+        """The column of each thing that has ``usual`` names; only ``optional`` may be missing, and is None then.
+
+        Raises ValueError for a missing column, and if the first two are the same.
+        """
+        found = {what: self.column(called.get(what), names, what, what == optional) for what, names in usual.items()}
+        one, two = list(found)[:2]
+        if found[one] == found[two]:
+            raise ValueError(f"{self.name}: {one} and {two} must be two columns, got {found[one]!r} for both")
+        return found
+
+
+def called_columns(columns, usual: Iterable[str]) -> dict[str, str]:
+    """The user's names for columns, as {what: name}. Raises ValueError for a thing that is not in ``usual``."""
+    usual = tuple(usual)
+    if columns is not None and not isinstance(columns, Mapping):
+        raise TypeError(f"columns must be a dict such as {{{usual[0]!r}: 'from'}}, got {arrays.shown(columns)}")
+    for key in columns or {}:
+        if key not in usual:
+            raise ValueError(f"columns must name {', '.join(map(repr, usual))}; got {key!r}")
+    return {key: str(value) for key, value in (columns or {}).items()}
 
 
 def short(names: Sequence, limit: int = 8) -> str:
     """Some names, and how many more there are."""
-    names = list(names)
     more = f" and {len(names) - limit} more" if len(names) > limit else ""
     return ", ".join(repr(str(name)) for name in names[:limit]) + more
 
@@ -73,10 +92,8 @@ def text_of(path: str | Path, what: str) -> str:
         content = path.read_bytes()
         if path.suffix == ".gz":
             content = gzip.decompress(content)
-    except (OSError, EOFError) as error:
+    except (OSError, EOFError, zlib.error) as error:
         raise ValueError(f"{what}: {path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    except Exception as error:  # zlib's own
-        raise ValueError(f"{what}: {path} is no gzip file that can be read: {error}") from error
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -84,15 +101,19 @@ def text_of(path: str | Path, what: str) -> str:
         raise ValueError(f"{path}, line {line}: the file must be text in UTF-8; save it so") from error
     if "\x00" in text:
         raise ValueError(f"{path}, line {text[: text.index(chr(0))].count(chr(10)) + 1}: holds a NUL, so it is no text")
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         raise ValueError(f"{path} is empty: {what} must have at least one line")
-    return text
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
-def separator(text: str, path: Path, sep: str | None) -> str:
+def lines_of(text: str) -> Iterable[tuple[int, str]]:
+    """Number and text of the lines that are neither blank nor comments."""
+    lines = enumerate(text.split("\n"), 1)
+    return ((number, line) for number, line in lines if line.strip() and not line.startswith("#"))
+
+
+def separator(first: str, path: Path, sep: str | None) -> str:
     """The separator of columns: as given, as the file's ending says, or the most frequent one of the first line."""
-    first = next(line for line in text.split("\n") if line.strip())
     if sep is not None:
         if not isinstance(sep, str) or len(sep) != 1:
             raise ValueError(f"sep must be one character such as ',' or a tab, got {arrays.shown(sep)}")
@@ -101,7 +122,7 @@ def separator(text: str, path: Path, sep: str | None) -> str:
     expected = {".csv": ",", ".tsv": "\t", ".tab": "\t"}.get(suffixes[-1] if suffixes else "")
     if expected is None:
         return max((",", "\t", ";"), key=first.count)
-    other = next((name for name, s in SEPARATORS.items() if s not in (expected, " ") and s in first), None)
+    other = next((name for name, s in SEPARATORS.items() if s != expected and s in first), None)
     if expected not in first and other:
         raise ValueError(
             f"{path}, line 1: no {'comma' if expected == ',' else 'tab'} in it, as the file's ending says, but a "
@@ -110,9 +131,7 @@ def separator(text: str, path: Path, sep: str | None) -> str:
     return expected
 
 
-def read_sheet(
-    source, what: str, sep: str | None = None, wanted: Sequence[str] | None = None, filled: bool = True
-) -> Sheet:
+def read_sheet(source, what: str, sep: str | None = None, wanted: Sequence[str] | None = None) -> Sheet:
     """Read a CSV or TSV file (gzipped or not) or a DataFrame as text.
 
     Arguments
@@ -120,18 +139,16 @@ def read_sheet(
         what: what it is, for messages.
         sep: what separates columns; None takes it from the file's ending (.csv, .tsv), else from its first line.
         wanted: only these columns, where there are so many that reading them all takes long.
-        filled: raise if it has no row.
 
-    Raises ValueError, with file and line, for what cannot be read: an empty file, a line of another length, a column
-    name that stands twice.
+    Raises ValueError, with file and line, for what cannot be read: an empty file, no row, a line of another length, a
+    column name that stands twice.
     """
+    wanted = None if wanted is None else set(wanted)
     if isinstance(source, pd.DataFrame):
         sheet = _of_frame(source, what, wanted)
-    elif isinstance(source, (str, Path)):
-        sheet = _of_file(Path(source), what, sep, wanted)
     else:
-        raise TypeError(f"{what} must be a path or a DataFrame, got {arrays.shown(source)}")
-    if filled and not len(sheet.frame):
+        sheet = _of_file(_path(source, what), what, sep, wanted)
+    if not len(sheet.frame):
         raise ValueError(f"{sheet.name} has column names and no rows: {what} must have at least one")
     return sheet
 
@@ -140,46 +157,57 @@ def header_of(source, what: str, sep: str | None = None) -> list[str]:
     """The names of the columns alone."""
     if isinstance(source, pd.DataFrame):
         return _names(source.columns, what)
+    return _head(_path(source, what), what, sep)[0]
+
+
+def _path(source, what: str) -> Path:
     if not isinstance(source, (str, Path)):
         raise TypeError(f"{what} must be a path or a DataFrame, got {arrays.shown(source)}")
-    text, path = text_of(source, what), Path(source)
-    kept = _without_comments(text, path)
-    return _header(kept.split("\n", 1)[0], path, separator(kept, path, sep), text.count("\n") - kept.count("\n") + 1)
+    return Path(source)
 
 
-def _of_frame(frame: pd.DataFrame, what: str, wanted) -> Sheet:
-    names = _names(frame.columns, what)
-    frame = frame.set_axis(names, axis=1).reset_index(drop=True)
+def _of_frame(frame: pd.DataFrame, what: str, wanted: set | None) -> Sheet:
+    frame = frame.set_axis(_names(frame.columns, what), axis=1).reset_index(drop=True)
     if wanted is not None:
-        frame = frame[[name for name in names if name in set(wanted)]]
+        frame = frame[[name for name in frame if name in wanted]]
     text = frame.astype(object).where(frame.notna(), "").astype(str)
     return Sheet(_stripped(text), f"the DataFrame given as {what}")
 
 
-def _of_file(path: Path, what: str, sep: str | None, wanted) -> Sheet:
-    text = text_of(path, what)
-    kept = _without_comments(text, path)
-    comments = text.count("\n") - kept.count("\n")
-    sep = separator(kept, path, sep)
-    names = _header(kept.split("\n", 1)[0], path, sep, comments + 1)
-    _check_lengths(kept, path, sep, names, comments)
-    places = None if wanted is None else [i for i, name in enumerate(names) if name in set(wanted)]
+def _of_file(path: Path, what: str, sep: str | None, wanted: set | None) -> Sheet:
+    names, text, comments, sep = _head(path, what, sep)
+    _check_lengths(text, path, sep, names, comments)
+    places = [i for i, name in enumerate(names) if wanted is None or name in wanted]
     try:
+        # Blank lines are read too, so that a row's place tells its line in the file.
         frame = pd.read_csv(
-            io.StringIO(kept), sep=sep, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False,
-            usecols=places, engine="c",
+            io.StringIO(text), sep=sep, header=None, dtype=str, keep_default_na=False, skip_blank_lines=False,
+            usecols=None if wanted is None else places, engine="c",
         )  # fmt: skip
     except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError, OverflowError) as error:
-        said = str(error).strip().removeprefix("Error tokenizing data. C error: ")
+        reason = str(error).strip().removeprefix("Error tokenizing data. C error: ")
         shift = f" ({comments} comment lines before the header not counted)" if comments else ""
         raise ValueError(
-            f"{path}: {said}{shift}. Every line must have the {len(names)} columns of the header ({short(names)})"
+            f"{path}: {reason}{shift}. Every line must have the {len(names)} columns of the header ({short(names)})"
         ) from error
-    frame = frame.set_axis(names if places is None else [names[i] for i in places], axis=1).iloc[1:]
+    frame = frame.set_axis([names[i] for i in places], axis=1).iloc[1:]
+    frame = frame[~(frame.isna() | (frame == "")).all(axis=1)]
     lines = frame.index.to_numpy() + comments + 1
-    blank = (frame.isna() | (frame == "")).all(axis=1)
-    frame, lines = frame[~blank], lines[~blank.to_numpy()]
     return Sheet(_stripped(frame.fillna("").reset_index(drop=True)), str(path), lines)
+
+
+def _head(path: Path, what: str, sep: str | None) -> tuple[list[str], str, int, str]:
+    """Names of the columns, the text from their line on, the number of lines before it, and the separator."""
+    text = text_of(path, what)
+    number, line = next(iter(lines_of(text)), (None, ""))
+    if number is None:
+        raise ValueError(f"{path} has nothing but comment lines, which begin with #: a line must name the columns")
+    sep, where = separator(line, path, sep), f"{path}, line {number}"
+    try:
+        first = pd.read_csv(io.StringIO(line), sep=sep, header=None, dtype=str, keep_default_na=False, engine="c")
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
+        raise ValueError(f"{where}: the names of the columns cannot be read: {error}") from error
+    return _names(first.iloc[0], where), text.split("\n", number - 1)[-1], number - 1, sep
 
 
 def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: int):
@@ -190,7 +218,7 @@ def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: 
             lengths = [(reader.line_num, len(row)) for row in reader if any(cell.strip() for cell in row)]
         except csv.Error as error:
             raise ValueError(f"{path}, line {reader.line_num + comments}: {error}") from error
-    else:
+    else:  # counting is much faster than parsing, and tables may have very many columns
         lengths = [(i, line.count(sep) + 1) for i, line in enumerate(text.split("\n"), 1) if line.strip()]
     for number, length in lengths:
         if length != len(names):
@@ -199,23 +227,6 @@ def _check_lengths(text: str, path: Path, sep: str, names: list[str], comments: 
                 f"{path}, line {number + comments}: {length} columns, {word} than the {len(names)} columns of "
                 f"the header ({short(names)})"
             )
-
-
-def _without_comments(text: str, path: Path) -> str:
-    """The text from its first line that is neither blank nor a comment."""
-    lines = text.split("\n")
-    start = next((i for i, line in enumerate(lines) if line.strip() and not line.startswith("#")), None)
-    if start is None:
-        raise ValueError(f"{path} has nothing but comment lines, which begin with #: a line must name the columns")
-    return "\n".join(lines[start:])
-
-
-def _header(line: str, path: Path, sep: str, number: int) -> list[str]:
-    try:
-        first = pd.read_csv(io.StringIO(line), sep=sep, header=None, dtype=str, keep_default_na=False, engine="c")
-    except (pd.errors.ParserError, pd.errors.EmptyDataError, ValueError) as error:
-        raise ValueError(f"{path}, line {number}: the names of the columns cannot be read: {error}") from error
-    return _names(first.iloc[0], f"{path}, line {number}")
 
 
 def _names(given, where: str) -> list[str]:
@@ -230,13 +241,3 @@ def _names(given, where: str) -> list[str]:
 
 def _stripped(frame: pd.DataFrame) -> pd.DataFrame:
     return frame.apply(lambda column: column.str.strip()) if len(frame.columns) else frame
-
-
-def asked_columns(columns, allowed: Sequence[str]) -> dict[str, str]:
-    """The user's names for columns, as {what: name}. Raises ValueError for a thing that there is not."""
-    if columns is not None and not isinstance(columns, Mapping):
-        raise TypeError(f"columns must be a dict such as {{{allowed[0]!r}: 'from'}}, got {arrays.shown(columns)}")
-    for key in columns or {}:
-        if key not in allowed:
-            raise ValueError(f"columns must name {', '.join(map(repr, allowed))}; got {key!r}")
-    return {key: str(value) for key, value in (columns or {}).items()}

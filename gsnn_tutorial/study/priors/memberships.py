@@ -20,7 +20,7 @@ from gsnn_tutorial.wiring import Graph
 def shuffled_membership(membership, seed: int | np.random.Generator) -> torch.Tensor:
     """Permute the columns of a membership matrix (P, N): same pathway sizes, random members.
 
-    A draw that gives the same pathways again, in any order, is drawn anew.
+    A draw that gives the same pathways again, in any order, is repeated.
 
     Raises ValueError where no permutation gives other pathways (one pathway, or single members).
     """
@@ -75,18 +75,16 @@ def connected_membership(graph: Graph, seed: int | np.random.Generator) -> torch
 
     Edges count in both directions, spurious ones too. A set grows from one node, by one random
     neighbour after another; it starts at a node that is in the fewest sets so far, and a set that is a true
-    pathway is grown anew, from another node if need be. So the sets may overlap, and some nodes are in
+    pathway is grown once more, from another node if need be. So the sets may overlap, and some nodes are in
     none: where few edges join the pathways, sets that share no node would be the true ones but for a few.
 
     Raises ValueError where only true pathways are connected.
     """
-    true, rng = validate.instance("graph", graph, Graph).membership(), validate.generator(seed)
-    G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
-    G.add_nodes_from(range(true.shape[1]))
-    pathways = [frozenset(row.nonzero().flatten().tolist()) for row in true]
-    M = torch.zeros(true.shape)
+    G, pathways = _neighbours(validate.instance("graph", graph, Graph))
+    rng = validate.generator(seed)
+    M = torch.zeros(len(pathways), len(G))
     for row, pathway in zip(M, pathways):
-        starts = rng.permutation(true.shape[1])
+        starts = rng.permutation(len(G))
         starts = starts[np.argsort(M.sum(0).numpy()[starts], kind="stable")]
         for start in np.tile(starts, 20).tolist():
             members = _grown(G, start, len(pathway), rng)
@@ -103,24 +101,28 @@ def matched_membership(graph: PathwayGraph, seed: int | np.random.Generator) -> 
 
     This is the control that shares everything with disjoint pathways but their truth. As in ``connected_membership``
     edges count in both directions, spurious ones too. Sets grow one after the other from a random node that has the
-    fewest neighbours left; where one strands a node, it is grown anew. No set is a true pathway, unless one has
+    fewest neighbours left; a set that strands a node is grown once more. No set is a true pathway, unless one has
     to be (a chain that few spurious edges touch): then as few as 2,000 attempts for each number of them find.
 
     Raises ValueError where nothing but the pathways is found.
     """
-    labels, rng = validate.instance("graph", graph, PathwayGraph).labels, validate.generator(seed)
-    G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
-    G.add_nodes_from(range(len(labels)))
-    pathways = {frozenset(np.flatnonzero(labels == p).tolist()) for p in np.unique(labels)}
-    sizes = [int((labels == p).sum()) for p in np.unique(labels)]
+    G, pathways = _neighbours(validate.instance("graph", graph, PathwayGraph))
+    rng, sizes = validate.generator(seed), [len(pathway) for pathway in pathways]
     for unavoidable in range(len(sizes) - 1):
         sets = _cut(G, sizes, pathways, unavoidable, rng, iter(range(2000)))
         if sets is not None:
-            return torch.tensor([[float(node in members) for node in range(len(labels))] for members in sets])
+            return torch.tensor([[float(node in members) for node in sorted(G)] for members in sets])
     raise ValueError(f"graph must have connected sets of {sizes} function nodes that are not the pathways")
 
 
-def _cut(G, sizes: list[int], pathways: set, unavoidable: int, rng, attempts: Iterator) -> list[frozenset[int]] | None:
+def _neighbours(graph: Graph) -> tuple[nx.Graph, list[frozenset[int]]]:
+    """The function nodes and their edges without a direction, as a model sees them, and each pathway's members."""
+    G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
+    G.add_nodes_from(range(len(graph.function_nodes)))
+    return G, [frozenset(row.nonzero().flatten().tolist()) for row in graph.membership()]
+
+
+def _cut(G, sizes: list[int], pathways: list, unavoidable: int, rng, attempts: Iterator) -> list[frozenset[int]] | None:
     """Disjoint connected sets that cover the graph, so many of them pathways at most; None without an attempt left."""
     if not sizes:
         return []

@@ -1,7 +1,7 @@
 r"""Regularizers that read weights, not activations: the pathways once more, used in other ways.
 
-An edge has a row of W_in, C numbers (what it tells the channels of the node that it enters), and a
-column of W_out, C numbers (how it listens to the channels of the node that it leaves).
+An edge has a row of W_in, C numbers by which it enters the channels of a node, and a column of W_out, C numbers by
+which it leaves the channels of another.
 
 .. math::
     L_{edge} &= \lambda_{edge} \sum_{e} \lVert W_{in}[e, :] \rVert + \lVert W_{out}[:, e] \rVert
@@ -9,13 +9,13 @@ column of W_out, C numbers (how it listens to the channels of the node that it l
     L_w &= \frac{\lambda_w}{|\{(p, e)\}|} \sum_p \sum_{e \in E_p} \lVert w_e - \bar w_p \rVert^2
                 && E_p \text{: the edges with both ends in pathway } p
 
-No batch is needed, and nothing is left to do at inference. But a weight is the same in every sample:
-that nodes act together in some samples and not in others cannot be said this way.
+No batch is needed, and nothing is left to do at inference. But a weight is the same in every sample: it cannot
+express that nodes act together in some samples and not in others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import scipy.sparse
 import torch
@@ -32,7 +32,7 @@ class WeightRegularizer(Regularizer):
     """A sum over terms t: coefficient_t cost(w_t), w_t the row of W_in, and the column of W_out, of term t's edge.
 
     Arguments
-        model: the GSNN whose edges are meant; its weights are read anew in each ``loss``.
+        model: the GSNN whose edges are meant; each ``loss`` reads its present weights.
         edge, group, coefficient: (T,) each term's edge, the group in which it is compared, and its share.
 
     Layers that do not share their weights add up.
@@ -66,15 +66,12 @@ class WeightRegularizer(Regularizer):
         """
         if not torch.equal(model.edge_index, self.edge_index):
             raise ValueError("model must have the edges of the model that this regularizer was made for")
-        cost = sum(self.cost(w, self.group) for w in self._edge_weights(model))  # (T,)
+        cost = 0.0
+        for block in {id(block.lin_in): block for block in model.ResBlocks}.values():  # one where layers share weights
+            for w in block.lin_in.values[self.in_row], block.lin_out.values[self.out_column]:  # (T, C)
+                cost = cost + self.cost(w, self.group)  # (T,)
         total = self._sum(self.coefficient * self.scale * cost)
         return total, torch.zeros_like(total)
-
-    def _edge_weights(self, model: GSNN) -> Iterator[torch.Tensor]:
-        """Each term's row of W_in, then its column of W_out, (T, C), of every pair of maps."""
-        for block in {id(block.lin_in): block for block in model.ResBlocks}.values():
-            yield block.lin_in.values[self.in_row]
-            yield block.lin_out.values[self.out_column]
 
     def _sum(self, terms: torch.Tensor) -> torch.Tensor:
         return terms.sum()
@@ -95,8 +92,9 @@ class EdgePenalty(WeightRegularizer):
     """
 
     def __init__(self, model: GSNN, edges, lambda_edge: float):
-        self_loop = validate.instance("model", model, GSNN).edge_index[0] == model.edge_index[1]
-        functions = (model.function_edge_mask & ~self_loop).cpu().nonzero().flatten()
+        source, target = validate.instance("model", model, GSNN).edge_index.cpu()
+        between = model.function_edge_mask.cpu()
+        functions = (between & (source != target)).nonzero().flatten()
         chosen = arrays.numbers("edges", edges, "a mask, True or False for each edge", boolean=True).cpu()
         if chosen.dtype != torch.bool or chosen.dim() != 1 or len(chosen) not in (model.E, len(functions)):
             raise ValueError(
@@ -104,10 +102,10 @@ class EdgePenalty(WeightRegularizer):
                 f"function-function edges; got {chosen.dtype} of shape {tuple(chosen.shape)}"
             )
         edge = chosen.nonzero().flatten() if len(chosen) == model.E else functions[chosen]
-        if not len(edge) or not model.function_edge_mask.cpu()[edge].all():
+        if not len(edge) or not between[edge].all():
             raise ValueError(
                 f"edges must choose at least one edge, and only between function nodes; got {len(edge)} edges, "
-                f"{int((~model.function_edge_mask.cpu()[edge]).sum())} of them to or from elsewhere"
+                f"{int((~between[edge]).sum())} of them to or from elsewhere"
             )
         super().__init__(model, edge, torch.zeros_like(edge), [1.0] * len(edge))
         self.lambda_edge = validate.number("lambda_edge", lambda_edge, 0)
@@ -202,7 +200,7 @@ def edges_outside(edges: GSNN | torch.Tensor, membership) -> torch.Tensor:
 def _shared_pathways(edge_index: torch.Tensor, M: torch.Tensor) -> scipy.sparse.csr_array:
     """(E, P): for each edge, the pathways that hold both of its ends; none for self-loops and other edges.
 
-    Sparse on the way too: its size is that of the edges' memberships.
+    No step of it is dense: its size is that of the edges' memberships.
     """
     P, N = M.shape
     pathway, node = M.indices().numpy()

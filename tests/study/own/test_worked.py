@@ -15,9 +15,9 @@ from gsnn_tutorial import GSNN
 from gsnn_tutorial.study.arms import OWN_ARMS
 from gsnn_tutorial.study.own.hepatocytes import FOLDER, hepatocytes, inhibitors, stimuli
 from gsnn_tutorial.study.own.network import own_network
+from gsnn_tutorial.study.own.own_graph import path_signs, signed_membership
 from gsnn_tutorial.study.own.rivals import RIVALS
 from gsnn_tutorial.study.own.sachs import sachs
-from gsnn_tutorial.study.own.signs import path_signs, signed_membership
 from gsnn_tutorial.study.own.splits import OwnProblem
 from gsnn_tutorial.training import train
 

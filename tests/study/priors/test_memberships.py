@@ -6,7 +6,12 @@ import pytest
 import torch
 
 from gsnn_tutorial import Problem, pathway_graph
-from gsnn_tutorial.study.priors.memberships import adjacency_membership, connected_membership, exchanged_membership
+from gsnn_tutorial.study.priors.memberships import (
+    adjacency_membership,
+    connected_membership,
+    exchanged_membership,
+    matched_membership,
+)
 
 TRUE = pathway_graph(K=4, n_func=3).membership()
 
@@ -15,32 +20,25 @@ def partition(M):
     return {frozenset(row.nonzero().flatten().tolist()) for row in M}
 
 
-@pytest.mark.parametrize("count", [2, 3, 5, 11, 12])
+def undirected(graph):
+    return nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
+
+
+@pytest.mark.parametrize("count", [0, 2, 3, 5, 11, 12])
 @pytest.mark.parametrize("seed", range(10))
 def test_exactly_so_many_nodes_are_in_another_pathway_and_sizes_stay(count, seed):
     wrong = exchanged_membership(TRUE, count, seed)
     assert (wrong != TRUE).any(0).sum() == count
     assert wrong.sum(1).tolist() == TRUE.sum(1).tolist() and wrong.sum(0).tolist() == [1] * 12
+    assert (partition(wrong) == partition(TRUE)) == (count == 0)
 
 
-def test_with_two_pathways_and_an_odd_count_one_node_cannot_change():
-    M = pathway_graph(K=2, n_func=3).membership()
-    assert {int((exchanged_membership(M, 5, seed) != M).any(0).sum()) for seed in range(20)} == {4}
-    assert {int((exchanged_membership(M, 4, seed) != M).any(0).sum()) for seed in range(20)} == {4}
-
-
-def test_unequal_pathways_exchange_as_many_as_the_largest_allows():
-    M = torch.zeros(3, 8)
-    M[0, :6] = M[1, 6] = M[2, 7] = 1
+@pytest.mark.parametrize(("sizes", "count", "most"), [((3, 3), 5, 4), ((3, 3), 4, 4), ((6, 1, 1), 8, 4)])
+def test_as_many_change_as_any_permutation_allows(sizes, count, most):
+    M = torch.repeat_interleave(torch.eye(len(sizes)), torch.tensor(sizes), dim=1)
     for seed in range(20):
-        wrong = exchanged_membership(M, 8, seed)
-        assert (wrong != M).any(0).sum() == 4  # the two others and two of the six; no permutation changes more
-        assert wrong.sum(1).tolist() == [6, 1, 1]
-
-
-def test_all_wrong_is_another_partition_and_none_wrong_is_the_truth():
-    assert all(partition(exchanged_membership(TRUE, 12, seed)) != partition(TRUE) for seed in range(30))
-    assert torch.equal(exchanged_membership(TRUE, 0, 0), TRUE)
+        wrong = exchanged_membership(M, count, seed)
+        assert (wrong != M).any(0).sum() == most and wrong.sum(1).tolist() == list(sizes)
 
 
 def test_every_node_is_wrong_in_some_draw_and_the_membership_itself_is_left_alone():
@@ -59,7 +57,7 @@ def test_every_node_is_wrong_in_some_draw_and_the_membership_itself_is_left_alon
 @pytest.mark.parametrize("seed", range(4))
 def test_connected_sets_are_connected_of_the_right_size_and_no_pathway(problem, seed):
     graph = problem.draw_graph(seed)
-    G = nx.Graph(graph.edge_index_dict["function", "to", "function"].T.tolist())
+    G = undirected(graph)
     M = connected_membership(graph, seed)
     assert M.sum(1).tolist() == graph.membership().sum(1).tolist()
     for members in partition(M):
@@ -82,26 +80,35 @@ def test_connected_sets_are_mostly_different_and_cover_most_nodes():
     assert np.mean(kept) < 0.35  # of the pairs that it joins; a shuffle's share is 0.1
 
 
-def test_where_only_pathways_are_connected_there_is_no_connected_control():
-    with pytest.raises(ValueError, match="connected sets of 3 function nodes that are no pathway"):
-        connected_membership(pathway_graph(), 0)
-
-
 def test_adjacency_has_one_pathway_for_each_edge_that_a_model_sees():
     graph = Problem().draw_graph(0)
     M = adjacency_membership(graph)
     pairs = [tuple(row.nonzero().flatten().tolist()) for row in M]
     assert pairs == [tuple(sorted(e)) for e in graph.edge_index_dict["function", "to", "function"].T.tolist()]
     assert len(M) == 16 and set(M.unique().tolist()) == {0, 1}
-    with pytest.raises(ValueError, match="an edge between two function nodes"):
-        adjacency_membership(pathway_graph(n_func=1))
+
+
+def test_matched_sets_are_connected_disjoint_cover_all_nodes_and_are_not_the_pathways():
+    problem = Problem(K=8, n_func=4, n_spurious=32, n_train=8)
+    for seed in range(8):
+        graph = problem.draw_graph(seed)
+        M, truth, G = matched_membership(graph, seed), graph.membership(), undirected(graph)
+        assert (M.sum(0) == 1).all() and (M.sum(1) == truth.sum(1)).all()
+        assert all(nx.is_connected(G.subgraph(members)) for members in partition(M))
+        assert len(partition(M) & partition(truth)) <= 2
+        assert torch.equal(matched_membership(graph, seed), M) and not torch.equal(M, matched_membership(graph, 99))
 
 
 @pytest.mark.parametrize(
-    ("count", "kind", "message"),
-    [(1, ValueError, "count must be 0, or from 2 to 12"), (13, ValueError, "from 2 to 12, the nodes; got 13"),
-     (-1, ValueError, "count must be at least 0"), (2.0, TypeError, "count must be an integer")],
+    ("call", "kind", "message"),
+    [(lambda: exchanged_membership(TRUE, 1, 0), ValueError, "count must be 0, or from 2 to 12"),
+     (lambda: exchanged_membership(TRUE, 13, 0), ValueError, "from 2 to 12, the nodes; got 13"),
+     (lambda: exchanged_membership(TRUE, -1, 0), ValueError, "count must be at least 0"),
+     (lambda: exchanged_membership(TRUE, 2.0, 0), TypeError, "count must be an integer"),
+     (lambda: connected_membership(pathway_graph(), 0), ValueError, "connected sets of 3 function nodes that are no"),
+     (lambda: matched_membership(pathway_graph(3, 1, 2, 1), 0), ValueError, "that are not the pathways"),
+     (lambda: adjacency_membership(pathway_graph(n_func=1)), ValueError, "an edge between two function nodes")],
 )  # fmt: skip
-def test_an_impossible_count_of_wrong_members_is_named(count, kind, message):
+def test_sets_that_cannot_be_made_are_refused(call, kind, message):
     with pytest.raises(kind, match=message):
-        exchanged_membership(TRUE, count, 0)
+        call()
