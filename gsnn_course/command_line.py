@@ -69,11 +69,8 @@ def _prepare_course(given: argparse.Namespace) -> Callable[[], bool]:
             return lambda: print(own(), "releases are in", given.output) is None
         return lambda: print(*release.write_releases(folder, given.seed), sep="\n") is None
     source = sources[validate.choice("assignment", given.assignment, sources)]
-    validate.integer("jobs", given.jobs, 1)
-    limits = {"jobs": given.jobs} | {
-        name: validate.number(name, vars(given)[name], 1) for name in ("cell_seconds", "seconds")
-    }
-    limits["memory"] = validate.number("memory", given.memory, 0.5)
+    limits = {name: vars(given)[name] for name in ("jobs", "cell_seconds", "seconds", "memory")}
+    grade.checked_limits(**limits)
     class_ = {"roster": given.roster and Path(given.roster), "earlier": given.earlier and Path(given.earlier)}
     class_ |= {"own_seeds": given.own_seeds, "due": _time(given.due)}
     graded = partial(grade.grade, source, Path(given.submissions), Path(given.output), **limits, **class_)

@@ -11,6 +11,7 @@ from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+from nbformat import NotebookNode
 
 from gsnn_course import intake, sandbox
 from gsnn_course.arrivals import Arrival, arrivals
@@ -61,12 +62,7 @@ def grade(
 
     Raises ValueError for a folder that is not as it should be, and if anything changed that must not.
     """
-    validate.integer("jobs", jobs, 1)
-    limits = Limits(
-        validate.number("cell_seconds", cell_seconds, 1),
-        validate.number("seconds", seconds, 1),
-        int(1e9 * validate.number("memory", memory, 0.5)),
-    )
+    limits = checked_limits(jobs, cell_seconds, seconds, memory)
     source, submissions, output = Path(source), Path(submissions), Path(output)
     _own_package(source)
     if output.exists() and (not output.is_dir() or any(output.iterdir())) and not (output / UNFINISHED).is_file():
@@ -76,16 +72,10 @@ def grade(
     with tempfile.TemporaryDirectory(prefix="class-", ignore_cleanup_errors=True) as folder:
         handed_in = arrivals(submissions, source.stem, Path(folder))
         handed_in = handed_in if listed is None else match(handed_in, listed)
-        blank = release(source)
-        read = {}
-        for arrival in handed_in:
-            theirs = with_own_seed(blank, arrival.pupil) if own_seeds else blank
-            notebook, notes = intake.read(arrival.path, theirs)
-            arrival.notes += notes
-            read[arrival.pupil] = copy.deepcopy(notebook)  # a blank one would be shared
+        notebooks = _read(handed_in, release(source), own_seeds)
     output.mkdir(parents=True, exist_ok=True)
     course = NbgraderCourse(output, source.stem)
-    run = Run(course, source, limits, jobs, {a.pupil: read[a.pupil] for a in handed_in if NOTHING not in a.notes})
+    run = Run(course, source, limits, jobs, notebooks)
     guard = Guard([source.parent.parent, *sandbox.PACKAGES, submissions, *_neighbours(output)])
     run.guard(guard)
     try:
@@ -118,6 +108,24 @@ def grade(
     table = report(output)
     (output / UNFINISHED).unlink()
     return table
+
+
+def checked_limits(jobs: int, cell_seconds: float, seconds: float, memory: float) -> Limits:
+    """The limits of a submission, in the units of ``grade``. Raises ValueError for one that cannot be."""
+    validate.integer("jobs", jobs, 1)
+    times = (validate.number(*time, 1) for time in (("cell_seconds", cell_seconds), ("seconds", seconds)))
+    return Limits(*times, memory=int(1e9 * validate.number("memory", memory, 0.5)))
+
+
+def _read(handed_in: list[Arrival], blank: NotebookNode, own_seeds: bool) -> dict[str, NotebookNode]:
+    """{pupil: notebook to run} of all who handed in; notes on them go to the arrivals."""
+    notebooks = {}
+    for arrival in handed_in:
+        notebook, notes = intake.read(arrival.path, with_own_seed(blank, arrival.pupil) if own_seeds else blank)
+        arrival.notes += notes
+        if NOTHING not in arrival.notes:
+            notebooks[arrival.pupil] = copy.deepcopy(notebook)  # a blank one would be shared
+    return notebooks
 
 
 def _book(course: NbgraderCourse, run: Run, handed_in: list[Arrival]) -> str:
