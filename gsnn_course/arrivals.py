@@ -1,6 +1,6 @@
-"""Finds out who handed in what: in folders, zips, and downloads of Moodle, Canvas and nbgrader as they come.
+"""Finds each pupil's files: in folders, zips, and downloads of Moodle, Canvas and nbgrader as they come.
 
-Every file that is there belongs to a row of the class. What cannot be used has a note instead of a notebook.
+Every file that is there belongs to a row of the class. A row without a notebook that can be used has a note.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import stat
 import time
 import unicodedata
 import zipfile
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,11 +28,11 @@ NONE = "no notebook, or several and none of the assignment's name"
 
 @dataclass
 class Arrival:
-    """The hand-in of one pupil.
+    """The files that one pupil handed in.
 
     Arguments
         pupil: the name of folders and rows, which nobody else has.
-        label: what the file or folder was called, or the roster's name.
+        label: the name of the file or folder as it came, or the roster's name.
         path: the notebook, or a ``.py``; None if there is none.
         time: when it was handed in, as far as that can be known.
         platform: the number that a platform knows the pupil by.
@@ -49,9 +48,9 @@ class Arrival:
 
 
 def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
-    """The contents of a folder or a zip that holds a folder, a zip or a file for each pupil; zips go to ``unpacked``.
+    """The arrivals in a folder or a zip, with a folder, a zip or a file for each pupil; zips go to ``unpacked``.
 
-    Raises UnusableFile for what is neither, and where nothing is in it.
+    Raises UnusableFile for anything else, and if nothing is in it.
     """
     submissions = Path(submissions)
     if submissions.is_file() and zipfile.is_zipfile(submissions):
@@ -59,9 +58,7 @@ def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
     if not submissions.is_dir():
         raise UnusableFile(f"submissions must be a folder or a zip, got {submissions}")
     found, taken = {}, set()
-    for path in sorted(submissions.iterdir()):
-        if path.name in JUNK or path.name.startswith("."):
-            continue
+    for path in _entries(submissions):
         label, key, when, notes = _whose(path)
         if key not in found:
             found[key] = Arrival(unique(label, taken), label, time=when, platform=key if key.isdigit() else "")
@@ -75,8 +72,8 @@ def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
     for arrival in found.values():
         arrival.path = _choose(arrival.files, name)
         arrival.time = arrival.time or _time(arrival.path)
-        others = {path.name for path in arrival.files if path != arrival.path} - {"timestamp.txt"}
-        others = ", ".join(sorted(others)[:5])
+        others = sorted({path.name for path in arrival.files if path != arrival.path} - {"timestamp.txt"})
+        others = ", ".join(others[:5])
         if arrival.path is None:
             arrival.notes.append(NONE + (f": {others}" if others else ""))
         elif others:
@@ -87,12 +84,11 @@ def arrivals(submissions: Path, name: str, unpacked: Path) -> list[Arrival]:
 def folded(label: str) -> str:
     """A pupil's name as the name of a folder: letters of all scripts, digits, signs such as emoji, ``_`` and ``-``.
 
-    Whatever nbgrader or a file system would take for something else becomes ``_``.
+    Anything that nbgrader or a file system would take for something else becomes ``_``.
     """
-    text = unicodedata.normalize("NFC", label)
-    kept = "".join(sign if _fits(sign) else " " for sign in text)
-    result = "_".join(kept.split()) if kept.strip() == kept else "_".join([*kept.split(), ""])
-    return result[:80] or "_"
+    kept = "".join(sign if _fits(sign) else " " for sign in unicodedata.normalize("NFC", label))
+    ends = [] if kept.strip() == kept else [""]
+    return "_".join([*kept.split(), *ends])[:80] or "_"
 
 
 def _fits(sign: str) -> bool:
@@ -113,7 +109,7 @@ def unique(label: str, taken: set[str]) -> str:
 
 
 def _whose(path: Path) -> tuple[str, str, datetime | None, list[str]]:
-    """(what to call the pupil, what tells pupils apart, when, notes) of an entry of the class's folder."""
+    """(name of the pupil, key that tells pupils apart, time, notes) of an entry of the class's folder."""
     if (match := MOODLE.fullmatch(path.name)) or (path.is_file() and (match := CANVAS.fullmatch(path.name))):
         late = ["the platform says late"] if match.groupdict().get("late") else []
         return match["name"], match["id"], None, late
@@ -124,7 +120,7 @@ def _whose(path: Path) -> tuple[str, str, datetime | None, list[str]]:
 
 
 def _files(path: Path, unpacked: Path, notes: list[str]) -> list[Path]:
-    """All files in a folder or a zip, or the file itself; links, pipes and the like are left out, and said."""
+    """All files in a folder or a zip, or the file itself; links, pipes and the like get a note instead."""
     if path.is_symlink():
         notes.append(f"{path.name} is a link, which is not followed")
         return []
@@ -139,12 +135,12 @@ def _files(path: Path, unpacked: Path, notes: list[str]) -> list[Path]:
         except UnusableFile as error:
             notes.append(str(error))
             return [path]
-    found = []
-    for entry in sorted(path.iterdir()):
-        if entry.name in JUNK or entry.name.startswith("."):
-            continue
-        found += _files(entry, unpacked, notes)
-    return found
+    return [file for entry in _entries(path) for file in _files(entry, unpacked, notes)]
+
+
+def _entries(folder: Path) -> list[Path]:
+    """The entries of a folder, without those that systems leave behind."""
+    return [path for path in sorted(folder.iterdir()) if path.name not in JUNK and not path.name.startswith(".")]
 
 
 def unpack(path: Path, folder: Path) -> Path:
@@ -156,53 +152,42 @@ def unpack(path: Path, folder: Path) -> Path:
     try:
         with zipfile.ZipFile(path) as packed:
             members = packed.infolist()
-            size = sum(member.file_size for member in members)
-            if size > LARGEST_ZIP or len(members) > MOST:
+            if (size := sum(member.file_size for member in members)) > LARGEST_ZIP or len(members) > MOST:
                 raise UnusableFile(f"{path.name} is too large: {len(members)} files, {size / 1e6:.0f} MB")
             for member in members:
                 if stat.S_ISLNK(member.external_attr >> 16):
                     continue
                 written = Path(packed.extract(member, folder))
                 if not member.is_dir():
-                    when = time.mktime((*member.date_time, 0, 0, -1))
-                    os.utime(written, (when, when))
-    except (zipfile.BadZipFile, RuntimeError, NotImplementedError, OSError, ValueError, EOFError) as error:
-        if isinstance(error, UnusableFile):
-            raise
+                    os.utime(written, (time.mktime((*member.date_time, 0, 0, -1)),) * 2)
+    except UnusableFile:
+        raise
+    except (zipfile.BadZipFile, RuntimeError, OSError, ValueError, EOFError) as error:
         raise UnusableFile(f"{path.name} cannot be unpacked: {type(error).__name__}") from error
     return folder
 
 
 def _inner(folder: Path) -> Path:
-    """The folder with the pupils, where a zip holds one folder around them all."""
-    entries = [path for path in folder.iterdir() if path.name not in JUNK and not path.name.startswith(".")]
-    if len(entries) == 1 and entries[0].is_dir() and sum(path.is_dir() for path in entries[0].iterdir()) > 1:
-        return entries[0]
-    if len(entries) == 1 and entries[0].is_dir() and len([*entries[0].glob("*.[iI][pP]*")]) > 1:
-        return entries[0]
+    """The folder with the pupils, if a zip holds one folder around them all."""
+    inside, *others = [*_entries(folder), folder]
+    if others == [folder] and inside.is_dir():
+        if sum(path.is_dir() for path in inside.iterdir()) > 1 or len([*inside.glob("*.[iI][pP]*")]) > 1:
+            return inside
     return folder
 
 
-def _choose(files: Iterable[Path], name: str) -> Path | None:
-    """The notebook that is called ``name``, or begins so, or is the only one; a ``.py`` where there is no notebook."""
+def _choose(files: list[Path], name: str) -> Path | None:
+    """The notebook that is called ``name``, or begins so, or is the only one; a ``.py`` if there is no notebook."""
     for suffix in (".ipynb", ".py"):
         notebooks = [path for path in files if path.suffix.lower() == suffix]
-        for fits in (
-            lambda stem: stem == name,
-            lambda stem: stem.startswith(name),
-            lambda stem: name in stem,
-            lambda stem: True,
-        ):
-            chosen = [path for path in notebooks if fits(path.stem)]
-            if len(chosen) == 1:
-                return chosen[0]
-            if chosen:
-                return None
+        for fits in (name.__eq__, lambda stem: stem.startswith(name), lambda stem: name in stem, lambda stem: True):
+            if chosen := [path for path in notebooks if fits(path.stem)]:
+                return chosen[0] if len(chosen) == 1 else None
     return None
 
 
 def _time(path: Path | None) -> datetime | None:
-    """When a notebook was handed in: what nbgrader's timestamp.txt beside it says, or the file's own time."""
+    """The time at which a notebook was handed in: nbgrader's timestamp.txt beside it, or the file's own time."""
     if path is None:
         return None
     try:

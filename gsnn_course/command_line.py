@@ -54,7 +54,7 @@ def _add_course(commands):
 
 def _prepare_course(given: argparse.Namespace) -> Callable[[], bool]:
     with needs("course"):
-        from gsnn_course import grade, release, report, seeds
+        from gsnn_course import grade, release, report
         from gsnn_tutorial import validate
 
     if given.step == "report":
@@ -65,15 +65,12 @@ def _prepare_course(given: argparse.Namespace) -> Callable[[], bool]:
         if given.seed is not None:
             release.with_seed(next(iter(sources.values())), given.seed)
         if given.roster is not None:
-            own = partial(seeds.write_own_releases, folder, Path(given.roster), Path(given.output), given.seed)
+            own = partial(release.write_own_releases, folder, Path(given.roster), Path(given.output), given.seed)
             return lambda: print(own(), "releases are in", given.output) is None
         return lambda: print(*release.write_releases(folder, given.seed), sep="\n") is None
     source = sources[validate.choice("assignment", given.assignment, sources)]
-    validate.integer("jobs", given.jobs, 1)
-    limits = {"jobs": given.jobs} | {
-        name: validate.number(name, vars(given)[name], 1) for name in ("cell_seconds", "seconds")
-    }
-    limits["memory"] = validate.number("memory", given.memory, 0.5)
+    limits = {name: vars(given)[name] for name in ("jobs", "cell_seconds", "seconds", "memory")}
+    grade.checked_limits(**limits)
     class_ = {"roster": given.roster and Path(given.roster), "earlier": given.earlier and Path(given.earlier)}
     class_ |= {"own_seeds": given.own_seeds, "due": _time(given.due)}
     graded = partial(grade.grade, source, Path(given.submissions), Path(given.output), **limits, **class_)

@@ -15,14 +15,15 @@ import os
 import pickle
 import struct
 import sys
-import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stdout, suppress
 from typing import BinaryIO
 
 import cloudpickle
 
 from gsnn_course import values
-from gsnn_tutorial.exercises.attempt import Elsewhere
+from gsnn_tutorial.exercises.attempt import Elsewhere, silence
+
+SIZE = struct.Struct("<Q")  # of a message, in front of it
 
 
 class Stopped(BaseException):
@@ -40,7 +41,7 @@ class Answer(Elsewhere):
         self.__name__, self._ask, self.does_nothing = name, ask, does_nothing
 
     def outcomes(self, cases, probe=None, **named) -> list:
-        """Its result for each case, or the error that it raised; its printed text is printed here."""
+        """The result for each case, or the error that it raised; the function's output is printed here."""
         reply = values.decode(self._ask("call", self.__name__, cloudpickle.dumps((list(cases), named, probe))))
         given, lines, printed = self._parts(reply, len(cases))
         print(printed, end="")
@@ -67,7 +68,7 @@ class Answer(Elsewhere):
 
 
 def run(source: str, names: dict, ask) -> tuple[str, tuple[str, str] | None]:
-    """Run a test cell; what it printed, and the name and text of its error or None."""
+    """Run a test cell; the text that it printed, and the name and text of its error or None."""
     printed, theirs = io.StringIO(), []
     try:
         tree = ast.parse(source)
@@ -78,15 +79,14 @@ def run(source: str, names: dict, ask) -> tuple[str, tuple[str, str] | None]:
                     names[name] = Answer(name, ask, nothing is True)
                 case ("value", value):
                     names[name] = value
-        with redirect_stdout(printed), redirect_stderr(io.StringIO()), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silence(), redirect_stdout(printed):
             exec(compile(tree, "<test>", "exec"), names)
     except Stopped as stopped:
         return printed.getvalue(), (stopped.name, str(stopped))
     except (Exception, SystemExit) as error:
         return printed.getvalue(), (type(error).__name__, str(error))
     finally:
-        for name in theirs:  # the next test asks for it anew
+        for name in theirs:  # the next test has to ask the kernel again
             names.pop(name, None)
     return printed.getvalue(), None
 
@@ -94,30 +94,32 @@ def run(source: str, names: dict, ask) -> tuple[str, tuple[str, str] | None]:
 def unknown(tree: ast.Module, names: dict) -> list[str]:
     """The names that a cell reads and that a pupil may have defined: all but the trusted ones."""
     nodes = list(ast.walk(tree))
-    read = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)}
-    set_here = {node.id for node in nodes if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)}
-    for node in nodes:
-        if isinstance(node, (ast.Import, ast.ImportFrom)):
-            set_here |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
-        elif isinstance(node, (ast.FunctionDef, ast.ClassDef)):
-            set_here.add(node.name)
-        elif isinstance(node, ast.arg):
-            set_here.add(node.arg)
+    used = [node for node in nodes if isinstance(node, ast.Name)]
+    set_here = {node.id for node in used if isinstance(node.ctx, ast.Store)}
+    set_here |= {(node.asname or node.name).split(".")[0] for node in nodes if isinstance(node, ast.alias)}
+    set_here |= {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    set_here |= {node.arg for node in nodes if isinstance(node, ast.arg)}
+    read = {node.id for node in used if isinstance(node.ctx, ast.Load)}
     return sorted(read - set_here - names.keys() - vars(builtins).keys())
 
 
-def send(stream: BinaryIO, message):
+def framed(message) -> bytes:
+    """A message as it goes through a pipe: its size, then the message itself, pickled."""
     content = pickle.dumps(message)
-    stream.write(struct.pack("<Q", len(content)) + content)
+    return SIZE.pack(len(content)) + content
+
+
+def send(stream: BinaryIO, message):
+    stream.write(framed(message))
     stream.flush()
 
 
 def receive(stream: BinaryIO):
     """The next message. Raises EOFError when there is none any more."""
-    head = stream.read(8)
-    if len(head) < 8:
+    head = stream.read(SIZE.size)
+    if len(head) < SIZE.size:
         raise EOFError
-    return pickle.loads(stream.read(struct.unpack("<Q", head)[0]))
+    return pickle.loads(stream.read(*SIZE.unpack(head)))
 
 
 def serve(incoming: BinaryIO, outgoing: BinaryIO):
@@ -131,28 +133,16 @@ def serve(incoming: BinaryIO, outgoing: BinaryIO):
         return content[0]
 
     trusted = {}
-    while True:
-        try:
-            kind, *content = receive(incoming)
-        except EOFError:
-            return
-        if kind == "new":
-            trusted = {"__name__": "__main__"}
-        elif kind == "set up":
-            run_quietly(content[0], trusted)
-        else:
-            send(outgoing, ("done", *run(content[0], trusted, ask)))
-
-
-def run_quietly(source: str, names: dict):
-    """Run a set-up cell. If it fails, as it then does for the pupil too, the tests that need it say so."""
-    with open(os.devnull, "w", encoding="utf-8") as nowhere, redirect_stdout(nowhere), redirect_stderr(nowhere):
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            try:
-                exec(source, names)
-            except (Exception, SystemExit):
-                pass
+    with suppress(EOFError):
+        while True:
+            match receive(incoming):
+                case ("new",):
+                    trusted = {"__name__": "__main__"}
+                case ("set up", source):  # if it fails, as it then does for the pupil too, its tests say so
+                    with silence(), suppress(Exception, SystemExit):
+                        exec(source, trusted)
+                case ("test", source):
+                    send(outgoing, ("done", *run(source, trusted, ask)))
 
 
 if __name__ == "__main__":

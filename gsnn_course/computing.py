@@ -1,4 +1,4 @@
-"""The work of a pupil's kernel for a check: it runs a function on cases that come in, and sends the results out.
+"""The work of a pupil's kernel for a check: a function is run on cases that came in, and its results go out.
 
 The kernel computes and does not judge: ``comparing`` does, in a process that has run no pupil's code. Of an exercise
 with a probe (a layer is run, a training run's model is looked at) the probe runs here too, on the pupil's own object.
@@ -9,23 +9,22 @@ from __future__ import annotations
 import base64
 import io
 import pickle
-import warnings
-from contextlib import redirect_stderr, redirect_stdout
+from contextlib import redirect_stdout
 from functools import partial
 
 from IPython.display import publish_display_data
 
 from gsnn_course import values
-from gsnn_tutorial.exercises.attempt import does_nothing, line_of, outcomes
+from gsnn_tutorial.exercises.attempt import does_nothing, line_of, outcomes, silence
 
 MIME = "application/x-gsnn-value"
 PRINTED = 20_000  # characters of what a function prints that go out
 FRESH = """exec('''
 import sys
 for name in [*sys.modules]:
-    if name.startswith(("gsnn_tutorial.exercises", "gsnn_course")):
+    if name.startswith(("gsnn_course", *(f"gsnn_tutorial.{old}" for old in ("exercises", "checks", "course")))):
         del sys.modules[name]
-''', {})"""  # before each test this package is read from disk anew, whatever a submission has done to it
+''', {})"""  # before each test the checks are read from disk again, whatever a submission has done to them
 CODE = """exec('''
 from gsnn_course import computing
 computing.{}
@@ -33,7 +32,7 @@ computing.{}
 
 
 class Heard(io.TextIOBase):
-    """Printed text, up to a limit."""
+    """Keeps the beginning of all that is printed."""
 
     def __init__(self):
         self.text = ""
@@ -49,7 +48,7 @@ def call(name: str, asked: bytes) -> str:
 
 
 def look(name: str) -> str:
-    """The code that looks what a name stands for."""
+    """The code that looks up a name."""
     return CODE.format(f"find(user, {name!r})")
 
 
@@ -57,8 +56,7 @@ def compute(user: dict, name: str, asked: str):
     """Run ``name`` in the kernel and publish its outcomes, the line of each error, and what was printed."""
     cases, named, probe = pickle.loads(base64.b64decode(asked))
     answer, heard = user.get(name), Heard()
-    with redirect_stdout(heard), redirect_stderr(Heard()), warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with silence(), redirect_stdout(heard):
         try:
             found = outcomes(partial(answer, **named) if named else answer, cases, probe)
         except BaseException as error:  # what no answer may raise, such as KeyboardInterrupt
@@ -68,7 +66,7 @@ def compute(user: dict, name: str, asked: str):
 
 
 def find(user: dict, name: str):
-    """Publish whether ``name`` is a function here, and whether it does nothing; if it is none, what it is."""
+    """Publish the kind of thing that ``name`` is here: a function, and if it does nothing, or a value."""
     if name not in user:
         publish(("missing", None))
     elif callable(user[name]):

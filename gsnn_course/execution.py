@@ -4,7 +4,7 @@ A cell that takes too much, or takes its kernel down, gets an error for its outp
 cells that went well and goes on with the next one, so that one bad answer costs one answer. When a submission's time
 is up, the rest of it is not run.
 
-A test is not run in the pupil's kernel, which only computes what the test asks for: see ``comparing``.
+A test is not run in the pupil's kernel, which only computes values for it: see ``comparing``.
 """
 
 from __future__ import annotations
@@ -22,11 +22,13 @@ from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
 from gsnn_course import computing
-from gsnn_course.kernels import Comparer, WrongPackage, start_kernel, started_from
+from gsnn_course.kernels import Comparer, WrongPackage, published, start_kernel, started_from
 from gsnn_course.outputs import LONGEST, fail, imports_of, name_of, verdict, within
 from gsnn_course.watching import PATIENCE, Broken, Limits, Watch
 
-START = "get_ipython().ask_exit = lambda: None"  # exit() is not to take away the kernel
+START = """get_ipython().ask_exit = lambda: None
+__import__("warnings").filterwarnings("ignore", "gsnn_tutorial.* has moved to ", DeprecationWarning)
+"""  # exit() is not to take away the kernel; and that a release uses old names is no fault of a pupil
 
 
 def execute(
@@ -37,7 +39,7 @@ def execute(
     limits: Limits = Limits(),
     done: Callable[[str, list[str]], object] = lambda name, notes: None,
 ) -> dict[str, list[str]]:
-    """Run notebooks in place; {name: what was out of the ordinary}.
+    """Run notebooks in place; {name: notes on all that was out of the ordinary}.
 
     Arguments
         tests: {graded cell: its source with the hidden tests}; without one the cell's own source is the test.
@@ -48,37 +50,38 @@ def execute(
     Raises ``WrongPackage`` if kernels would import another package than the one that grades.
     """
 
-    async def everyone():
-        # nbclient leaves tasks behind that listen to kernels which are gone; nobody needs to hear of it.
-        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
-        free, comparers = asyncio.Semaphore(jobs), []
+    waiting, happened = iter(notebooks), {}
 
-        async def one(name):
-            async with free:
-                comparer = comparers.pop() if comparers else Comparer()
+    async def one_by_one():
+        comparer = Comparer()
+        try:
+            for name in waiting:
                 submission = Submission(notebooks[name], tests, limits, comparer)
                 try:
                     await submission.run()
-                    comparers.append(comparer)
                 except WrongPackage:
                     raise
                 except Exception as error:  # whatever it is, the other pupils are not to suffer
                     submission.give_up(f"{type(error).__name__}: {error}")
                     await comparer.close()
-            done(name, submission.notes)
-            return submission.notes
+                happened[name] = submission.notes
+                done(name, submission.notes)
+        finally:
+            await comparer.close()
 
-        running = [asyncio.ensure_future(one(name)) for name in notebooks]
+    async def everyone():
+        # nbclient leaves tasks behind that listen to kernels which are gone; nobody needs to hear of it.
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: None)
+        running = [asyncio.ensure_future(one_by_one()) for _ in range(jobs)]
         try:
-            return await asyncio.gather(*running)
+            await asyncio.gather(*running)
         finally:
             for task in running:
                 task.cancel()
             await asyncio.gather(*running, return_exceptions=True)
-            for comparer in comparers:
-                await comparer.close()
 
-    return dict(zip(notebooks, asyncio.run(everyone())))
+    asyncio.run(everyone())
+    return {name: happened[name] for name in notebooks}
 
 
 class Submission(NotebookClient):
@@ -136,6 +139,7 @@ class Submission(NotebookClient):
             shutil.rmtree(folder, ignore_errors=True)
 
     async def in_kernel(self):
+        """Repeat the cells that went well in earlier kernels, then go on with the next ones."""
         try:
             await self.bounded(started_from(self.kc))
             for source in (START, *self.went_well):
@@ -193,14 +197,14 @@ class Submission(NotebookClient):
         return True
 
     def broken(self, broken: Broken, cell: NotebookNode):
-        """Say what a cell has done to its kernel, on the page and in the notes."""
+        """Name a cell's harm to its kernel, on the page and in the notes."""
         fail(cell, broken.name, broken.text)
         name = name_of(cell)
         said = {"KernelDied": f"the kernel died in {name}", "Unreadable": f"{name} sent {broken.text}"}
         self.notes.append(said.get(broken.name, f"{name} took {broken.text}"))
 
     async def bounded(self, work):
-        """The result of ``work`` in the kernel. Raises Broken when it takes too much."""
+        """The result of ``work`` in the kernel. Raises Broken if it takes too much."""
         first = self.watch.used
         working = asyncio.ensure_future(work)
         watching = asyncio.ensure_future(self.watch.until(self.allowed))
@@ -226,16 +230,7 @@ class Submission(NotebookClient):
 
     async def silently(self, source: str) -> str:
         """Run code of which nothing is kept but the value that it publishes, the last one. Raises Broken."""
-        published = [""]
-
-        def keep(message):
-            published.append(message["content"].get("data", {}).get(computing.MIME, published[-1]))
-
-        work = self.kc.execute_interactive(
-            source, silent=True, timeout=None, output_hook=keep, allow_stdin=False, store_history=False
-        )
-        await self.bounded(work)
-        return published[-1]
+        return await self.bounded(published(self.kc, source))
 
     def output(self, outs, msg, display_id, cell_index):
         """nbclient's, with an end to what a cell may put out."""

@@ -1,4 +1,4 @@
-"""Grades a class: submissions in, points, feedback and what happened out.
+"""Grades a class: submissions in, points and feedback out.
 
 Pupils' code runs first, where it reaches nothing (``sandbox``); the gradebook is made afterwards.
 """
@@ -6,25 +6,22 @@ Pupils' code runs first, where it reaches nothing (``sandbox``); the gradebook i
 from __future__ import annotations
 
 import copy
-import shutil
 import tempfile
-from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
 
 import pandas as pd
+from nbformat import NotebookNode
 
 from gsnn_course import intake, sandbox
 from gsnn_course.arrivals import Arrival, arrivals
-from gsnn_course.carrying import by_hand, carry_over
 from gsnn_course.guard import Guard
 from gsnn_course.nbgrader_course import NbgraderCourse
 from gsnn_course.outputs import one_line
-from gsnn_course.release import read_source, release
+from gsnn_course.release import read_source, release, with_own_seed
 from gsnn_course.report import HAPPENED, report
-from gsnn_course.roster import NOTHING, match, read_roster
+from gsnn_course.roster import BEFORE, NOTHING, match, read_roster
 from gsnn_course.running import UNFINISHED, Run
-from gsnn_course.seeds import with_own_seed
 from gsnn_course.watching import Limits
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.files import UnusableFile, replacing, write_csv, write_text
@@ -65,12 +62,7 @@ def grade(
 
     Raises ValueError for a folder that is not as it should be, and if anything changed that must not.
     """
-    validate.integer("jobs", jobs, 1)
-    limits = Limits(
-        validate.number("cell_seconds", cell_seconds, 1),
-        validate.number("seconds", seconds, 1),
-        int(1e9 * validate.number("memory", memory, 0.5)),
-    )
+    limits = checked_limits(jobs, cell_seconds, seconds, memory)
     source, submissions, output = Path(source), Path(submissions), Path(output)
     _own_package(source)
     if output.exists() and (not output.is_dir() or any(output.iterdir())) and not (output / UNFINISHED).is_file():
@@ -80,16 +72,10 @@ def grade(
     with tempfile.TemporaryDirectory(prefix="class-", ignore_cleanup_errors=True) as folder:
         handed_in = arrivals(submissions, source.stem, Path(folder))
         handed_in = handed_in if listed is None else match(handed_in, listed)
-        blank = release(source)
-        read = {}
-        for arrival in handed_in:
-            theirs = with_own_seed(blank, arrival.pupil) if own_seeds else blank
-            notebook, notes = intake.read(arrival.path, theirs)
-            arrival.notes += notes
-            read[arrival.pupil] = copy.deepcopy(notebook)  # a blank one would be shared
+        notebooks = _read(handed_in, release(source), own_seeds)
     output.mkdir(parents=True, exist_ok=True)
     course = NbgraderCourse(output, source.stem)
-    run = Run(course, source, limits, jobs, {a.pupil: read[a.pupil] for a in handed_in if NOTHING not in a.notes})
+    run = Run(course, source, limits, jobs, notebooks)
     guard = Guard([source.parent.parent, *sandbox.PACKAGES, submissions, *_neighbours(output)])
     run.guard(guard)
     try:
@@ -99,6 +85,7 @@ def grade(
         run.check()
     except UnusableFile:
         run.forget()
+        run.save()
         raise
 
     course.release(read_source(source))
@@ -107,17 +94,13 @@ def grade(
     log = _book(course, run, handed_in)
     for arrival in handed_in:
         arrival.notes += run.notes.get(arrival.pupil, [])
-        if (
-            arrival.pupil in read
-            and NOTHING not in arrival.notes
-            and not course.notebook("autograded", arrival.pupil).exists()
-        ):
+        if NOTHING not in arrival.notes and not course.notebook("autograded", arrival.pupil).exists():
             arrival.notes.append(f"nbgrader could not read it: {log[:200]}")
     if before is not None:
         carry_over(course, before, {arrival.pupil: arrival for arrival in handed_in})
     if listed is not None:
         with replacing(output / "roster.csv") as beside:
-            shutil.copyfile(roster, beside)
+            beside.write_bytes(Path(roster).read_bytes())
         for pupil, name, email in zip([a.pupil for a in handed_in], listed.pupils["name"], listed.pupils["email"]):
             course.enter(pupil, name, email)
     _write_happened(handed_in, listed, due, output)
@@ -127,8 +110,26 @@ def grade(
     return table
 
 
-def _book(course: NbgraderCourse, run: Run, handed_in: Iterable[Arrival]) -> str:
-    """Enter into the gradebook what the tests gave, and nothing else; nbgrader's words."""
+def checked_limits(jobs: int, cell_seconds: float, seconds: float, memory: float) -> Limits:
+    """The limits of a submission, in the units of ``grade``. Raises ValueError for one that cannot be."""
+    validate.integer("jobs", jobs, 1)
+    times = (validate.number(*time, 1) for time in (("cell_seconds", cell_seconds), ("seconds", seconds)))
+    return Limits(*times, memory=int(1e9 * validate.number("memory", memory, 0.5)))
+
+
+def _read(handed_in: list[Arrival], blank: NotebookNode, own_seeds: bool) -> dict[str, NotebookNode]:
+    """{pupil: notebook to run} of all who handed in; notes on them go to the arrivals."""
+    notebooks = {}
+    for arrival in handed_in:
+        notebook, notes = intake.read(arrival.path, with_own_seed(blank, arrival.pupil) if own_seeds else blank)
+        arrival.notes += notes
+        if NOTHING not in arrival.notes:
+            notebooks[arrival.pupil] = copy.deepcopy(notebook)  # a blank one would be shared
+    return notebooks
+
+
+def _book(course: NbgraderCourse, run: Run, handed_in: list[Arrival]) -> str:
+    """Enter the tests' points into the gradebook, and nothing else; nbgrader's words."""
     for arrival in handed_in:
         if arrival.pupil in run.written:
             course.write(run.originals.get(arrival.pupil, run.notebooks[arrival.pupil]), "submitted", arrival.pupil)
@@ -140,7 +141,39 @@ def _book(course: NbgraderCourse, run: Run, handed_in: Iterable[Arrival]) -> str
     return log
 
 
-def _write_happened(handed_in, listed, due, output):
+def by_hand(earlier: Path, name: str) -> tuple[NbgraderCourse, dict]:
+    """An earlier course, and the points and comments in it: read before any pupil's code runs."""
+    if not (earlier / "gradebook.db").exists():
+        raise UnusableFile(f"earlier must be a folder that course grade has written, got {earlier}")
+    course = NbgraderCourse(earlier, name)
+    return course, course.by_hand()
+
+
+def carry_over(course: NbgraderCourse, before: tuple[NbgraderCourse, dict], handed_in: dict[str, Arrival]):
+    """Take over points and comments by hand if the answer is still the same, and say so if it is not.
+
+    A pupil who handed in then and not now has no points here, rather than 0: the earlier ones stand.
+    """
+    old, given = before
+    for pupil, arrival in handed_in.items():
+        if NOTHING in arrival.notes and old.notebook("submitted", pupil).exists():
+            arrival.notes.append(BEFORE)
+    for (pupil, cell), (points, comment) in given.items():
+        if pupil not in handed_in or not course.notebook("autograded", pupil).exists():
+            continue
+        names = (cell, cell.removesuffix("-test"))  # the answer stands before its test
+        was, now = (
+            next((c.source for c in which.read("executed", pupil).cells if c.id in names), None)
+            for which in (old, course)
+        )
+        if was == now:
+            course.give_by_hand(pupil, cell, points, comment)
+        else:
+            handed_in[pupil].notes.append(f"{cell} has another answer than when it was graded by hand")
+    course.refuse_what_nobody_gave()
+
+
+def _write_happened(handed_in: list[Arrival], listed, due: datetime | None, output: Path):
     rows = []
     for number, arrival in enumerate(handed_in):
         known = listed.pupils.iloc[number] if listed is not None and number < len(listed.pupils) else {}

@@ -1,4 +1,4 @@
-"""The files that must not change while pupils' code runs: sources, the packages, hand-ins, earlier runs."""
+"""A guard of files that must not change while pupils' code runs: sources, packages, submissions, earlier runs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ WHOLE = 50_000_000  # bytes up to which a file is read; of a larger one size and
 
 
 class Guard:
-    """The state of some files and folders, now."""
+    """The present state of some files and folders."""
 
     def __init__(self, places: Iterable[Path]):
         self.places = [Path(place).resolve() for place in places]

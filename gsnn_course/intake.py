@@ -14,15 +14,31 @@ from nbformat.v4 import new_code_cell, new_markdown_cell
 
 from gsnn_course.outputs import whole
 from gsnn_course.roster import decoded
-from gsnn_course.suspicions import suspicions
 
 LARGEST = 20_000_000  # bytes of a notebook
+OLD_NAMES = re.compile(r"\bgsnn_tutorial\.(course\.graders|checks)\b")  # the checks, in releases of version 0.3
+SIGNS = {
+    r"\.(reference|mistakes)\b": "uses .reference, where a check keeps its own answer",
+    r"\bgsnn_tutorial\.(checks|course|exercises)\b|from gsnn_tutorial import .*\b(checks|course|exercises)\b"
+    r"|\bgsnn_course\b|assignment_\d\s+as\b|import_module\(.*(checks|course|graders|exercises)":
+        "imports the checks or the graders",
+    r"\b_getframe\b|\bcurrentframe\b|\bf_(back|locals|globals)\b|\binspect\.stack\b|\bgc\.get_(objects|referrers)\b":
+        "walks the frames of its callers",
+    r"\bmeta_path\b|\bpath_hooks\b|\b__import__\b|\bsys\.modules\b|\bsetattr\(\s*builtins\b|\bbuiltins\.\w+\s*=":
+        "changes how names are imported",
+    r"\b(input|ast)_transformers?\w*\b|\bset_custom_exc\b|\bevents\.register\b|\brun_cell\b|\binput_splitter\b":
+        "changes how cells are run",
+    r"\bsqlite3?\b|\bsqlalchemy\b|\bnbgrader\b|\bgradebook\b": "reaches for the gradebook",
+    r"\bsubprocess\b|\bos\.(system|fork|exec\w+|popen|kill)\b|\bmultiprocessing\b|\bsocket\b|\bctypes\b|^\s*[!%]{1,2}\w":
+        "starts processes or reaches for the system",
+    r"(?<![.\w])(exec|eval|compile)\(|\bmarshal\b|\bb64decode\b": "runs code that it makes",
+}  # fmt: skip
 
 
 def read(path: Path | None, release: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """A submission that can be graded, and what had to be said or done about it; a blank one if it is unreadable.
+    """A submission that can be graded, and notes on it; a blank one if it is unreadable.
 
-    Read is what a cell is, says, and is known by; nothing else has to be there. A ``.py`` is cut into cells.
+    Only the type, the text and the ids of a cell have to be there. A ``.py`` is cut into cells.
     """
     if path is None:
         return release, []
@@ -64,22 +80,27 @@ def _lines(text: str) -> str:
     return whole(text).replace("\r\n", "\n").replace("\r", "\n").rstrip("\n")
 
 
+def _today(text: str) -> str:
+    """Text in which the checks have their present name, however old its release is."""
+    return OLD_NAMES.sub("gsnn_tutorial.exercises", _lines(text))
+
+
 def _ids(cell) -> list:
-    """The names by which a cell may be known: nbgrader's mark, or, where that was lost, its id."""
+    """The ids by which a cell may be known: nbgrader's mark, or, where that was lost, its own."""
     metadata = cell.get("metadata")
     mark = metadata.get("nbgrader") if isinstance(metadata, dict) else None
     return [mark.get("grade_id") if isinstance(mark, dict) else None, cell.get("id")]
 
 
 def mend(cells: list[tuple], release: NotebookNode) -> tuple[NotebookNode, list[str]]:
-    """A pupil's cells, (type, source, ids), with the release's locked cells as they were; what was wrong.
+    """A pupil's cells, (type, source, ids), with the release's locked cells as they were; and notes on all changes.
 
     The order is the pupil's. Of several answers to one question the last counts, as it does in a kernel, and so it is
     with locked cells. One that is missing, or stands before the answer that it follows in the release, is put right
     behind this answer; without an answer, at the end, where it may have been given elsewhere.
     """
     marked = {cell.metadata.nbgrader.grade_id: cell for cell in release.cells if "nbgrader" in cell.metadata}
-    known = {cell.source for cell in release.cells}
+    known = {_today(cell.source) for cell in release.cells}
     answers = {name for name, cell in marked.items() if cell.metadata.nbgrader.solution}
     owners = _owners(cells, marked, answers)
     last = {name: k for k, name in enumerate(owners)}  # where a marked cell stands, the last time
@@ -136,9 +157,15 @@ def _notes(cells, owners, marked, answers, known) -> list[str]:
         mine = [text for (_, text, _), owner in zip(cells, owners) if owner == name]
         if not mine:
             notes.append(f"{name} is missing" + ("" if name in answers else ": put back"))
-        elif name not in answers and any(text != _lines(cell.source) for text in mine):
+        elif name not in answers and any(_today(text) != _today(cell.source) for text in mine):
             notes.append(f"{name} was edited: restored")
         if len(mine) > 1:
             notes.append(f"{name} is there {len(mine)} times" + (": the last one counts" if name in answers else ""))
-    own = [text for kind, text, _ in cells if kind == "code" and text not in known]
+    own = [text for kind, text, _ in cells if kind == "code" and _today(text) not in known]
     return notes + suspicions(own)
+
+
+def suspicions(answers: list[str]) -> list[str]:
+    """Notes on code of a pupil that a person should look at: it is pointed out, and costs nothing by itself."""
+    code = "\n".join(line for text in answers for line in text.splitlines() if not line.lstrip().startswith("#"))
+    return [f"{words}: look at it" for sign, words in SIGNS.items() if re.search(sign, code, re.M)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import pickle
-import struct
 import subprocess
 import sys
 from collections.abc import Awaitable, Callable
@@ -16,6 +15,7 @@ from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from gsnn_course import computing, sandbox, values
+from gsnn_course.comparing import SIZE, framed
 from gsnn_tutorial.study.files import UnusableFile
 
 THREADS = 512  # of all processes in a kernel's namespaces
@@ -66,16 +66,22 @@ async def start_kernel(folder: Path, memory: int) -> tuple[KernelManager, AsyncK
     return manager, client
 
 
-async def started_from(client: AsyncKernelClient):
-    """Raise WrongPackage unless a kernel imports this package."""
-    published = []
+async def published(client: AsyncKernelClient, source: str) -> str:
+    """The last value that code publishes in a kernel; nothing else of it is kept."""
+    found = [""]
 
     def keep(message):
-        if "data" in message["content"]:
-            published.append(message["content"]["data"].get(computing.MIME))
+        found.append(message["content"].get("data", {}).get(computing.MIME, found[-1]))
 
-    await client.execute_interactive(WHERE, silent=True, timeout=None, output_hook=keep, allow_stdin=False)
-    found = values.decode(published[0]) if published else "nowhere"
+    await client.execute_interactive(
+        source, silent=True, timeout=None, output_hook=keep, allow_stdin=False, store_history=False
+    )
+    return found[-1]
+
+
+async def started_from(client: AsyncKernelClient):
+    """Raise WrongPackage unless a kernel imports this package."""
+    found = values.decode(await published(client, WHERE) or '"nowhere"')
     if not isinstance(found, str) or Path(found).resolve().parent != sandbox.PACKAGE:
         raise WrongPackage(
             f"kernels import gsnn_tutorial from {found}, and grading runs {sandbox.PACKAGE}: "
@@ -89,7 +95,7 @@ class Comparer:
     _process = None
 
     async def new(self):
-        """A new submission: nothing of the last one is known any more."""
+        """Forget the last submission."""
         if self._process is not None:
             await self._send("new")
 
@@ -98,7 +104,7 @@ class Comparer:
         await self._send("set up", source)
 
     async def test(self, source: str, ask: Callable[..., Awaitable[tuple]]) -> tuple[str, tuple[str, str] | None]:
-        """The printed text of a test, and its error's name and text or None; ``ask`` answers its questions."""
+        """(its output, its error's name and text or None) of a test; ``ask`` answers its questions to the kernel."""
         await self._send("test", source)
         while True:
             kind, *content = await self._receive()
@@ -107,10 +113,12 @@ class Comparer:
             await self._send(*(await ask(kind, *content)))
 
     async def close(self):
+        """End the process; a further question starts another one."""
         if self._process is not None:
             self._process.kill()
             await self._process.wait()
             self._process._transport.close()
+            self._process = None
 
     async def _start(self):
         own = {"PYTHONPATH": sandbox.IMPORTED_FROM, "MPLBACKEND": "Agg", "OMP_NUM_THREADS": "1"}
@@ -126,14 +134,13 @@ class Comparer:
     async def _send(self, *message):
         if self._process is None:
             await self._start()
-        content = pickle.dumps(message)
-        self._process.stdin.write(struct.pack("<Q", len(content)) + content)
+        self._process.stdin.write(framed(message))
         await self._process.stdin.drain()
 
     async def _receive(self) -> tuple:
         """Raises RuntimeError if the process is gone."""
         try:
-            (size,) = struct.unpack("<Q", await self._process.stdout.readexactly(8))
-            return pickle.loads(await self._process.stdout.readexactly(size))
+            size = SIZE.unpack(await self._process.stdout.readexactly(SIZE.size))
+            return pickle.loads(await self._process.stdout.readexactly(*size))
         except asyncio.IncompleteReadError as error:
             raise RuntimeError(f"the process that compares has ended ({self._process.returncode})") from error

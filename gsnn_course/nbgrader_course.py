@@ -1,12 +1,11 @@
-"""The part of nbgrader: it releases an assignment, restores tests in a submission, books points, writes feedback."""
+"""The part of nbgrader: it releases an assignment, books points, exports them and writes feedback."""
 
 from __future__ import annotations
 
 import logging
 import os
-import re
 import sysconfig
-import warnings
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -22,9 +21,9 @@ from nbgrader.plugins import CsvExportPlugin
 from traitlets.config import Config
 
 from gsnn_course.outputs import whole
+from gsnn_tutorial.exercises.attempt import silence
 from gsnn_tutorial.study.files import UnusableFile, replacing, write_text
 
-ENTRY = re.compile(r'(<a href="#([\w-]+?)(?:-test)?">)(?:Test cell|Written response)</a>')  # of a page's contents
 STUB = {"python": "raise NotImplementedError  # your answer here"}
 
 
@@ -72,15 +71,8 @@ class NbgraderCourse:
         )
 
     def feedback(self) -> str:
-        """autograded/ -> feedback/, a page for each pupil; points that were given by hand are in it.
-
-        A page's contents name what was graded, where nbgrader has "Test cell" for all.
-        """
-        log = self._run(GenerateFeedback)
-        for page in (self.folder / "feedback").glob("*/*/*.html"):
-            text = page.read_text(encoding="utf-8")
-            write_text(ENTRY.sub(r"\1\2</a>", text), page)
-        return log
+        """autograded/ -> feedback/, a page for each pupil; points that were given by hand are in it."""
+        return self._run(GenerateFeedback)
 
     def export(self, path: Path):
         """The gradebook as nbgrader exports it: one line per pupil."""
@@ -91,14 +83,13 @@ class NbgraderCourse:
 
     def grades(self) -> dict[str, dict[str, float | None]]:
         """{pupil: {cell: points}}; None for a cell that waits to be graded by hand."""
-        with Gradebook(self.database) as gradebook:
-            return {
-                submission.student.id: {
-                    grade.name: None if grade.needs_manual_grade and grade.manual_score is None else grade.score
-                    for grade in submission.notebooks[0].grades
-                }
-                for submission in gradebook.assignment_submissions(self.name)
+        return {
+            pupil: {
+                grade.name: None if grade.needs_manual_grade and grade.manual_score is None else grade.score
+                for grade in notebook.grades
             }
+            for pupil, notebook in self._submitted()
+        }
 
     def points(self) -> dict[str, float]:
         """{cell: the most that it gives}, in the order of the notebook."""
@@ -125,33 +116,27 @@ class NbgraderCourse:
         """Raise UnusableFile for points above the maximum; with ``verdicts``, the points that tests gave, also for
         any others, and for points by hand, which nobody can have given yet.
         """
-        with Gradebook(self.database) as gradebook:
-            for submission in gradebook.assignment_submissions(self.name):
-                for grade in submission.notebooks[0].grades:
-                    where = f"{self.database}: {submission.student.id}, {grade.name}"
-                    if (grade.score or 0) > grade.max_score + 1e-9:
-                        raise UnusableFile(
-                            f"{where} has {grade.score:g} points of {grade.max_score:g}: look who gave them"
-                        )
-                    if verdicts is None:
-                        continue
-                    if grade.manual_score is not None or grade.extra_credit:
-                        raise UnusableFile(f"{where} has points by hand, and nobody has graded by hand yet")
-                    given = verdicts.get(submission.student.id, {}).get(grade.name)
-                    if given is not None and grade.auto_score not in (None, given):  # None: nbgrader could not read it
-                        raise UnusableFile(f"{where} has {grade.auto_score} points, and its test gave {given:g}")
+        for pupil, grade in ((pupil, grade) for pupil, notebook in self._submitted() for grade in notebook.grades):
+            where = f"{self.database}: {pupil}, {grade.name}"
+            if (grade.score or 0) > grade.max_score + 1e-9:
+                raise UnusableFile(f"{where} has {grade.score:g} points of {grade.max_score:g}: look who gave them")
+            if verdicts is None:
+                continue
+            if grade.manual_score is not None or grade.extra_credit:
+                raise UnusableFile(f"{where} has points by hand, and nobody has graded by hand yet")
+            given = verdicts.get(pupil, {}).get(grade.name)
+            if given is not None and grade.auto_score not in (None, given):  # None: nbgrader could not read it
+                raise UnusableFile(f"{where} has {grade.auto_score} points, and its test gave {given:g}")
 
     def by_hand(self) -> dict[tuple[str, str], tuple[float | None, str | None]]:
-        """{(pupil, cell): (points, comment)} of what a person has given."""
+        """{(pupil, cell): (points, comment)} that a person has given."""
         found = {}
-        with Gradebook(self.database) as gradebook:
-            for submission in gradebook.assignment_submissions(self.name):
-                notebook = submission.notebooks[0]
-                comments = {comment.name: comment.manual_comment for comment in notebook.comments}
-                scores = {grade.name: grade.manual_score for grade in notebook.grades}
-                for cell in scores.keys() | comments:
-                    if scores.get(cell) is not None or comments.get(cell):
-                        found[submission.student.id, cell] = scores.get(cell), comments.get(cell)
+        for pupil, notebook in self._submitted():
+            comments = {comment.name: comment.manual_comment for comment in notebook.comments}
+            scores = {grade.name: grade.manual_score for grade in notebook.grades}
+            for cell in scores.keys() | comments:
+                if scores.get(cell) is not None or comments.get(cell):
+                    found[pupil, cell] = scores.get(cell), comments.get(cell)
         return found
 
     def give_by_hand(self, pupil: str, cell: str, points: float | None, comment: str | None):
@@ -165,6 +150,12 @@ class NbgraderCourse:
                 if written.name == cell and comment:
                     written.manual_comment = comment
             gradebook.db.commit()
+
+    def _submitted(self) -> Iterator[tuple[str, object]]:
+        """(pupil, the gradebook's notebook) for everybody who handed in."""
+        with Gradebook(self.database) as gradebook:
+            for submission in gradebook.assignment_submissions(self.name):
+                yield submission.student.id, submission.notebooks[0]
 
     def _run(self, converter, folders: dict[str, str] | None = None, **options) -> str:
         """Run one of nbgrader's converters with options of its own and of the course's folders; its messages."""
@@ -191,8 +182,7 @@ def _quiet():
     log.addHandler(handler)
     os.environ["PATH"] = sysconfig.get_path("scripts") + os.pathsep + path
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
+        with silence():
             yield messages
     finally:
         os.environ["PATH"] = path

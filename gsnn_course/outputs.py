@@ -1,4 +1,4 @@
-"""The outputs below a cell after it was run, as its pupil reads them on the feedback page."""
+"""The outputs below a cell that was run, as its pupil reads them on the feedback page."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def imports_of(source: str) -> str:
 
 
 def verdict(printed: str, error: tuple[str, str] | None) -> list[NotebookNode]:
-    """The output of a test, for its pupil to read: its printed text and its error, which stands there once.
+    """The outputs of a test, for its pupil to read: its text and its error, which stands there once.
 
     Of anything else nbgrader would read points from a value, and a failure from a warning.
     """
@@ -62,7 +62,7 @@ def verdict(printed: str, error: tuple[str, str] | None) -> list[NotebookNode]:
 
 
 def name_of(cell: NotebookNode) -> str:
-    """The name of a cell: that of its grade, or its first line."""
+    """A name for a cell: its grade's name, or its first line."""
     return cell.metadata.get("nbgrader", {}).get("grade_id") or f"the cell {cell.source.strip().splitlines()[0][:40]!r}"
 
 

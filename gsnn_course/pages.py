@@ -10,6 +10,7 @@ from latex2mathml.converter import convert
 
 CODE = re.compile(r"(<(?:pre|code|script|style|textarea)\b.*?</(?:pre|code|script|style|textarea)>|<[^>]+>)", re.S)
 MATH = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|(?<![\\$\w])\$(?!\s)([^$]+?)(?<!\s)\$(?![\d$])|\\\((.+?)\\\)", re.S)
+ENTRY = re.compile(r'(<a href="#([\w-]+?)(?:-test)?">)(?:Test cell|Written response)</a>')  # of a page's contents
 REMOTE = re.compile(
     r"""<script\b[^>]*\bsrc=["']https?:[^>]*>\s*</script>|<link\b[^>]*\bhref=["']https?:[^>]*>"""
     r"""|<script\b[^>]*>(?:(?!</script>).)*(?:MathJax|mathjax|require\.config)(?:(?!</script>).)*</script>""",
@@ -34,8 +35,11 @@ meter {{ width: 14em; }}
 
 
 def offline(page: str) -> str:
-    """A page of nbconvert's with its formulas as MathML, figures that fit, no script that runs, and nothing fetched."""
-    page = REMOTE.sub("", page)
+    """A page of nbgrader's with its formulas as MathML, figures that fit, no script that runs, and nothing fetched.
+
+    Its contents name the exercises, for which nbgrader has "Test cell" each time.
+    """
+    page = REMOTE.sub("", ENTRY.sub(r"\1\2</a>", page))
     parts = CODE.split(page)  # text at even places, tags and code at odd ones
     parts[::2] = [MATH.sub(_formula, text) for text in parts[::2]]
     return "".join(parts).replace("<head>", "<head>" + POLICY, 1).replace("</head>", STYLE + "</head>", 1)
@@ -49,11 +53,14 @@ def _formula(found: re.Match) -> str:
         return found[0]
 
 
-def class_page(name: str, table: pd.DataFrame, answers: pd.DataFrame, exercises: list[str], most: dict, absent) -> str:
-    """A class at a glance: how the totals are spread, each exercise's rate, the commonest diagnoses."""
+def class_page(name: str, table: pd.DataFrame, answers: pd.DataFrame, most: dict, absent) -> str:
+    """A class at a glance: the spread of the totals, each exercise's rate, the commonest diagnoses.
+
+    ``most``: {exercise: the most points that it gives}.
+    """
     there = table[~absent]
     of = float(table["of"].max())
-    waits = int(there[exercises].isna().any(axis=1).sum())
+    waits = int(there[[*most]].isna().any(axis=1).sum())
     text = f"<p>{len(there)} of {len(table)} pupils handed in; {int(absent.sum())} did not."
     if len(there):
         totals = there["total"]
@@ -61,24 +68,23 @@ def class_page(name: str, table: pd.DataFrame, answers: pd.DataFrame, exercises:
     text += f" {waits} wait to be graded by hand: their totals are not complete." if waits else ""
     edges = [of * k / 10 for k in range(11)]
     counts = pd.cut(there["total"], edges, include_lowest=True).value_counts(sort=False)
-    spread = [(f"{a:g} to {b:g}", count) for a, b, count in zip(edges, edges[1:], counts)]
-    rows = "".join(
-        f'<tr><td>{label}<td><meter max="{max(1, len(there))}" value="{count}"></meter><td>{count}'
-        for label, count in spread
-    )
-    text += f"</p><h2>How the totals are spread</h2><table><tr><th>points<th><th>pupils{rows}</table>"
-    rows = ""
-    for exercise, points in zip(exercises, most.values()):
-        if len(given := there[exercise].dropna()):
-            rate = given.mean() / points if points else 1.0
-            rows += f'<tr><td>{html.escape(exercise)}<td><meter value="{rate:.3f}"></meter><td>{rate:.0%}'
-    text += f"<h2>Each exercise: the share of its points</h2><table>{rows}</table>"
-    common = answers.groupby(["cell", "diagnosis"])["pupil"].agg(["size", list]).sort_values("size", ascending=False)
-    rows = "".join(
-        f"<tr><td>{row['size']}<td>{html.escape(cell)}<td>{html.escape(diagnosis)}"
-        for (cell, diagnosis), row in common.head(15).iterrows()
-    )
-    text += (
-        f"<h2>The commonest diagnoses: what to repeat</h2><table><tr><th>pupils<th>exercise<th>diagnosis{rows}</table>"
-    )
+    bar = f'<meter max="{max(1, len(there))}" value="%d"></meter>'
+    spread = [(f"{a:g} to {b:g}", bar % count, count) for a, b, count in zip(edges, edges[1:], counts)]
+    shares = {exercise: there[exercise].mean() / points if points else 1.0 for exercise, points in most.items()}
+    shares = [
+        (html.escape(exercise), f'<meter value="{rate:.3f}"></meter>', f"{rate:.0%}")
+        for exercise, rate in shares.items()
+        if there[exercise].notna().any()
+    ]
+    common = answers.groupby(["cell", "diagnosis"]).size().sort_values(ascending=False).head(15)
+    common = [(size, *map(html.escape, words)) for words, size in common.items()]
+    text += "</p>" + _table("How the totals are spread", ("points", "", "pupils"), spread)
+    text += _table("Each exercise: the share of its points", (), shares)
+    text += _table("The commonest diagnoses: what to repeat", ("pupils", "exercise", "diagnosis"), common)
     return BARS.format(title=html.escape(f"{name}: the class"), body=text)
+
+
+def _table(title: str, head: tuple, rows: list[tuple]) -> str:
+    cells = "<tr>" * bool(head) + "".join(f"<th>{name}" for name in head)
+    cells += "".join("<tr>" + "".join(f"<td>{cell}" for cell in row) for row in rows)
+    return f"<h2>{title}</h2><table>{cells}</table>"

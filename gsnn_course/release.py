@@ -1,7 +1,9 @@
-"""From an assignment's source, a percent .py with solutions, to the notebook that pupils get."""
+"""From an assignment's source, a percent .py with solutions, to the notebook that pupils get, each with a seed."""
 
 from __future__ import annotations
 
+import copy
+import hashlib
 import re
 import tempfile
 from contextlib import ExitStack
@@ -11,7 +13,9 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from gsnn_course.arrivals import unique
 from gsnn_course.nbgrader_course import NbgraderCourse
+from gsnn_course.roster import read_roster
 from gsnn_tutorial import validate
 from gsnn_tutorial.study.files import UnusableFile, replacing, write_text
 
@@ -44,13 +48,18 @@ def read_source(path: Path, text: str | None = None) -> NotebookNode:
 
 
 def release(path: Path, text: str | None = None) -> NotebookNode:
-    """The pupils' version: a source, or another ``text`` for it, without its solutions and hidden tests."""
+    """The pupils' notebook: a source, or another ``text`` for it, without its solutions and hidden tests."""
     with tempfile.TemporaryDirectory() as folder:
         return NbgraderCourse(folder, path.stem).release(read_source(path, text), enter=False)
 
 
+def as_file(notebook: NotebookNode) -> str:
+    """A notebook as the text of its file."""
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
+
+
 def write_releases(folder: Path = ASSIGNMENTS, seed: int | None = None) -> list[Path]:
-    """Make every release anew, beside ``source``; with ``seed``, write it into the sources first.
+    """Write every release, beside ``source``; with ``seed``, write it into the sources first.
 
     All are written, or none where one cannot be made.
     """
@@ -59,7 +68,7 @@ def write_releases(folder: Path = ASSIGNMENTS, seed: int | None = None) -> list[
         text = None if seed is None else with_seed(path, seed)
         if text is not None:
             files[path] = text
-        files[folder / f"{path.stem}.ipynb"] = nbformat.writes(release(path, text)).rstrip("\n") + "\n"
+        files[folder / f"{path.stem}.ipynb"] = as_file(release(path, text))
     with ExitStack() as together:
         for path, text in files.items():
             beside = together.enter_context(replacing(path))
@@ -82,3 +91,30 @@ def with_seed(path: Path, seed: int) -> str:
     if lines != 1:
         raise UnusableFile(f"{path} must have one line SEED = number, got {lines}")
     return text
+
+
+def own_seed(seed: int, pupil: str) -> int:
+    """The seed of one pupil's release, from the year's."""
+    return int(hashlib.sha256(f"{seed}:{pupil}".encode()).hexdigest()[:8], 16) % 10**6
+
+
+def with_own_seed(notebook: NotebookNode, pupil: str) -> NotebookNode:
+    """A release with data of one pupil's own; from the seed in it the grader knows whose it is."""
+    notebook = copy.deepcopy(notebook)
+    for cell in notebook.cells:
+        cell.source = SEED.sub(lambda found: f"SEED = {own_seed(int(found[1]), pupil)}", cell.source)
+    return notebook
+
+
+def write_own_releases(folder: Path, roster: Path, output: Path, seed: int | None = None) -> int:
+    """Write each assignment for each pupil of a roster, as ``output``/ID/NAME.ipynb; the number of releases."""
+    taken, number = set(), 0
+    pupils = [unique(identity, taken) for identity in read_roster(roster).pupils["id"]]
+    for source in sources(folder).values():
+        blank = release(source, None if seed is None else with_seed(source, seed))
+        for pupil in pupils:
+            path = Path(output) / pupil / f"{source.stem}.ipynb"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(as_file(with_own_seed(blank, pupil)), path)
+            number += 1
+    return number

@@ -1,4 +1,4 @@
-"""The tables and pages of a graded class: points, answers, what the platforms take, feedback, the class at a glance."""
+"""The tables and pages of a graded class: points, answers, imports for platforms, feedback, the class at a glance."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from gsnn_course import pages
-from gsnn_course.carrying import BEFORE
 from gsnn_course.nbgrader_course import NbgraderCourse
 from gsnn_course.outputs import readable
-from gsnn_course.roster import NOTHING, read_roster, write_exports, write_feedback
+from gsnn_course.roster import BEFORE, NOTHING, read_roster, write_exports, write_feedback
 from gsnn_tutorial.study.files import UnusableFile, read_csv, write_csv, write_text
 
 HAPPENED = "what happened"
-BEFORE_NOW = f"{NOTHING}; {BEFORE}"  # the notes of who handed in for an earlier run only
+BEFORE_NOW = f"{NOTHING}; {BEFORE}"  # the notes of a pupil who handed in for an earlier run only
 
 
 def report(output: Path) -> pd.DataFrame:
@@ -62,14 +61,14 @@ def report(output: Path) -> pd.DataFrame:
     write_exports(roster, back.assign(waits=points.isna().any(axis=1)), output, course.name)
     if roster is not None:
         write_feedback(roster, about.index, output, course.name)
-    numbers, exercises = table.drop(columns=HAPPENED), list(map(_exercise, most))
-    write_text(pages.class_page(course.name, numbers, answers, exercises, most, absent), output / "class.html")
+    of = {_exercise(cell): points for cell, points in most.items()}
+    write_text(pages.class_page(course.name, table, answers, of, absent), output / "class.html")
     _similar(course, about.index, output / "similar")
     return table
 
 
 def show(table: pd.DataFrame):
-    """Print the points, and below them what happened to whom; who was only graded in an earlier run is counted."""
+    """Print the points, and below them what happened; pupils that only an earlier run has graded are counted."""
     before = table[HAPPENED].str.startswith(BEFORE_NOW)
     table = table[~before]
     print(table.drop(columns=HAPPENED).to_string(na_rep="by hand", float_format=lambda points: f"{points:g}"), "\n")
@@ -80,7 +79,7 @@ def show(table: pd.DataFrame):
 
 
 def _wrong(course: NbgraderCourse, pupils):
-    """(pupil, graded cell, what its error says) for every graded cell that failed."""
+    """(pupil, graded cell, words of its error) for every graded cell that failed."""
     for pupil in pupils:
         if not course.notebook("autograded", pupil).exists():
             continue
@@ -94,7 +93,7 @@ def _wrong(course: NbgraderCourse, pupils):
 
 
 def _said(exercise: str, error, broken: dict) -> str:
-    """A check's diagnosis, or what broke: the answer's own cell, where the test misses a name for that reason."""
+    """A check's diagnosis, or the error of the answer's own cell, if the test misses a name for that reason."""
     if error.ename == "AssertionError":
         return readable(error.evalue)
     error = broken.get(exercise, error) if error.ename == "NameError" else error
@@ -120,5 +119,5 @@ def _similar(course: NbgraderCourse, pupils, folder: Path):
 
 
 def _exercise(cell: str) -> str:
-    """The answer that a graded cell grades: its test is named after it."""
+    """The exercise that a cell grades: the test of an answer is named after it."""
     return cell.removesuffix("-test")

@@ -27,19 +27,21 @@ COLUMNS = {
     "email": ("email", "e-mail", "email address", "e-mail address", "mail", "sis login id"),
     "platform": ("identifier", "canvas id"),
 }
+CANVAS = {"Student", "ID", "Section"}  # columns by which its gradebook is known
 NOTHING = "nothing was handed in"
+BEFORE = "graded before: left as it was"
 
 
 @dataclass
 class Roster:
-    """The table as it was read, all text, and for each of its rows what is known of a pupil."""
+    """The table as it was read, all text, and for each of its rows a pupil."""
 
     table: pd.DataFrame
     pupils: pd.DataFrame  # id, name, email, platform
 
     @property
     def canvas(self) -> bool:
-        return {"Student", "ID", "Section"} <= set(self.table.columns)
+        return CANVAS <= set(self.table.columns)
 
     @property
     def worksheet(self) -> bool:
@@ -55,15 +57,14 @@ def read_roster(path: Path) -> Roster:
         text = decoded(Path(path).read_bytes())
     except OSError as error:
         raise UnusableFile(f"roster must be a CSV file, got {path}: {error.strerror}") from error
-    head = text.split("\n", 1)[0]
-    separator = max(",;\t", key=head.count)
+    separator = max(",;\t", key=text.split("\n", 1)[0].count)
     try:
         table = pd.read_csv(io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True)
     except ValueError as error:
         raise UnusableFile(f"roster {path} is not a CSV table: {error}") from error
     table.columns = [column.strip() for column in table.columns]
     known = {column.casefold(): column for column in table.columns}
-    if {"Student", "ID", "Section"} <= set(table.columns):  # Canvas: its ID is the platform's
+    if CANVAS <= set(table.columns):  # its ID is the platform's
         table = table[~table["Student"].str.strip().isin(["Points Possible", "Student, Test", "Test Student"])]
         known["canvas id"] = known.pop("id")
     parts = {}
@@ -72,9 +73,8 @@ def read_roster(path: Path) -> Roster:
         parts[part] = table[column].str.strip() if column else pd.Series("", index=table.index)
     name = parts["name"].where(parts["name"] != "", (parts["first"] + " " + parts["last"]).str.strip())
     platform = parts["platform"].str.extract(r"(\d+)", expand=False).fillna("")
-    local = parts["email"].str.split("@").str[0]
     identity = parts["id"]
-    for other in (local, platform, name):
+    for other in (_local(parts["email"]), platform, name):
         identity = identity.where(identity != "", other)
     pupils = pd.DataFrame({"id": identity, "name": name, "email": parts["email"], "platform": platform})
     empty = (pupils == "").all(axis=1)
@@ -85,6 +85,10 @@ def read_roster(path: Path) -> Roster:
         line = table.index[pupils["id"] == twice[0]][-1] + 2
         raise UnusableFile(f"roster {path}, line {line}: the id {twice[0]!r} is there twice")
     return Roster(table.reset_index(drop=True), pupils.reset_index(drop=True))
+
+
+def _local(email: pd.Series) -> pd.Series:
+    return email.str.split("@").str[0]
 
 
 def decoded(content: bytes) -> str:
@@ -100,7 +104,7 @@ def decoded(content: bytes) -> str:
 
 
 def match(handed_in: list[Arrival], roster: Roster) -> list[Arrival]:
-    """The arrivals under the roster's ids, in its order; who handed in nothing has a row, and so has who is not on it.
+    """The arrivals under the roster's ids, in its order; then those who are not on it. No-shows have a row, too.
 
     A hand-in is known by the platform's number, the id, the e-mail address or the name, in this order.
     """
@@ -128,12 +132,11 @@ def match(handed_in: list[Arrival], roster: Roster) -> list[Arrival]:
 
 
 def _keys(roster: Roster) -> dict[str, int | None]:
-    """{what a pupil may be called: the row of the roster, or None if that is true of several}."""
-    keys = {}
-    pupils = roster.pupils
+    """{a pupil's possible name: the row of the roster, or None if several have it}."""
+    keys, pupils = {}, roster.pupils
     first_last = pupils["name"].map(lambda name: "".join(reversed(re.split(r",\s*|\s+(?=\S+$)", name, maxsplit=1))))
-    for column in (pupils["platform"], pupils["id"], pupils["email"], pupils["email"].str.split("@").str[0],
-                   pupils["name"], first_last):  # fmt: skip
+    for column in (pupils["platform"], pupils["id"], pupils["email"], _local(pupils["email"]), pupils["name"],
+                   first_last):  # fmt: skip
         mine = {}
         for row, label in column.items():
             if key := _key(label):
@@ -159,10 +162,9 @@ def write_exports(roster: Roster | None, points: pd.DataFrame, folder: Path, tit
     comment = points["comment"]
     if roster is not None and roster.worksheet:
         moodle = roster.table.copy()
-        rows = points.index[: len(moodle)]
-        moodle["Grade"] = grade.loc[rows].to_numpy()
+        moodle["Grade"] = grade.to_numpy()[: len(moodle)]
         if "Feedback comments" in moodle:
-            moodle["Feedback comments"] = comment.loc[rows].to_numpy()
+            moodle["Feedback comments"] = comment.to_numpy()[: len(moodle)]
     else:
         moodle = pd.DataFrame({"ID number": points["id"], "Full name": points["name"], "Email address": points["email"],
                                title: grade, "Feedback comments": comment})  # fmt: skip
@@ -171,7 +173,7 @@ def write_exports(roster: Roster | None, points: pd.DataFrame, folder: Path, tit
     if roster is not None and roster.canvas:
         canvas = roster.table[[column for column in fixed if column in roster.table]].copy()
         column = next((name for name in roster.table if re.match(re.escape(title) + r"( \(\d+\))?$", name)), title)
-        canvas[column] = grade.loc[points.index[: len(canvas)]].to_numpy()
+        canvas[column] = grade.to_numpy()[: len(canvas)]
     else:
         column = title
         canvas = pd.DataFrame({"Student": points["name"], "ID": "", "SIS User ID": points["id"],

@@ -1,7 +1,8 @@
-"""A class's notebooks on their way through the kernels; what has been run outlives an interruption."""
+"""A class's notebooks on their way through the kernels; finished ones outlive an interruption."""
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import json
 import shutil
@@ -21,22 +22,20 @@ UNFINISHED = "unfinished.json"  # in the output folder, until a class is graded
 
 
 class Run:
-    """The notebooks of a class, and which of them have been run. What has been run is kept in ``executed/``."""
+    """The notebooks of a class, and which of them have been run: those are kept in ``executed/``."""
 
     def __init__(self, course: NbgraderCourse, source: Path, limits: Limits, jobs: int, notebooks: dict):
         self.course, self.limits, self.jobs, self.notebooks = course, limits, jobs, notebooks
-        marked = [(cell, cell.metadata.get("nbgrader", {})) for cell in read_source(source).cells]
         self.tests = {
             cell.id: cell.source
-            for cell, mark in marked
+            for cell in read_source(source).cells
+            for mark in [cell.metadata.get("nbgrader", {})]
             if cell.cell_type == "code" and mark.get("grade") and not mark.get("solution")
         }
         self.path = course.folder / UNFINISHED
-        asked = json.dumps(
-            [digest(source), {pupil: nbformat.writes(notebook) for pupil, notebook in notebooks.items()}]
-        )
-        self.of, self.notes, self.written = hashlib.sha256(asked.encode()).hexdigest(), {}, {}
-        self.guarded = {}  # {path: fingerprint}, from when the run began
+        asked = [digest(source), {pupil: nbformat.writes(notebook) for pupil, notebook in notebooks.items()}]
+        self.of = hashlib.sha256(json.dumps(asked).encode()).hexdigest()
+        self.forget()
         if self.path.exists():
             earlier = read_json(self.path, {"of": str, "done": dict, "guarded": dict})
             if earlier["of"] != self.of:
@@ -44,67 +43,63 @@ class Run:
                                    "give another output")  # fmt: skip
             self.guarded = earlier["guarded"]
             for pupil, (mark, notes) in earlier["done"].items():
-                path = course.notebook("executed", pupil)
-                if path.exists() and digest(path) == mark:
+                if self._digest(pupil) == mark:
                     self.notes[pupil], self.written[pupil] = notes, mark
-        for step in ("submitted", "autograded", "feedback", "source", "release", "gradebook.db"):
-            self._remove(course.folder / step)
-        self._save()
+        for step in ("submitted", "autograded", "feedback", "source", "release"):
+            if (left := course.folder / step).exists():
+                shutil.rmtree(left)
+        (course.folder / "gradebook.db").unlink(missing_ok=True)
+        self.save()
 
     def guard(self, guard: Guard):
-        """Let what must not change be as it was when the run began, before an interruption too."""
+        """Guard the state that files had when the run began, before an interruption too."""
         guard.before = self.guarded = self.guarded or guard.before
-        self._save()
+        self.save()
 
     def forget(self):
-        """Use nothing again of what has been run: code that changed a file may have changed that as well."""
-        self.notes, self.written, self.guarded = {}, {}, {}
-        self._save()
+        """Use no finished notebook again: code that changed a file may have changed notebooks as well."""
+        self.notes, self.written, self.guarded = {}, {}, {}  # guarded: {path: fingerprint} from when the run began
 
     def execute(self, progress: bool):
-        """Run what has not been run."""
+        """Run the notebooks that have not been run."""
         pending = {pupil: notebook for pupil, notebook in self.notebooks.items() if pupil not in self.written}
+        self.originals = copy.deepcopy(pending)
         with tqdm(total=len(self.notebooks), desc="submissions", disable=not progress, smoothing=0) as bar:
             bar.update(len(self.written))
 
             def done(pupil: str, notes: list[str]):
                 notebook = self.notebooks[pupil]
                 for cell in notebook.cells:
-                    if cell.id in self.tests:
-                        cell.source = self.tests[cell.id]
+                    cell.source = self.tests.get(cell.id, cell.source)
                 self.course.write(notebook, "executed", pupil)
-                self.notes[pupil], self.written[pupil] = notes, digest(self.course.notebook("executed", pupil))
-                self._save()
+                self.notes[pupil], self.written[pupil] = notes, self._digest(pupil)
+                self.save()
                 bar.update()
 
-            originals = {
-                pupil: nbformat.from_dict(json.loads(json.dumps(notebook))) for pupil, notebook in pending.items()
-            }
             execute(pending, tests=self.tests, jobs=self.jobs, limits=self.limits, done=done)
-        self.originals = originals
 
     def check(self):
         """Raise UnusableFile if a notebook that was run is not as it was written."""
         for pupil, mark in self.written.items():
-            if digest(path := self.course.notebook("executed", pupil)) != mark:
+            if self._digest(pupil) != mark:
+                path = self.course.notebook("executed", pupil)
                 raise UnusableFile(f"{path} was changed while other submissions ran: nothing was graded")
 
     def verdicts(self) -> dict[str, dict[str, float]]:
         """{pupil: {cell: points}} that the tests gave."""
-        result = {}
-        for pupil in self.written:
-            cells = [c for c in self.course.read("executed", pupil).cells if c.id in self.tests]
-            failed = {cell.id: any(o.output_type == "error" for o in cell.outputs) for cell in cells}
-            result[pupil] = {cell.id: 0 if failed[cell.id] else cell.metadata.nbgrader.points for cell in cells}
-        return result
+        return {
+            pupil: {
+                cell.id: 0 if any(o.output_type == "error" for o in cell.outputs) else cell.metadata.nbgrader.points
+                for cell in self.course.read("executed", pupil).cells
+                if cell.id in self.tests
+            }
+            for pupil in self.written
+        }
 
-    def _save(self):
+    def save(self):
         done = {pupil: [mark, self.notes[pupil]] for pupil, mark in self.written.items()}
         write_json({"of": self.of, "done": done, "guarded": self.guarded}, self.path)
 
-    @staticmethod
-    def _remove(path: Path):
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+    def _digest(self, pupil: str) -> str | None:
+        path = self.course.notebook("executed", pupil)
+        return digest(path) if path.exists() else None

@@ -87,7 +87,7 @@ def _inside(folder: Path, arguments: list[str]) -> list[str]:
 
 @cache
 def _readable() -> tuple[Path, ...]:
-    """Python, what is installed for it, the system's libraries and the package: no folder stands in another."""
+    """Python, the packages installed for it, the system's libraries and ours: no folder stands in another."""
     paths = [Path("/usr"), Path("/etc"), *PACKAGES]
     paths += [Path(path).resolve() for path in (sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix)]
     paths += [Path(path).resolve() for name, path in sysconfig.get_paths().items() if name.endswith("lib")]

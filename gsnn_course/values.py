@@ -1,8 +1,8 @@
 """Values on their way out of a pupil's kernel: as JSON, which can hold no code, and back.
 
-What a check can compare comes through: numbers, words, lists, tuples, dictionaries, sets, arrays, and errors. A
-tensor, a table and whatever else ``checks.values.plain`` reads comes through as what it says; of the rest only how
-it looks.
+All that a check can compare comes through: numbers, words, lists, tuples, dictionaries, sets, arrays, and errors. A
+tensor, a table and whatever else ``exercises.values.plain`` reads comes through as its content; of the rest only its
+looks.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import json
 import numbers
 import sys
+from collections.abc import Callable
 
 import numpy as np
 
@@ -41,7 +42,7 @@ def encode(value) -> str:
 
 
 def decode(text: str):
-    """The value that ``encode`` was given; an ``Unreadable`` where the text is no such value."""
+    """The value that ``encode`` was given; something unreadable if the text is of another kind."""
     try:
         return _in(json.loads(text), DEPTH)
     except (ValueError, TypeError, KeyError, IndexError, RecursionError, AttributeError, RuntimeError,
@@ -53,13 +54,13 @@ def decode(text: str):
 
 
 def _out(value, depth: int):
-    """None, booleans and words as they are, and the rest as [kind, content]."""
+    """None, booleans, words and floats as they are, and the rest as [kind, content]."""
     if depth == 0:
         return ["shown", "something with too many lists in lists"]
     if isinstance(value, BaseException):
         return ["error", _error_out(value, depth)]
-    value = _read(value)
-    if value is None or isinstance(value, bool):
+    value = _look(plain, value, value)
+    if value is None or type(value) in (bool, float):
         return value
     if isinstance(value, str):
         return str.__str__(value)
@@ -67,8 +68,6 @@ def _out(value, depth: int):
         return ["dots", None]
     if type(value) is int:
         return ["int", hex(value)]
-    if type(value) is float:
-        return ["float", value.hex()]
     if isinstance(value, np.ndarray):
         return _array_out(value, depth)
     if isinstance(value, np.generic) and value.dtype.kind in "biufc":
@@ -83,12 +82,12 @@ def _out(value, depth: int):
     return ["shown", _looks(value)]
 
 
-def _read(value):
-    """The value in plain types; itself where reading fails, whatever a pupil's object does."""
+def _look(how: Callable, value, otherwise):
+    """A look at a pupil's object, which may do anything when it is looked at."""
     try:
-        return plain(value)
+        return how(value)
     except Exception:
-        return value
+        return otherwise
 
 
 def _array_out(value: np.ndarray, depth: int):
@@ -104,18 +103,12 @@ def _bytes(array: np.ndarray) -> list:
 
 
 def _looks(value) -> str:
-    try:
-        return str(repr(value))[:SHOWN]
-    except Exception:  # a pupil's own __repr__
-        return f"a {type(value).__name__}"
+    return _look(lambda value: str(repr(value))[:SHOWN], value, f"a {type(value).__name__}")
 
 
 def _error_out(error: BaseException, depth: int) -> list:
     arguments = [_out(part, depth - 1) for part in error.args[:3]]
-    try:
-        text = str(error)[:10_000]
-    except Exception:  # a pupil's own __str__
-        text = ""
+    text = _look(lambda error: str(error)[:10_000], error, "")
     return [type(error).__module__, type(error).__qualname__, arguments, text]
 
 
@@ -123,7 +116,7 @@ def _error_out(error: BaseException, depth: int) -> list:
 
 
 def _in(content, depth: int):
-    if content is None or isinstance(content, (bool, str)):
+    if content is None or isinstance(content, (bool, float, str)):
         return content
     kind, content = content
     if kind in GROUPS:
@@ -131,8 +124,6 @@ def _in(content, depth: int):
     match kind:
         case "int":
             return int(content, 16)
-        case "float":
-            return float.fromhex(content)
         case "dots":
             return ...
         case "dict":

@@ -1,7 +1,7 @@
 """Watches what a kernel and its children take, and ends them when it is too much.
 
-What counts as time is the processor's time and time asleep. Time in which a busy machine let the kernel wait for a
-processor does not count, up to ``PATIENCE`` times what is allowed; nor does it if the process that grades is late.
+The processor's time counts, and time asleep. Time in which a busy machine let the kernel wait for a processor does not
+count, up to ``PATIENCE`` times the time that is allowed; nor does it if the process that grades is late.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,12 +54,11 @@ class Watch:
         self.limits, self.folder, self.used = limits, folder, 0.0  # used: seconds so far
         self._root, self._seen = psutil.Process(pid), {}
         self._own = set(self._look())  # the kernel itself, and what it runs in
-        self._last, self._before = self._processor(self._look()), time.monotonic()
+        self._start()
 
     async def until(self, seconds: float) -> tuple[str, str]:
         """Returns when more than ``seconds``, or than another limit, is used: (the error's name, in words)."""
-        first, start = self.used, time.monotonic()
-        self._last, self._before = self._processor(self._look()), start
+        first, start = self.used, self._start()
         while True:
             await asyncio.sleep(EVERY)
             running = self.tick()
@@ -66,9 +66,10 @@ class Watch:
                 return "KernelDied", "this cell took the kernel down"
             if self.used - first > seconds or time.monotonic() - start > PATIENCE * seconds:
                 return "TimedOut", f"longer than {seconds:g} s"
-            if (memory := self._memory(running)) > self.limits.memory:
+            memory, written = sum(_of(running, lambda process: process.memory_info().rss)), self._written()
+            if memory > self.limits.memory:
                 return "TooLarge", f"more than {self.limits.memory / 1e9:g} GB of memory ({memory / 1e9:.1f})"
-            if (written := self._written()) > self.limits.disk:
+            if written > self.limits.disk:
                 return "TooLarge", f"more than {self.limits.disk / 1e9:g} GB of disk ({written / 1e9:.1f})"
             if (number := len(running.keys() - self._own) + 1) > self.limits.processes:
                 return "TooMany", f"more than {self.limits.processes} processes ({number})"
@@ -76,14 +77,14 @@ class Watch:
     def tick(self) -> dict[int, psutil.Process]:
         """Add what was used since the last time; the processes that run now."""
         running = self._look()
-        now, processor = time.monotonic(), self._processor(running)
-        asleep = min(now - self._before, 2 * EVERY) if self._asleep(running) else 0.0  # a late look knows no more
+        now, processor = time.monotonic(), _processor(running)
+        asleep = min(now - self._before, 2 * EVERY) if _asleep(running) else 0.0  # a late look knows no more
         self.used += max(0.0, processor - self._last, asleep)
         self._last, self._before = processor, now
         return running
 
     def end(self) -> int:
-        """End everything that was ever seen; how many processes a pupil's code had left running."""
+        """End everything that was ever seen; the number of processes that a pupil's code had left running."""
         left = self._look().keys() - self._own
         for process in self._seen.values():
             with suppress(psutil.Error):
@@ -91,29 +92,17 @@ class Watch:
         psutil.wait_procs(self._seen.values(), timeout=3)
         return len(left)
 
+    def _start(self) -> float:
+        """Count from now on; the time."""
+        self._last, self._before = _processor(self._look()), time.monotonic()
+        return self._before
+
     def _look(self) -> dict[int, psutil.Process]:
         """The processes that run now, those included that have lost their parents since they were seen."""
         with suppress(psutil.Error):
             for process in [self._root, *self._root.children(recursive=True)]:
                 self._seen.setdefault(process.pid, process)
-        return {pid: process for pid, process in self._seen.items() if _runs(process)}
-
-    @staticmethod
-    def _processor(running) -> float:
-        total = 0.0
-        for process in running.values():
-            with suppress(psutil.Error):
-                times = process.cpu_times()
-                total += times.user + times.system
-        return total
-
-    @staticmethod
-    def _memory(running) -> int:
-        total = 0
-        for process in running.values():
-            with suppress(psutil.Error):
-                total += process.memory_info().rss
-        return total
+        return {pid: process for pid, process in self._seen.items() if any(_of({pid: process}, _runs))}
 
     def _written(self) -> int:
         """Bytes of the files in the folder; of so many files that counting them would take long, more than allowed."""
@@ -127,17 +116,22 @@ class Watch:
                 return self.limits.disk + total + 1
         return total
 
-    @staticmethod
-    def _asleep(running) -> bool:
-        """True if no process works, or waits for a processor or a disk."""
-        for process in running.values():
-            with suppress(psutil.Error):
-                if process.status() in (psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP):
-                    return False
-        return True
+
+def _of(running: dict[int, psutil.Process], look: Callable) -> Iterator:
+    """The results of a look at each process; one that has gone meanwhile has none."""
+    for process in running.values():
+        with suppress(psutil.Error):
+            yield look(process)
+
+
+def _processor(running) -> float:
+    return sum(_of(running, lambda process: sum(process.cpu_times()[:2])))  # user and system
+
+
+def _asleep(running) -> bool:
+    """True if no process works, or waits for a processor or a disk."""
+    return not {psutil.STATUS_RUNNING, psutil.STATUS_DISK_SLEEP}.intersection(_of(running, psutil.Process.status))
 
 
 def _runs(process: psutil.Process) -> bool:
-    with suppress(psutil.Error):
-        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    return False
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE

@@ -1,1 +1,1 @@
-"""The kit's way to its readers: its address, badges, a book, a clean copy, and the cost of a notebook."""
+"""The ways by which the kit reaches its readers: address, badges, a book, a clean copy, and the cost of notebooks."""

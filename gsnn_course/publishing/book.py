@@ -13,9 +13,9 @@ import nbformat
 
 from gsnn_course.publishing.checkout import Address, Checkout
 from gsnn_course.publishing.first_cells import BADGES
-from gsnn_course.publishing.lecture import slides_of, write_slides
+from gsnn_course.publishing.slides import slides_of, write_slides
 
-WINGS = ("priors", "study")  # what the reference has besides the reading room
+WINGS = ("gsnn", "study", "study.priors")  # of the reference, besides the files of the reading room
 
 
 def build(root: str | Path = ".", output: str | Path = "site") -> Path:
@@ -40,7 +40,7 @@ def build(root: str | Path = ".", output: str | Path = "site") -> Path:
 
 
 def write_source(checkout: Checkout, source: Path):
-    """Everything that Sphinx reads: settings, notebooks with links in place of badges, a page for each module."""
+    """Write everything that Sphinx reads: settings, notebooks with links in place of badges, a page for each module."""
     shutil.copytree(checkout.root / "book", source)
     shutil.copy(checkout.root / "notebooks" / "verdict.png", source)
     chapters = [page(checkout, path, source) for path in checkout.chapters]
@@ -73,7 +73,7 @@ def page(checkout: Checkout, path: Path, source: Path) -> str:
 
 
 def links(address: Address | None, path: str) -> str:
-    """In words what the badges show as pictures, which would be fetched."""
+    """The badges in words: pictures would have to be fetched."""
     if address is None:
         return ""
     return f"Run it: [in Colab]({address.colab(path)}) or [in Binder]({address.binder(path)}).\n\n"
@@ -82,8 +82,9 @@ def links(address: Address | None, path: str) -> str:
 def modules(checkout: Checkout) -> list[str]:
     """The reading room and the wings of the reference, as they are imported."""
     package = checkout.root / "gsnn_tutorial"
-    rooms = [path.stem for path in sorted(package.glob("*.py")) if not path.stem.startswith("_")]
-    rooms += [f"{wing}.{path.stem}" for wing in WINGS for path in sorted((package / wing).glob("[a-z]*.py"))]
+    rooms = [path.stem for path in sorted(package.glob("[a-z]*.py")) if path.stem != "moved"]
+    for wing in WINGS:
+        rooms += [f"{wing}.{path.stem}" for path in sorted((package / wing.replace(".", "/")).glob("[a-z]*.py"))]
     return [f"gsnn_tutorial.{room}" for room in rooms]
 
 

@@ -1,4 +1,4 @@
-"""A checkout of the repository: where its notebooks are, the one setting of its address, and safe writing."""
+"""A checkout of the repository: the places of its notebooks, the one setting of its address, and safe writing."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Address:
 
     @property
     def pip(self) -> str:
-        """The argument of pip that installs the kit."""
+        """The address for pip."""
         return f"git+{self.url}@{self.ref}"
 
     def colab(self, path: str) -> str:
@@ -74,7 +74,7 @@ class Checkout:
 
     @property
     def address(self) -> Address | None:
-        """The address of the repository, or None as long as it has none."""
+        """The repository's address, or None as long as it has none."""
         return Address.read(self.settings["address"])
 
     @property
@@ -105,7 +105,7 @@ class Checkout:
 
 
 def replace_text(path: Path, text: str) -> bool:
-    """Write ``text`` beside ``path``, then put it in its place; whether that changed anything."""
+    """Write ``text`` beside ``path``, then put it in its place; True if that changed anything."""
     if path.exists() and path.read_text(encoding="utf-8") == text:
         return False
     path.parent.mkdir(parents=True, exist_ok=True)

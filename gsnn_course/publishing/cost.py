@@ -1,4 +1,4 @@
-"""The cost of a notebook on one core: its time and the kernel's peak memory, saved, and written into README's table."""
+"""Measures a notebook on one core: its time and the kernel's peak memory, saved, and written into README's table."""
 
 from __future__ import annotations
 
@@ -16,6 +16,15 @@ from gsnn_course.publishing.checkout import Checkout, replace_text
 
 SAVED = Path("notebooks") / "cost.json"
 LONGEST = 900  # seconds that a chapter may take
+ROW = re.compile(
+    r"^(\| \[\d · [^]]+\]\(notebooks/(\w+)\.ipynb\)(?:[^|]*\|){3})[^|]*\|[^|]*\|", re.M
+)  # of README's table
+ONE_CORE = """
+import os, sys
+if hasattr(os, "sched_setaffinity"):
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+os.execv(sys.argv[1], sys.argv[1:])
+"""
 RUN = """
 import json, resource, sys
 import nbformat
@@ -85,17 +94,9 @@ def run_on_one_core(notebook: Path, longest: float = LONGEST) -> tuple[float, in
 
 
 def end(process: subprocess.Popen):
-    """End a process and all that it has started, a kernel for one."""
+    """End a process and all that it has started, such as a kernel."""
     for one in [*psutil.Process(process.pid).children(recursive=True), process]:
         one.kill()
-
-
-ONE_CORE = """
-import os, sys
-if hasattr(os, "sched_setaffinity"):
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
-os.execv(sys.argv[1], sys.argv[1:])
-"""
 
 
 def in_words(row: dict[str, float]) -> tuple[str, str]:
@@ -104,18 +105,16 @@ def in_words(row: dict[str, float]) -> tuple[str, str]:
 
 
 def readme_with_costs(text: str, saved: dict[str, dict[str, float]]) -> str:
-    """README with the measured time and memory in the rows of its table of chapters."""
-    lines = text.splitlines(keepends=True)
-    for number, line in enumerate(lines):
-        chapter = re.match(r"\| \[\d · [^]]+\]\(notebooks/(\w+)\.ipynb\)", line)
-        if chapter and chapter[1] in saved:
-            seconds, memory = in_words(saved[chapter[1]])
-            lines[number] = re.sub(r"^((?:\|[^|]*){3})\|[^|]*\|[^|]*\|", rf"\g<1>| {seconds} | {memory} |", line)
-    return "".join(lines)
+    """README with the measured time and memory in the rows of its table of chapters, as ``ROW`` finds them."""
+
+    def row(found: re.Match) -> str:
+        return found[1] + " {} | {} |".format(*in_words(saved[found[2]])) if found[2] in saved else found[0]
+
+    return ROW.sub(row, text)
 
 
 def write_readme(root: str | Path = ".") -> bool:
-    """Write the saved measurement into README's table; whether that changed anything."""
+    """Write the saved measurement into README's table; True if that changed anything."""
     checkout = Checkout(root)
     readme = checkout.root / "README.md"
     return replace_text(readme, readme_with_costs(readme.read_text(encoding="utf-8"), read(checkout)))

@@ -47,7 +47,7 @@ def publish(root: str | Path = ".", address: str | None = None, hub: str | None 
 
 
 def pair(checkout: Checkout, source: Path, address: Address | None) -> dict[Path, str]:
-    """{file: its text} for the two halves of a notebook; what was computed stays as it is."""
+    """{file: its text} for the two halves of a notebook; outputs stay as they are."""
     notebook = checkout.notebook_of(source)
     path = checkout.path_in_repository(notebook)
     halves = {source: jupytext.read(source)}
@@ -78,7 +78,7 @@ def readme_with_badges(text: str, address: Address | None) -> str:
 
 
 def hub_links(checkout: Checkout, address: Address, hub: str) -> str:
-    """A page with a link by nbgitpuller for every notebook; without a hub's address, what stands behind it."""
+    """A page with a link by nbgitpuller for every notebook; without a hub's address, the part behind it."""
     words = ["# Links for a JupyterHub with nbgitpuller", ""]
     words += [] if hub else ["Put your hub's address before each of them, or give it to `publish --hub`.", ""]
     for source in checkout.chapters + checkout.assignments:

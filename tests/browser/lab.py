@@ -27,16 +27,8 @@ def server(folder, *before):
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [
-        *before,
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        "--allow-root",
-        "--ip=127.0.0.1",
-        f"--port={port}",
-    ]
+    command = [*before, sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ip=127.0.0.1"]
+    command += [f"--port={port}"]
     command += [f"--ServerApp.root_dir={folder}", "--IdentityProvider.token=kit", "--LabApp.news_url="]
     command += ["--LabApp.expose_app_in_browser=True", "--LabApp.extension_manager=readonly"]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
@@ -63,7 +55,7 @@ def server(folder, *before):
 
 
 class Notebook:
-    """A notebook that is open in JupyterLab; what the browser's console calls an error is collected."""
+    """A notebook that is open in JupyterLab; the errors of the browser's console are collected."""
 
     def __init__(self, browser, address, name):
         self.page = browser.new_page(viewport={"width": 1400, "height": 900})
@@ -126,7 +118,7 @@ class Notebook:
 
 
 def moved(cell):
-    """Move every control of a widget; whether the figure changed with each, by the control's name."""
+    """Move every control of a widget; {the control's name: True if the figure changed with it}."""
     changed = {}
     for number, handle in enumerate(cell.locator(".noUi-handle").all()):
         changed[f"slider {number}"] = figure_changes(cell, lambda: arrow(handle))
@@ -144,7 +136,7 @@ def arrow(handle):
 
 
 def figure_changes(cell, move):
-    """Whether the image below a widget is another one soon after a move, and no traceback."""
+    """True if the image below a widget is another one soon after a move, and no traceback."""
     image = cell.locator(".widget-output img, .jp-OutputArea img").last
     before = image.get_attribute("src")
     move()

@@ -49,7 +49,7 @@ def page(site):
     server.shutdown()
 
 
-@pytest.mark.parametrize("name", ["index", *CHAPTERS, "assignments/1_graph_and_masks", "reference/gsnn"])
+@pytest.mark.parametrize("name", ["index", *CHAPTERS, "assignments/1_graph_and_masks", "reference/gsnn.model"])
 def test_a_page_is_whole_without_a_network(page, site, name):
     asked, console = [], []
     page.on("request", lambda request: asked.append(request.url))

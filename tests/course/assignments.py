@@ -1,8 +1,9 @@
-"""What the tests of the assignments share: their cells, answers of every kind, and cells run without a kernel."""
+"""Help for the tests of the assignments: their cells, answers of every kind, and cells run without a kernel."""
 
 import ast
 import copy
 import importlib
+import json
 import re
 from functools import cached_property
 from itertools import count
@@ -196,7 +197,16 @@ def toy_kit(folder: Path) -> Path:
     return folder / "kit"
 
 
+def handed_in(folder: Path, **notebooks) -> Path:
+    """A folder of submissions with a notebook for each pupil."""
+    folder.mkdir()
+    for pupil, notebook in notebooks.items():
+        (folder / f"{pupil}.ipynb").write_text(json.dumps(notebook), encoding="utf-8")
+    return folder
+
+
 def answered(blank, **answers):
+    """A release of the small assignment with right answers, or these."""
     notebook = copy.deepcopy(blank)
     for cell in notebook.cells:
         cell.source = (RIGHT | answers).get(cell.id, cell.source)

@@ -6,24 +6,21 @@ import zipfile
 import pandas as pd
 import pytest
 
-from gsnn_course import pages, seeds
+from gsnn_course import pages, release
 from gsnn_course.arrivals import arrivals
 from gsnn_course.roster import match, read_roster, write_exports, write_feedback
 
 
+def touch(folder, *names):
+    for name in names:
+        (folder / name).parent.mkdir(exist_ok=True, parents=True)
+        (folder / name).touch()
+
+
 def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path):
-    for name in [
-        "Ada L. [late]/1_toy.ipynb",
-        "Ada L. [late]/scratch.ipynb",
-        "two/a.ipynb",
-        "two/b.ipynb",
-        "only/my.ipynb",
-    ]:
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
+    touch(tmp_path, "Ada L. [late]/1_toy.ipynb", "Ada L. [late]/scratch.ipynb", "two/a.ipynb", "two/b.ipynb")
+    touch(tmp_path, "only/my.ipynb", "bo.ipynb", "readme.txt")
     (tmp_path / "empty").mkdir()
-    (tmp_path / "bo.ipynb").touch()
-    (tmp_path / "readme.txt").touch()
     found = arrived(tmp_path)
     assert {pupil: arrival.path and arrival.path.name for pupil, arrival in found.items()} == {
         "Ada_L_late_": "1_toy.ipynb", "two": None, "only": "my.ipynb", "empty": None, "bo": "bo.ipynb", "readme": None,
@@ -34,10 +31,9 @@ def test_a_class_is_a_folder_with_a_folder_or_a_notebook_for_each_pupil(tmp_path
 
 
 def test_a_text_that_came_beside_a_notebook_is_told_of_and_nbgraders_time_is_not(tmp_path):
-    for name in ["Ada L_101_assignsubmission_file/a.ipynb", "Ada L_101_assignsubmission_onlinetext/onlinetext.html",
-                 "bo/1_toy.ipynb", "bo/timestamp.txt"]:  # fmt: skip
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).touch()
+    moodle = "Ada L_101_assignsubmission"
+    touch(tmp_path, f"{moodle}_file/a.ipynb", f"{moodle}_onlinetext/onlinetext.html")
+    touch(tmp_path, "bo/1_toy.ipynb", "bo/timestamp.txt")
     found = arrived(tmp_path)
     assert found["Ada_L"].notes == ["a.ipynb was read, and not onlinetext.html: look at it"]
     assert found["bo"].notes == []
@@ -54,7 +50,7 @@ def test_no_pupil_and_no_folder_are_refused_and_two_of_one_name_are_two(tmp_path
     with pytest.raises(ValueError, match="submissions must be a folder or a zip, got"):
         arrived(tmp_path / "nowhere")
     (folder / "a b").mkdir()
-    (folder / "a_b.ipynb").touch()
+    touch(folder, "a_b.ipynb")
     assert {pupil: arrival.path and arrival.path.name for pupil, arrival in arrived(folder).items()} == {
         "a_b": None, "a_b_2": "a_b.ipynb"
     }  # fmt: skip
@@ -62,12 +58,9 @@ def test_no_pupil_and_no_folder_are_refused_and_two_of_one_name_are_two(tmp_path
 
 def test_what_platforms_give_is_understood_and_every_file_has_a_row(tmp_path):
     folder = tmp_path / "in"
-    for name in [
-        "Ada Lovelace_101_assignsubmission_file_/1_toy.ipynb", "byronlord_LATE_77_12_1_toy.ipynb", "_anna.ipynb",
-        "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "up.IPYNB", "NA.ipynb", "script.py", "Zoe\u0308 \U0001f600.ipynb",  # noqa: E501
-    ]:  # fmt: skip
-        (folder / name).parent.mkdir(exist_ok=True, parents=True)
-        (folder / name).touch()
+    touch(folder, "Ada Lovelace_101_assignsubmission_file_/1_toy.ipynb", "byronlord_LATE_77_12_1_toy.ipynb")
+    touch(folder, "cy+1_toy+2026-03-01 10:00:00 UTC+x/1_toy.ipynb", "_anna.ipynb", "up.IPYNB", "NA.ipynb", "script.py")
+    touch(folder, "Zoe\u0308 \U0001f600.ipynb")
     (folder / "thief.ipynb").symlink_to(folder / "up.IPYNB")
     with zipfile.ZipFile(folder / "z.zip", "w") as packed:
         packed.writestr("deep/1_toy.ipynb", "{}")
@@ -157,11 +150,11 @@ def test_the_class_page_counts_who_was_there_and_what_went_wrong_most():
     table = pd.DataFrame({"half": [0.0, 3.0, 0.0], "total": [0.0, 3.0, 0.0], "of": 3}, index=["a", "b", "ghost"])
     answers = pd.DataFrame({"pupil": ["a"], "cell": ["half"], "points": [0], "of": [3], "diagnosis": ["x < y"]})
     absent = pd.Series([False, False, True], index=table.index)
-    page = pages.class_page("1_toy", table, answers, ["half"], {"half-test": 3}, absent)
+    page = pages.class_page("1_toy", table, answers, {"half": 3}, absent)
     assert "2 of 3 pupils handed in; 1 did not. Points: median 1.5, from 0 to 3, of 3." in page
     assert '<td>half<td><meter value="0.500"></meter><td>50%' in page and "<td>1<td>half<td>x &lt; y" in page
 
 
 def test_each_pupil_has_a_seed_of_their_own_which_stays():
-    assert seeds.own_seed(2027, "ada") == seeds.own_seed(2027, "ada")
-    assert len({seeds.own_seed(year, pupil) for year in (2027, 2028) for pupil in ("ada", "bo")}) == 4
+    assert release.own_seed(2027, "ada") == release.own_seed(2027, "ada")
+    assert len({release.own_seed(year, pupil) for year in (2027, 2028) for pupil in ("ada", "bo")}) == 4

@@ -10,7 +10,7 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from assignments import RIGHT, SOURCES, TOY, Assignment, answered, toy_kit
+from assignments import RIGHT, SOURCES, TOY, Assignment, answered, handed_in, toy_kit
 from nbformat.v4 import new_code_cell
 from nbgrader.api import Gradebook
 
@@ -35,6 +35,10 @@ def blank(toy):
     return release(toy / "source" / "1_toy.py")
 
 
+def contents(folder):
+    return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
 # Releases
 
 
@@ -55,21 +59,21 @@ def test_the_years_seed_is_one_setting_which_the_release_command_writes(toy, cap
 
 @pytest.mark.parametrize("seed", ["-5", "4294967296"])
 def test_a_seed_that_cannot_be_leaves_every_source_as_it_was(toy, seed, capsys):
-    before = {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()}
+    before = contents(toy)
     assert main(["course", "release", "--assignments", str(toy), "--seed", seed]) == 2
     assert "seed must be at " in capsys.readouterr().err
     with pytest.raises(ValueError, match="seed must be at "):
         set_seed(toy / "source" / "1_toy.py", int(seed))
-    assert {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()} == before
+    assert contents(toy) == before
 
 
 @pytest.mark.parametrize("broken", [TOY.replace("SEED = ", "SEEDS = "), TOY.replace("    ### END SOLUTION\n", "", 1)])
 def test_all_sources_and_releases_are_written_or_none(toy, broken, capsys):
     (toy / "source" / "2_toy.py").write_text(broken, encoding="utf-8")
-    before = {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()}
+    before = contents(toy)
     assert main(["course", "release", "--assignments", str(toy), "--seed", "77"]) == 2
     assert "2_toy" in capsys.readouterr().err
-    assert {path: path.read_bytes() for path in toy.rglob("*") if path.is_file()} == before
+    assert contents(toy) == before
 
 
 def test_another_seed_leaves_the_rest_of_a_source_and_its_line_ends(toy):
@@ -191,10 +195,9 @@ def test_an_altered_notebook_is_mended_and_told_of(blank, tmp_path, alter):
 
 
 def test_an_answer_that_takes_the_checks_own_is_pointed_out(blank, tmp_path):
-    for source, told in [
-        ("from gsnn_tutorial.exercises import assignment_1\n\ndouble = assignment_1.membership.reference", True),
-        ("reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it.", False),
-    ]:
+    theirs = "from gsnn_tutorial.exercises import assignment_1\n\ndouble = assignment_1.membership.reference"
+    own = "reference = 2\n\ndef double(x):\n    return reference * x  # as the reference has it."
+    for source, told in ((theirs, True), (own, False)):
         _, notes = taken_in(answered(blank, double=source), blank, tmp_path)
         assert ("uses .reference, where a check keeps its own answer: look at it" in notes) == told == bool(notes)
 
@@ -335,33 +338,22 @@ def errors(notebook):
 
 
 LOOP = "while True:\n    pass"
+STUBBORN = "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
 
 
 @pytest.mark.slow
 def test_what_breaks_a_kernel_costs_its_cell_only(tmp_path):
-    stubborn = "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
-    run = {
-        "loop": notebook_of("a = 1", LOOP, "assert a == 1"),
-        "stubborn": notebook_of("a = 1", stubborn, "assert a == 1"),
-        "crash": notebook_of("a = 1", "import os\nos._exit(0)", "assert a == 1"),
-        "exit": notebook_of("a = 1", "exit()", "assert a == 1"),
-        "good": notebook_of("a = 1", "print(a)", "assert a == 1"),
+    cells = {  # {name: its code, its error, the notes}
+        "loop": (LOOP, "TimedOut", ["the cell 'while True:' took longer than 3 s"]),
+        "stubborn": (STUBBORN, "TimedOut", ["the cell 'import time' took longer than 3 s"]),
+        "crash": ("import os\nos._exit(0)", "KernelDied", ["the kernel died in the cell 'import os'"]),
+        "exit": ("exit()", None, []),
+        "good": ("print(a)", None, []),
     }
-    happened = execute(run, limits=Limits(cell_seconds=3))
-    assert {name: errors(notebook) for name, notebook in run.items()} == {
-        "loop": [None, "TimedOut", None],
-        "stubborn": [None, "TimedOut", None],
-        "crash": [None, "KernelDied", None],
-        "exit": [None, None, None],
-        "good": [None, None, None],
-    }
-    assert happened == {
-        "loop": ["the cell 'while True:' took longer than 3 s"],
-        "stubborn": ["the cell 'import time' took longer than 3 s"],
-        "crash": ["the kernel died in the cell 'import os'"],
-        "exit": [],
-        "good": [],
-    }
+    run = {name: notebook_of("a = 1", code, "assert a == 1") for name, (code, _, _) in cells.items()}
+    assert execute(run, limits=Limits(cell_seconds=3)) == {name: notes for name, (_, _, notes) in cells.items()}
+    for name, (_, error, _) in cells.items():
+        assert errors(run[name]) == [None, error, None]
     assert run["good"].cells[1].outputs[0].text == "1\n"
 
 
@@ -443,11 +435,9 @@ def test_a_notebook_without_a_kernel_leaves_the_others_alone(tmp_path, monkeypat
 
 @pytest.mark.slow
 def test_an_answer_in_words_waits_for_a_grade_by_hand_which_the_report_takes_up(toy, blank, tmp_path, capsys):
-    (tmp_path / "in").mkdir()
-    nbformat.write(answered(blank, verdict="No."), tmp_path / "in" / "ada.ipynb")
-    nbformat.write(answered(blank, half="def half(x):\n    return x"), tmp_path / "in" / "bo.ipynb")
-    out = tmp_path / "out"
-    arguments = ["1", str(tmp_path / "in"), "--output", str(out), "--assignments", str(toy)]
+    wrong, out = answered(blank, half="def half(x):\n    return x"), tmp_path / "out"
+    folder = handed_in(tmp_path / "in", ada=answered(blank, verdict="No."), bo=wrong)
+    arguments = ["1", str(folder), "--output", str(out), "--assignments", str(toy)]
     assert main(["course", "grade", *arguments]) == 0
     shown = capsys.readouterr().out
     assert re.search(r"^ada +2 +3 +by hand +5 +9 *$", shown, re.M) and re.search(r"^bo +2 +0 +0 +2 +9 *$", shown, re.M)
@@ -464,13 +454,16 @@ def test_an_answer_in_words_waits_for_a_grade_by_hand_which_the_report_takes_up(
     assert pd.read_csv(out / "grades.csv", index_col="student_id").loc["ada", "score"] == 8.5
     page = (out / "feedback" / "ada" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
     assert "8.5" in page and "Test cell" not in page
-    assert re.findall(r'<li><a href="#([\w-]+)">(\w+)</a> \(Score', page) == [
-        ("double-test", "double"),
-        ("half-test", "half"),
-        ("verdict", "verdict"),
-    ]
+    links = [("double-test", "double"), ("half-test", "half"), ("verdict", "verdict")]
+    assert re.findall(r'<li><a href="#([\w-]+)">(\w+)</a> \(Score', page) == links
     page = (out / "feedback" / "bo" / "1_toy" / "1_toy.html").read_text(encoding="utf-8")
     assert "AssertionError" in page and "Traceback (most recent" not in page
+
+
+def graded(toy, folder, **notebooks):
+    """The table of a class that got the small assignment."""
+    source = toy / "source" / "1_toy.py"
+    return grading.grade(source, handed_in(folder / "in", **notebooks), folder / "out", progress=False)
 
 
 def with_cell(notebook, source):
@@ -493,7 +486,6 @@ FOREVER = "def {}(*arguments):\n    while True:\n        pass"
 def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_path):
     assignment = Assignment(SOURCES["1"])
     right, most = assignment.solutions, assignment.points
-    stubborn = "import time\nwhile True:\n    try:\n        time.sleep(60)\n    except KeyboardInterrupt:\n        pass"
 
     def hand_in(pupil, notebook=None, **answers):
         assignment.hand_in(tmp_path / "in", pupil, notebook or assignment.submission(right | answers))
@@ -501,7 +493,7 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     hand_in("good")
     hand_in("loop", reach=FOREVER.format("reach"))
     hand_in("loops", assignment.submission({name: FOREVER.format(name) for name in right}))
-    hand_in("stubborn", with_cell(assignment.submission(right), stubborn))
+    hand_in("stubborn", with_cell(assignment.submission(right), STUBBORN))
     notebook = assignment.submission(right | {"wout": "def wout(*case):\n    return my_wout(*case)"})
     helper = new_code_cell(right["wout"].replace("def wout(", "def my_wout("))
     notebook.cells.insert([cell.id for cell in notebook.cells].index("wout-test"), helper)
@@ -528,16 +520,8 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     out = tmp_path / "out"
     table = grading.grade(assignment.path, tmp_path / "in", out, cell_seconds=15, seconds=45, progress=False)
     nothing = set(most)
-    lost = dict.fromkeys(table.index, set()) | {
-        "loop": {"reach"},
-        "loops": nothing,
-        "crash": {"self_loops"},
-        "attack": nothing - {"membership"},
-        "value": {"reach"},
-        "edited": nothing,
-        "broken": nothing,
-        "empty": nothing,
-    }
+    lost = dict.fromkeys(table.index, set()) | dict.fromkeys(("loops", "edited", "broken", "empty"), nothing)
+    lost |= {"loop": {"reach"}, "value": {"reach"}, "crash": {"self_loops"}, "attack": nothing - {"membership"}}
     for pupil in table.index:
         expected = [0 if name in lost[pupil] else points for name, points in most.items()]
         np.testing.assert_array_equal(table.loc[pupil, list(most)], expected, pupil)
@@ -565,6 +549,41 @@ def test_hostile_submissions_are_graded_as_far_as_possible_and_harm_nobody(tmp_p
     assert set(pages) == set(table.index) and max(pages.values()) < 2_000_000
 
 
+def of_version_0_3(notebook):
+    for cell in notebook.cells:
+        cell.source = cell.source.replace("gsnn_tutorial.exercises", "gsnn_tutorial.course.graders")
+    return notebook
+
+
+def test_a_release_of_version_0_3_is_taken_for_what_it_is(tmp_path):
+    assignment = Assignment(SOURCES["1"])
+    old = of_version_0_3(assignment.submission(assignment.solutions))
+    assert [c.source for c in old.cells] != [c.source for c in assignment.submission(assignment.solutions).cells]
+    assert taken_in(old, assignment.release, tmp_path)[1] == []
+    assert taken_in(assignment.submission({}), of_version_0_3(assignment.submission({})), tmp_path)[1] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["of today", "of its time"])
+def test_a_release_of_version_0_3_gets_the_same_points_and_says_nothing_of_names_that_moved(tmp_path, source):
+    assignment = Assignment(SOURCES["1"])
+    right = of_version_0_3(assignment.submission(assignment.solutions))
+    assignment.hand_in(tmp_path / "in", "right", with_cell(right, "from gsnn_tutorial.files import write_text"))
+    assignment.hand_in(tmp_path / "in", "wrong", of_version_0_3(assignment.submission(assignment.wrong(0))))
+    path, text = assignment.path, assignment.path.read_text(encoding="utf-8")
+    if source == "of its time":
+        (path := tmp_path / "a" / "b" / "source" / path.name).parent.mkdir(parents=True)
+        path.write_text(text.replace("gsnn_tutorial.exercises", "gsnn_tutorial.course.graders"), encoding="utf-8")
+    table = grading.grade(path, tmp_path / "in", tmp_path / "out", progress=False)
+    assert table.loc["right", list(assignment.points)].tolist() == list(assignment.points.values())
+    assert table.loc["right", "what happened"] == "finished" and table.loc["wrong", "total"] == 0
+    wrong = pd.read_csv(tmp_path / "out" / "answers.csv").set_index("cell")["diagnosis"]
+    for name, exercise in assignment.exercises.items():
+        assert wrong[name] == f"{exercise.title}: {next(iter(exercise.mistakes))}"
+    for page in (tmp_path / "out" / "executed").rglob("*.ipynb"):
+        assert "has moved to" not in page.read_text(encoding="utf-8")
+
+
 @pytest.mark.slow
 def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp_path):
     forge = (
@@ -573,10 +592,7 @@ def test_a_pupil_s_kernel_only_computes_and_cannot_reach_a_point(toy, blank, tmp
         "class Any(int):\n    __eq__ = lambda self, other: True\n    __hash__ = int.__hash__\n"
         "SEED = Any(0)\ndef half(x):\n    return Any(1)"
     )
-    (tmp_path / "in").mkdir()
-    nbformat.write(answered(blank, half=forge), tmp_path / "in" / "forger.ipynb")
-    nbformat.write(answered(blank), tmp_path / "in" / "NA.ipynb")
-    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    table = graded(toy, tmp_path, forger=answered(blank, half=forge), NA=answered(blank))
     assert table.loc["forger", ["double", "half"]].tolist() == [2, 0] and table.loc["NA", "half"] == 3
     assert "imports the checks" in table.loc["forger", "what happened"]
     with pytest.raises(ValueError, match="output must be a new or empty folder"):
@@ -594,18 +610,12 @@ def test_half_a_character_costs_its_pupil_no_point_and_the_class_nothing(toy, bl
     says = answered(
         blank, half="def half(x):\n    raise ValueError(chr(0xd83d))", double=RIGHT["double"] + "\nprint(chr(0xd83d))"
     )
-    (tmp_path / "in").mkdir()
-    for pupil, cells in {"ada": notebook, "bo": says}.items():
-        (tmp_path / "in" / f"{pupil}.ipynb").write_text(json.dumps(cells), encoding="utf-8")
-    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    table = graded(toy, tmp_path, ada=notebook, bo=says)
     assert table[["double", "half"]].to_numpy().tolist() == [[2, 3], [2, 0]]
 
 
 @pytest.mark.slow
 def test_what_nbgrader_cannot_read_waits_for_a_person_and_the_others_are_graded(toy, blank, tmp_path, monkeypatch):
-    (tmp_path / "in").mkdir()
-    for pupil in ("ada", "bo"):
-        nbformat.write(answered(blank), tmp_path / "in" / f"{pupil}.ipynb")
     book = NbgraderCourse.book
 
     def without_bo(course):
@@ -618,6 +628,6 @@ def test_what_nbgrader_cannot_read_waits_for_a_person_and_the_others_are_graded(
 
     monkeypatch.setattr(NbgraderCourse, "book", without_bo)
     monkeypatch.setattr(running, "execute", lambda notebooks, *, done, **options: [done(n, []) for n in notebooks])
-    table = grading.grade(toy / "source" / "1_toy.py", tmp_path / "in", tmp_path / "out", progress=False)
+    table = graded(toy, tmp_path, ada=answered(blank), bo=answered(blank))
     assert table.loc["ada", "half"] == 3 and table.loc["bo"].isna()["half"]
     assert "nbgrader could not read it" in table.loc["bo", "what happened"]

@@ -3,7 +3,7 @@
 import nbformat
 import pandas as pd
 import pytest
-from assignments import answered, toy_kit
+from assignments import answered, handed_in, toy_kit
 from nbgrader.api import Gradebook
 
 from gsnn_course import grade as grading
@@ -19,18 +19,19 @@ pytestmark = pytest.mark.slow
 @pytest.fixture
 def kit(tmp_path):
     """A class of three: ada is right, bo is wrong, cy handed in something else."""
-    toy = toy_kit(tmp_path)
-    (tmp_path / "in").mkdir()
-    blank = release(toy / "source" / "1_toy.py")
-    nbformat.write(answered(blank, verdict="It does."), tmp_path / "in" / "ada.ipynb")
-    nbformat.write(answered(blank, half="def half(x):\n    return x"), tmp_path / "in" / "bo.ipynb")
-    (tmp_path / "in" / "cy.txt").touch()
+    blank = release(toy_kit(tmp_path) / "source" / "1_toy.py")
+    wrong = answered(blank, half="def half(x):\n    return x")
+    (handed_in(tmp_path / "in", ada=answered(blank, verdict="It does."), bo=wrong) / "cy.txt").touch()
     return tmp_path
 
 
 def graded(kit, output, **options):
     options = {"progress": False} | options
     return grading.grade(kit / "kit" / "source" / "1_toy.py", kit / "in", kit / output, **options)
+
+
+def read(path, index):
+    return pd.read_csv(path, keep_default_na=False, dtype=str).set_index(index)
 
 
 def run_by_hand(meanwhile=lambda name: None, ran=None):
@@ -146,7 +147,7 @@ def test_one_pupil_graded_anew_leaves_the_points_of_others_as_the_platform_has_t
     (kit / "in" / "cy.txt").unlink()
     nbformat.write(answered(release(kit / "kit" / "source" / "1_toy.py")), kit / "in" / "bo.ipynb")
     table = graded(kit, "second", roster=kit / "roster.csv", earlier=kit / "first")
-    canvas = pd.read_csv(kit / "second" / "canvas.csv", keep_default_na=False, dtype=str).set_index("SIS User ID")
+    canvas = read(kit / "second" / "canvas.csv", "SIS User ID")
     assert canvas["1_toy"].to_dict() == {"": "9", "ada": "", "bo": "5", "ghost": "0", "cy": ""}
     assert table.loc["ada", "what happened"] == "nothing was handed in; graded before: left as it was"
     assert table.loc[["ada", "bo", "ghost"], "total"].fillna(-1).tolist() == [-1, 5, 0]
@@ -164,10 +165,9 @@ def test_from_a_roster_to_the_platforms(kit, monkeypatch):
     assert table.index.tolist() == ["NA", "b7", "g1", "c3"]
     assert table.loc["g1", "total"] == 0 and table.loc["g1", "what happened"] == "nothing was handed in"
     assert table.loc["NA", "days late"] > "0" and table.loc["g1", "days late"] == "0"
-    canvas = pd.read_csv(kit / "out" / "canvas.csv", keep_default_na=False, dtype=str).set_index("SIS User ID")
+    canvas = read(kit / "out" / "canvas.csv", "SIS User ID")
     assert canvas["1_toy"].to_dict() == {"": "9", "NA": "", "b7": "2", "g1": "0", "c3": "0"}
-    moodle = pd.read_csv(kit / "out" / "moodle.csv", keep_default_na=False, dtype=str).set_index("ID number")
-    assert "half: no." in moodle.loc["b7", "Feedback comments"]
+    assert "half: no." in read(kit / "out" / "moodle.csv", "ID number").loc["b7", "Feedback comments"]
     assert report(kit / "out").equals(table)
 
 
@@ -185,11 +185,12 @@ def test_a_comment_names_the_exercise_whose_cell_broke_and_what_its_answer_said(
 
     monkeypatch.setattr(running, "execute", execute)
     graded(kit, "out")
-    moodle = pd.read_csv(kit / "out" / "moodle.csv").set_index("Full name")["Feedback comments"]
+    moodle = read(kit / "out" / "moodle.csv", "Full name")["Feedback comments"]
     assert moodle["bo"] == "half: SyntaxError: expected ':' (line 1)."
     assert moodle["ada"] == "half: TimedOut: longer than 30 s."
-    answers = pd.read_csv(kit / "out" / "answers.csv").set_index("pupil")["diagnosis"]
-    assert answers["bo"] == "half: SyntaxError: expected ':' (line 1)"
+    assert (
+        read(kit / "out" / "answers.csv", "pupil").loc["bo", "diagnosis"] == "half: SyntaxError: expected ':' (line 1)"
+    )
 
 
 def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_release(kit, monkeypatch):
@@ -197,7 +198,7 @@ def test_answers_are_written_for_tools_that_look_for_similar_ones_without_the_re
     (kit / "in" / "bo.ipynb").rename(kit / "in" / "base.ipynb")  # a pupil may have any name
     graded(kit, "out")
     similar = kit / "out" / "similar"
-    listed = pd.read_csv(similar / "info.csv").set_index("full_name")["filename"]
+    listed = read(similar / "info.csv", "full_name")["filename"]
     assert {"ada", "base"} <= set(listed.index)
     texts = {pupil: (similar / path).read_text(encoding="utf-8") for pupil, path in listed.items()}
     assert "def half(x):\n    return x" in texts["base"] and "NotImplementedError" not in texts["ada"]

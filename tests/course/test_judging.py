@@ -15,7 +15,7 @@ from assignments import SOURCES, Assignment
 from gsnn_course import comparing, computing, sandbox, values
 from gsnn_course import grade as grading
 from gsnn_course.guard import Guard
-from gsnn_course.suspicions import suspicions
+from gsnn_course.intake import suspicions
 from gsnn_course.watching import Limits, Watch
 
 VALUES = [None, 3, -2.5, float("inf"), True, "x", [1, (2.0, "y")], {"a": {1}, 2: ...}, 10**30]
@@ -49,8 +49,11 @@ checks.{}.grade({}, 2026, hidden=84)
 """
 
 
-def judged(number, name, answer, monkeypatch, reply=None):
-    """What a test prints and its error; ``reply``: what a forger's kernel sends instead of its values."""
+OLD = "gsnn_tutorial.course.graders"  # the module of the checks in version 0.3
+
+
+def judged(number, name, answer, monkeypatch, reply=None, test=TEST):
+    """The output of a test and its error; ``reply``: what a forger's kernel sends instead of its values."""
     published, user = [], {name: answer}
     monkeypatch.setattr(computing, "publish_display_data", lambda data: published.append(data[computing.MIME]))
 
@@ -61,7 +64,7 @@ def judged(number, name, answer, monkeypatch, reply=None):
         computing.find(user, asked_for)
         return published[-1]
 
-    return comparing.run(TEST.format(number, *[name] * 4), {"__name__": "__main__"}, ask)
+    return comparing.run(test.format(number, *[name] * 4), {"__name__": "__main__"}, ask)
 
 
 @pytest.mark.parametrize("number", SOURCES)
@@ -72,6 +75,13 @@ def test_an_answer_in_another_process_gets_the_words_that_it_gets_in_this_one(nu
             printed, error = judged(number, name, wrong, monkeypatch)
             assert printed == f"{exercise.title}: {diagnosis}\n"
             assert error == ("AssertionError", f"{exercise.title}: {diagnosis}")
+
+
+def test_the_tests_of_version_0_3_say_the_same_and_nothing_of_names_that_moved(monkeypatch):
+    exercise, old = Assignment(SOURCES["1"]).exercises["membership"], TEST.replace("gsnn_tutorial.exercises", OLD)
+    for answer in (exercise.reference, *exercise.mistakes.values()):
+        today, then = (judged("1", "membership", answer, monkeypatch, test=test) for test in (TEST, old))
+        assert then == today and old != TEST
 
 
 def stub(pairs, names, P):

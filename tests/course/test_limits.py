@@ -1,4 +1,4 @@
-"""What a submission takes has an end, and nothing that it started is left behind."""
+"""All that a submission takes has an end, and nothing that it started is left behind."""
 
 import signal
 import subprocess
@@ -45,6 +45,14 @@ def test_processes_have_an_end():
     many = CHILDREN.format(child="import time; time.sleep(60)", number=9, seconds=20)
     errors, notes = run(many, "1", processes=6)
     assert errors == ["TooMany", None] and "took more than 6 processes" in notes[0]
+
+
+@pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")
+def test_a_kernel_reads_both_packages_writes_into_neither_and_sees_nothing_else_of_the_repository():
+    write = "import {0} as ours\nopen(ours.__file__, 'rb').read()\nopen(ours.__file__, 'ab')"
+    look = f"import os\nassert not os.path.exists({str(Path(__file__))!r})"
+    errors, _ = run(write.format("gsnn_tutorial"), write.format("gsnn_course"), look)
+    assert errors == ["OSError", "OSError", None]
 
 
 @pytest.mark.skipif(not sandbox.namespaces(), reason="this system lets nobody make namespaces")

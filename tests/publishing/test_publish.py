@@ -36,6 +36,14 @@ def clone(clean, tmp_path):
     return Path(shutil.copytree(clean, tmp_path / "clone"))
 
 
+@pytest.fixture(scope="module")
+def published(clean, tmp_path_factory):
+    """The copy with an address and a hub, to be read only."""
+    root = Path(shutil.copytree(clean, tmp_path_factory.mktemp("published") / "clone"))
+    publish(root, "lab/kit@term/1", "https://hub.example.edu/")
+    return Checkout(root)
+
+
 def contents(root):
     return {path: path.read_bytes() for path in root.rglob("*") if path.is_file()}
 
@@ -65,49 +73,44 @@ def test_published_twice_is_published_once_and_taken_away_is_as_before(clone):
     assert contents(clone) == before
 
 
-def test_every_notebook_gets_badges_under_its_title_and_a_colab_cell_in_both_halves(clone):
-    publish(clone, "lab/kit@v1")
-    checkout = Checkout(clone)
-    for source in checkout.chapters + checkout.assignments:
-        notebook = checkout.notebook_of(source)
-        path = notebook.relative_to(clone).as_posix()
+def test_every_notebook_gets_badges_under_its_title_and_a_colab_cell_in_both_halves(published):
+    for source in published.chapters + published.assignments:
+        notebook = published.notebook_of(source)
+        path = published.path_in_repository(notebook)
         for half, folded in ((jupytext.read(source), None), (nbformat.read(notebook, as_version=4), True)):
             title, line = half.cells[0].source.split("\n\n")[:2]
             assert title.startswith("# ")
-            assert f"https://colab.research.google.com/github/lab/kit/blob/v1/{path}" in line
+            assert f"https://colab.research.google.com/github/lab/kit/blob/term/1/{path}" in line
             binder = urlsplit(next(link for link in re.findall(r"\((https://mybinder[^)]+)\)", line) if "/v2/" in link))
-            assert binder.path == "/v2/gh/lab/kit/v1"
+            assert binder.path == "/v2/gh/lab/kit/term%2F1"
             assert parse_qs(binder.query) == {"urlpath": [f"lab/tree/{path}"]}
             code = next(cell for cell in half.cells if cell.cell_type == "code")
-            assert code.source == colab_cell(Address("lab", "kit", "v1"))
+            assert code.source == colab_cell(Address("lab", "kit", "term/1"))
             assert code.metadata.get("jupyter", {}).get("source_hidden") == folded  # JupyterLab shows three dots
-            assert 'bring_the_kit("git+https://github.com/lab/kit@v1")' in code.source
+            assert 'bring_the_kit("git+https://github.com/lab/kit@term/1")' in code.source
 
 
-def test_what_was_computed_stays(clone):
-    notebook = Checkout(clone).notebook_of(Checkout(clone).chapters[0])
-    before = nbformat.read(notebook, as_version=4)
-    publish(clone, "lab/kit")
-    after = nbformat.read(notebook, as_version=4)
+def test_what_was_computed_stays(clean, published):
+    chapters = ((checkout, checkout.chapters[0]) for checkout in (Checkout(clean), published))
+    before, after = (nbformat.read(checkout.notebook_of(chapter), as_version=4) for checkout, chapter in chapters)
     assert [cell.get("outputs") for cell in after.cells] == [cell.get("outputs") for cell in before.cells]
     assert [cell.id for cell in after.cells] == [cell.id for cell in before.cells]
 
 
-def test_readme_has_badges_in_every_row_of_its_table(clone):
-    publish(clone, "lab/kit")
-    rows = [line for line in (clone / "README.md").read_text(encoding="utf-8").splitlines() if "](notebooks/0" in line]
-    assert len(rows) == len(Checkout(clone).chapters)
+def test_readme_has_badges_in_every_row_of_its_table(published):
+    readme = (published.root / "README.md").read_text(encoding="utf-8")
+    rows = [line for line in readme.splitlines() if "](notebooks/0" in line]
+    assert len(rows) == len(published.chapters)
     for row in rows:
         path = re.search(r"\]\((notebooks/0[^)]+)\)", row)[1]
-        assert f"/blob/main/{path}" in row and path.replace("/", "%2F") in row
+        assert f"/blob/term/1/{path}" in row and path.replace("/", "%2F") in row
 
 
-def test_there_is_a_link_for_a_hub_for_every_notebook(clone):
-    publish(clone, "lab/kit@term/1", "https://hub.example.edu/")
-    guide = (clone / "notebooks" / "assignments" / "hub-links.md").read_text(encoding="utf-8")
+def test_there_is_a_link_for_a_hub_for_every_notebook(published):
+    guide = (published.root / "notebooks" / "assignments" / "hub-links.md").read_text(encoding="utf-8")
     links = re.findall(r"\((https://hub\.example\.edu/[^)]+)\)", guide)
-    checkout = Checkout(clone)
-    paths = [checkout.notebook_of(s).relative_to(clone).as_posix() for s in checkout.chapters + checkout.assignments]
+    notebooks = map(published.notebook_of, published.chapters + published.assignments)
+    paths = map(published.path_in_repository, notebooks)
     for link, path in zip(links, paths, strict=True):
         assert urlsplit(link).path == "/hub/user-redirect/git-pull"
         query = {key: value[0] for key, value in parse_qs(urlsplit(link).query).items()}
