@@ -85,7 +85,7 @@ def grade(
         run.check()
     except UnusableFile:
         run.forget()
-        run.save()
+        run.remember()
         raise
 
     course.release(read_source(source))

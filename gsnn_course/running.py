@@ -49,12 +49,12 @@ class Run:
             if (left := course.folder / step).exists():
                 shutil.rmtree(left)
         (course.folder / "gradebook.db").unlink(missing_ok=True)
-        self.save()
+        self.remember()
 
     def guard(self, guard: Guard):
         """Guard the state that files had when the run began, before an interruption too."""
         guard.before = self.guarded = self.guarded or guard.before
-        self.save()
+        self.remember()
 
     def forget(self):
         """Use no finished notebook again: code that changed a file may have changed notebooks as well."""
@@ -73,7 +73,7 @@ class Run:
                     cell.source = self.tests.get(cell.id, cell.source)
                 self.course.write(notebook, "executed", pupil)
                 self.notes[pupil], self.written[pupil] = notes, self._digest(pupil)
-                self.save()
+                self.remember()
                 bar.update()
 
             execute(pending, tests=self.tests, jobs=self.jobs, limits=self.limits, done=done)
@@ -96,7 +96,7 @@ class Run:
             for pupil in self.written
         }
 
-    def save(self):
+    def remember(self):
         done = {pupil: [mark, self.notes[pupil]] for pupil, mark in self.written.items()}
         write_json({"of": self.of, "done": done, "guarded": self.guarded}, self.path)
 

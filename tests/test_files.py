@@ -163,14 +163,15 @@ WRITING = {"to_csv", "write_text", "write_bytes", "savefig", "dump", "save", "sa
 ELSEWHERE = {
     "gsnn_tutorial/study/run_folder.py": {"savefig", "unlink"},  # through ``replacing``; an earlier run's files
     "gsnn_course/execution.py": {"rmtree"},  # a kernel's folder, which is thrown away
-    "gsnn_course/grade.py": {"unlink"},  # the mark of an unfinished run
+    # a copy of the roster, through ``replacing``; the mark of an unfinished run
+    "gsnn_course/grade.py": {"write_bytes", "unlink"},
     "gsnn_course/release.py": {"write_text"},
     "gsnn_course/running.py": {"rmtree", "unlink"},  # what an unfinished run has left
     "gsnn_tutorial/study/own/network.py": {"to_csv"},  # into a fingerprint
     "gsnn_tutorial/plots/style.py": {"save"},  # into a picture in memory
     "gsnn_course/publishing/book.py": {"write_text", "rmtree"},
     "gsnn_course/publishing/publish.py": {"unlink"},  # the links to an address that has been taken away
-    "gsnn_tutorial/study/worked/make_tables.py": {"to_csv", "write_text"},
+    "notebooks/studies/make_tables.py": {"to_csv", "write_text"},
 }
 # The whole lines of a file that may be cut; tables of others, with their separators; the sources of the kit's own data.
 READS = (
@@ -178,14 +179,13 @@ READS = (
     "gsnn_tutorial/study/table.py",
     "gsnn_tutorial/study/own/sheets.py",
     "gsnn_course/roster.py",
-    "gsnn_tutorial/study/worked/make_tables.py",
+    "notebooks/studies/make_tables.py",
 )
 
 
 def test_only_files_py_writes_files_and_reads_tables():
-    for path in (
-        path for package in ("gsnn_tutorial", "gsnn_course", "benchmarks") for path in (ROOT / package).rglob("*.py")
-    ):
+    folders = ("gsnn_tutorial", "gsnn_course", "benchmarks", "notebooks/studies")
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
         name, text = path.relative_to(ROOT).as_posix(), path.read_text(encoding="utf-8")
         calls = [node.func for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Call)]
         found = {call.attr for call in calls if isinstance(call, ast.Attribute)} & WRITING
