@@ -65,6 +65,15 @@ MOVED = {  # an old module or package, which stands for all below it: the module
     "worked.steps": ("gsnn_tutorial.study.own.hepatocytes",),
 }
 
+SCRIPTS = {  # old modules that are scripts now, which nobody imports
+    "worked.blocked": "blocked.py",
+    "worked.gcn": "gcn.py",
+    "worked.make_tables": "make_tables.py",
+    "worked.rows": "hepatocytes_tuned.py",
+    "worked.scale": "scale.py",
+    "worked.tuned": "hepatocytes_tuned.py",
+}
+
 
 def new_places(name: str) -> tuple[str, ...]:
     """The modules that have the names of an old module now; none if the module has not moved."""
@@ -80,6 +89,8 @@ class OldNames(MetaPathFinder, Loader):
     """Finds a module by its old name, as a module that hands on the names of the new ones."""
 
     def find_spec(self, name: str, path=None, target=None) -> ModuleSpec | None:
+        if script := SCRIPTS.get(name.partition(".")[2]):
+            raise ModuleNotFoundError(f"{name} is a script in version {SINCE}: notebooks/studies/{script}", name=name)
         return ModuleSpec(name, self, is_package=True) if new_places(name) else None
 
     def exec_module(self, module: ModuleType):
