@@ -29,7 +29,8 @@ EQUIVALENT = {
         "int(pathway.max()) + 2",
         ".max(1)",
     ],  # means over L and B in turn; an empty row
-    "assignment_5.cka": ["mean((2, 3))", "scale > 1e-12", "scale >= 1e-12"],  # a ratio: the factor cancels
+    # a ratio: the factor cancels; without ``out`` chance decides; norms of what does not vary are 0 too
+    "assignment_5.cka": ["mean((2, 3))", "size), where=", "out=norms,", "size) >= 1e-12"],
 }
 
 
